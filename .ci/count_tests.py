@@ -14,6 +14,9 @@ import xml.etree.ElementTree
 # A line of Bazel's summary: "//core:clock_test    (cached) PASSED in 0.1s"
 TARGET = re.compile(r"^//(\S*):(\S+) +(?:\(cached\) )?(PASSED|FLAKY|[A-Z][A-Z ]+)")
 
+# A target that Bazel leaves out of its summary, because its BUILD file or a dependency is wrong.
+LEFT_OUT = re.compile(r"errors encountered while analyzing target '(\S+)'")
+
 
 def cases(testlogs, package, name):
     """Numbers of passed and failed test cases that a target reports; GoogleTest's skipped ones are neither."""
@@ -34,7 +37,9 @@ def cases(testlogs, package, name):
 def main():
     log, testlogs, status = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
     total_passed = total_failed = 0
+    left_out = set()
     for line in open(log, errors="replace"):
+        left_out.update(LEFT_OUT.findall(line))
         target = TARGET.match(line)
         if not target:
             continue
@@ -48,6 +53,7 @@ def main():
             total_failed += max(failed, 1)
         else:  # TIMEOUT, NO STATUS, FAILED TO BUILD
             total_failed += 1
+    total_failed += len(left_out)
     if status != 0 and total_failed == 0:
         total_failed = 1
     print(total_passed, total_failed)
