@@ -65,6 +65,7 @@ def troupe_cc_library(
         deps = deps,
         copts = _WARNINGS + copts,
         include_prefix = include_prefix or "troupe/" + native.package_name(),
+        linkstatic = True,  # nobody links Bazel's shared library of each target
         visibility = visibility,
         **kwargs
     )
