@@ -18,10 +18,11 @@ class Clock {
   virtual absl::Time Now() const = 0;
 };
 
-// The machine's time. absl::Now() may jump when somebody sets the wall clock, and a timer that is armed by it would
-// fire an hour early or late. So this clock reads the wall once, when it is constructed, and from then on adds what
-// CLOCK_MONOTONIC has moved. It prints as a familiar date and drifts from the wall by whatever the wall is corrected.
-// Time the machine spends suspended does not count. Cost of Now(): one clock_gettime through the vDSO (some 20 ns).
+// The machine's time. absl::Now() may jump when somebody sets the wall clock, and a timer that is
+// armed by it would fire an hour early or late. So this clock reads the wall once, when it is
+// constructed, and from then on adds what CLOCK_MONOTONIC has moved. It prints as a familiar date
+// and drifts from the wall by whatever the wall is corrected. Time the machine spends suspended
+// does not count. Cost of Now(): one clock_gettime through the vDSO (some 20 ns).
 class SystemClock final : public Clock {
  public:
   using Steady = std::chrono::steady_clock;  // CLOCK_MONOTONIC, what futexes take as a deadline
@@ -30,7 +31,8 @@ class SystemClock final : public Clock {
 
   absl::Time Now() const override;
 
-  // The same instant on the steady clock; Steady::time_point::max() for anything more than a century ahead.
+  // The same instant on the steady clock; Steady::time_point::max() for anything more than a
+  // century ahead.
   Steady::time_point ToSteady(absl::Time t) const;
 
  private:

@@ -1,6 +1,7 @@
-// CoarseClock: a time stamp that costs one load. Somebody who passes by often enough (a worker between activations)
-// refreshes it; everybody else reads how many milliseconds have passed since it was made. Good for ages and "since
-// when" in statistics; too coarse for deadlines, which ask a Clock.
+// CoarseClock: a time stamp that costs one load. Somebody who passes by often enough (a worker
+// between activations) refreshes it; everybody else reads how many milliseconds have passed since
+// it was made. Good for ages and "since when" in statistics; too coarse for deadlines, which ask a
+// Clock.
 //
 //   Operation   Who         Effect
 //   Refresh     any thread  moves the stamp to the clock's time; never backwards
@@ -23,13 +24,14 @@ class CoarseClock {
  public:
   explicit CoarseClock(const Clock& clock) : start_(clock.Now()) {}
 
-  // `clock` must be the one given to the constructor. Writes only when the millisecond has changed, so that threads
-  // which refresh all the time do not fight over the cache line.
+  // `clock` must be the one given to the constructor. Writes only when the millisecond has changed,
+  // so that threads which refresh all the time do not fight over the cache line.
   void Refresh(const Clock& clock) {
     const int64_t now_ms = absl::ToInt64Milliseconds(clock.Now() - start_);
     // Relaxed throughout: the number stands for itself.
     int64_t seen_ms = now_ms_.load(std::memory_order_relaxed);
-    while (seen_ms < now_ms && !now_ms_.compare_exchange_weak(seen_ms, now_ms, std::memory_order_relaxed)) {
+    while (seen_ms < now_ms &&
+           !now_ms_.compare_exchange_weak(seen_ms, now_ms, std::memory_order_relaxed)) {
     }
   }
 

@@ -1,5 +1,6 @@
-// EventCount: lets threads sleep until a condition held in some lock-free structure may have become true. A condition
-// variable without the mutex; whoever makes the condition true pays one atomic operation when nobody waits.
+// EventCount: lets threads sleep until a condition held in some lock-free structure may have become
+// true. A condition variable without the mutex; whoever makes the condition true pays one atomic
+// operation when nobody waits.
 //
 //   Operation     Who             Effect
 //   PrepareWait   a waiter        announces that it may sleep; returns the key
@@ -17,25 +18,29 @@
 //       }
 //       events.CommitWait(key);                // W3
 //     }
-// Every PrepareWait is followed by exactly one CancelWait or CommitWait. Waking is a hint: look again, somebody else
-// may have been faster. A deadline that has passed is reported after the wait; look again all the same.
+// Every PrepareWait is followed by exactly one CancelWait or CommitWait. Waking is a hint: look
+// again, somebody else may have been faster. A deadline that has passed is reported after the wait;
+// look again all the same.
 //
-// E1  A notification is not slept through: if N1 comes to be, then W2 sees it or W3 does not sleep on.
-//     Both W1 and N2 are read-modify-writes of waiters_, so one comes first:
-//     N2 before W1: W1 reads what N2 wrote, or a later write in its release sequence. So N1 happens before W2.
-//     W1 before N2: N2 sees a waiter, increments epoch_ (N3) and then wakes (N4). PrepareWait reads the epoch after W1.
-//       If it reads the value from N3 or a later one, N1 happens before W2 (acquire against release).
-//       If it reads an earlier one, the key is out of date: the kernel compares when W3 goes to sleep, and either finds
-//       the epoch changed or has put the thread to sleep before N4, which wakes it.
-// E2  A wake that goes to a waiter who came late is not taken from one who came early: the late one has read the new
-// epoch,
-//     so its W2 has seen N1. If it sleeps nonetheless, somebody has consumed what N1 brought.
+// E1  A notification is not slept through: once N1 and N2 are done, W2 has seen N1, or W3 returns.
+//     W1 and N2 are both read-modify-writes of waiters_, so one of them comes first.
+//     N2 before W1: W1 reads what N2 wrote, or a later write in its release sequence. So N1 happens
+//       before W2.
+//     W1 before N2: N2 sees a waiter, increments epoch_ (N3), then wakes (N4). PrepareWait reads its
+//       key after W1. A key from N3 or later: N1 happens before W2 (acquire against release of the
+//       epoch). An older key: the kernel compares it with the epoch when W3 goes to sleep, and either
+//       finds that it has changed, or has put the thread to sleep before N4, which wakes it.
+// E2  A wake that goes to a waiter who came late is not missing for one who came early: the late
+//     one's key is from N3 or later, so its W2 has seen N1. If it sleeps nonetheless, then somebody
+//     has consumed what N1 brought.
 // E3  If nobody is between PrepareWait and the end of CommitWait, Notify makes no system call.
-// An epoch of 32 bits would let a waiter sleep on if exactly 2^32 notifications came between PrepareWait and the
-// kernel's comparison; at one every 10 ns that is a thread stopped for 43 s to the nanosecond.
 //
-// After Dmitry Vyukov's eventcount and folly/synchronization/EventCount.h. Two words rather than folly's one: the epoch
-// is then a plain futex word, and only waiters and those who found one write to it.
+// An epoch of 32 bits would let a waiter sleep on if a multiple of 2^32 notifications came between
+// its PrepareWait and the kernel's comparison: at one every 10 ns, a thread that is stopped for 43
+// seconds to the nanosecond.
+//
+// After Dmitry Vyukov's eventcount and folly/synchronization/EventCount.h. Two words rather than
+// folly's one: the epoch is then a plain futex word, and is written only when somebody waits.
 
 #ifndef TROUPE_CORE_EVENT_COUNT_H_
 #define TROUPE_CORE_EVENT_COUNT_H_
@@ -68,7 +73,8 @@ class EventCount {
   bool CommitWait(Key key, SteadyTime deadline = kNoDeadline) {
     bool in_time = true;
     // Acquire: pairs with the release in N3, so whoever is woken sees what it was woken for.
-    while (in_time && epoch_.load(std::memory_order_acquire) == key) in_time = FutexWait(epoch_, key, deadline);
+    while (in_time && epoch_.load(std::memory_order_acquire) == key)
+      in_time = FutexWait(epoch_, key, deadline);
     Leave();
     return in_time;
   }
@@ -78,11 +84,13 @@ class EventCount {
 
  private:
   void Notify(int count) {
-    // N2. A read-modify-write although it changes nothing: a load might be carried out before N1 has become visible,
-    // and so miss a waiter whose W2 misses N1. Release: N1; pairs with the acquire in W1.
+    // N2. A read-modify-write although it changes nothing: a load might be carried out before N1
+    // has become visible, and so miss a waiter whose W2 misses N1. Release: N1; pairs with the
+    // acquire in W1.
     if (waiters_.fetch_add(0, std::memory_order_release) == 0) return;
-    epoch_.fetch_add(1, std::memory_order_release);  // N3. Release: N1; pairs with the acquires of the epoch.
-    FutexWake(epoch_, count);                        // N4
+    epoch_.fetch_add(
+        1, std::memory_order_release);  // N3. Release: N1; pairs with the acquires of the epoch.
+    FutexWake(epoch_, count);           // N4
   }
 
   // Relaxed: seen too late it costs a notifier one needless system call.

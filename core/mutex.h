@@ -1,5 +1,6 @@
-// Mutex: std::mutex with clang's thread-safety annotations, so that ABSL_GUARDED_BY is checked by the compiler.
-// (libstdc++'s own std::mutex carries none; leveldb's port::Mutex exists for the same reason.)
+// Mutex: std::mutex with clang's thread-safety annotations, so that ABSL_GUARDED_BY is checked by
+// the compiler. (libstdc++'s own std::mutex carries none; leveldb's port::Mutex exists for the same
+// reason.)
 //
 //   Mutex mutex_;
 //   int count_ ABSL_GUARDED_BY(mutex_);
@@ -32,7 +33,9 @@ class ABSL_LOCKABLE Mutex {
 // Holds a Mutex for a scope.
 class ABSL_SCOPED_LOCKABLE MutexLock {
  public:
-  explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(mutex) { mutex_.Lock(); }
+  explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(mutex) {
+    mutex_.Lock();
+  }
   ~MutexLock() ABSL_UNLOCK_FUNCTION() { mutex_.Unlock(); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;

@@ -22,7 +22,8 @@ void TimerQueue::Push(Timer& timer) {
 bool TimerQueue::Remove(Timer& timer) {
   const size_t hole = timer.heap_index;
   if (hole == Timer::kNotArmed) return false;
-  assert(hole < heap_.size() && heap_[hole].timer == &timer && "the timer is armed in another queue");
+  assert(hole < heap_.size() && heap_[hole].timer == &timer &&
+         "the timer is armed in another queue");
   timer.heap_index = Timer::kNotArmed;
   const Entry last = heap_.back();
   heap_.pop_back();
@@ -73,7 +74,8 @@ void TimerQueue::SiftDown(size_t index, const Entry& entry) {
 size_t TimerQueue::EarliestChild(size_t index) const {
   const size_t begin = std::min(FirstChildOf(index), heap_.size());
   const size_t end = std::min(begin + kArity, heap_.size());
-  return static_cast<size_t>(std::min_element(heap_.begin() + begin, heap_.begin() + end, DueBefore) - heap_.begin());
+  return static_cast<size_t>(
+      std::min_element(heap_.begin() + begin, heap_.begin() + end, DueBefore) - heap_.begin());
 }
 
 }  // namespace troupe

@@ -6,15 +6,18 @@
 //   PopExpired     O(log n)   disarms and returns the next timer that is due, or nullptr
 //   NextDeadline   O(1)       when to look again; InfiniteFuture when empty
 //
-// Not thread safe: the Timers that uses it (timers.h) brings the lock. Timers due at the same time come out in the
-// order they were pushed. Allocates only when it grows beyond the most timers it ever held.
+// Not thread safe: the Timers that uses it (timers.h) brings the lock. Timers due at the same time
+// come out in the order they were pushed. Allocates only when it grows beyond the most timers it
+// ever held.
 //
-// Q1  heap_[0] is due first; no entry is due before its parent, that of heap_[i] being heap_[(i - 1) / 4].
+// Q1  heap_[0] is due first; no entry is due before its parent, that of heap_[i] being heap_[(i -
+//     1) / 4].
 // Q2  heap_[i].timer->heap_index == i for every i; every other timer's is kNotArmed.
 //
-// A 4-ary heap: half as deep as a binary one, and four children's keys, kept beside the pointers, are two cache lines
-// (LaMarca and Ladner, "The influence of caches on the performance of heaps", 1996). A timer wheel would arm in O(1),
-// but rounds deadlines to its ticks and cannot say when the next one is without a search.
+// A 4-ary heap: half as deep as a binary one, and four children's keys, kept beside the pointers,
+// are two cache lines (LaMarca and Ladner, "The influence of caches on the performance of heaps",
+// 1996). A timer wheel would arm in O(1), but rounds deadlines to its ticks and cannot say when the
+// next one is without a search.
 
 #ifndef TROUPE_CORE_TIMER_QUEUE_H_
 #define TROUPE_CORE_TIMER_QUEUE_H_
@@ -43,7 +46,9 @@ class TimerQueue {
   // Due means deadline <= now. An InfiniteFuture deadline never is.
   Timer* PopExpired(absl::Time now);
 
-  absl::Time NextDeadline() const { return heap_.empty() ? absl::InfiniteFuture() : heap_.front().deadline; }
+  absl::Time NextDeadline() const {
+    return heap_.empty() ? absl::InfiniteFuture() : heap_.front().deadline;
+  }
 
   size_t size() const { return heap_.size(); }
   bool empty() const { return heap_.empty(); }

@@ -1,9 +1,9 @@
-// TypeName<T>(): what a type is called in the source, at compile time and without RTTI; for people to read in
-// statistics and dead letters.
+// TypeName<T>(): what a type is called in the source, at compile time and without RTTI; for people
+// to read in statistics and dead letters.
 //
-// clang and GCC give the same text for ordinary types ("bank::Deposit", "int"). They differ for unnamed namespaces
-// ("(anonymous namespace)::" against "{anonymous}::"), lambdas and some template arguments, so it is no wire format.
-// The text lives as long as the program.
+// clang and GCC give the same text for ordinary types ("bank::Deposit", "int"). They differ for
+// unnamed namespaces ("(anonymous namespace)::" against "{anonymous}::"), lambdas and some template
+// arguments, so it is no wire format. The text lives as long as the program.
 
 #ifndef TROUPE_CORE_TYPE_NAME_H_
 #define TROUPE_CORE_TYPE_NAME_H_
@@ -14,8 +14,8 @@
 namespace troupe {
 namespace type_name_internal {
 
-// "... Signature() [T = X]" (clang) or "... Signature() [with T = X]" (GCC). The return type is `auto` because GCC
-// would append "; std::string_view = ..." after X.
+// "... Signature() [T = X]" (clang) or "... Signature() [with T = X]" (GCC). The return type is
+// `auto` because GCC would append "; std::string_view = ..." after X.
 template <typename T>
 constexpr auto Signature() {
   return std::string_view(__PRETTY_FUNCTION__);

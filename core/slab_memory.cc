@@ -1,0 +1,206 @@
+#include "troupe/core/slab_memory.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cassert>
+#include <new>
+
+namespace troupe {
+namespace {
+
+constexpr size_t kCellGranularity = 64;
+constexpr size_t kBitsPerWord = 64;
+
+// nullptr if there is no address space left. mmap aligns to pages only: so more is mapped than
+// needed, and what sticks out on either side is unmapped.
+void* MapAligned(size_t bytes, size_t alignment) {
+  void* const mapped = mmap(nullptr, bytes + alignment, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  char* const begin = static_cast<char*>(mapped);
+  const size_t before = -reinterpret_cast<uintptr_t>(begin) % alignment;
+  if (before > 0) munmap(begin, before);
+  if (alignment > before) munmap(begin + before + bytes, alignment - before);
+  return begin + before;
+}
+
+}  // namespace
+
+// What is known about the cells in [begin, begin + cells * cell_bytes_).
+struct SlabMemory::Span {
+  static constexpr size_t kMaxCells = kSpanBytes / kCellGranularity;
+
+  char* begin;
+  uint32_t cells;
+  uint32_t used;
+  Span* previous;
+  Span* next;
+  std::array<uint64_t, kMaxCells / kBitsPerWord> used_cells;  // bit b of word w: cell w * 64 + b
+
+  bool full() const { return used == cells; }
+};
+
+// The head of a chunk. It takes the place of the first cells of the first span.
+struct SlabMemory::Chunk {
+  void* owner;  // first, where OwnerOf looks; never changes
+  std::array<Span, kSpansPerChunk> spans;
+};
+
+void SlabMemory::SpanList::Add(Span& span) {
+  span.previous = nullptr;
+  span.next = first_;
+  if (first_ != nullptr) first_->previous = &span;
+  first_ = &span;
+  ++size_;
+}
+
+void SlabMemory::SpanList::Remove(Span& span) {
+  (span.previous != nullptr ? span.previous->next : first_) = span.next;
+  if (span.next != nullptr) span.next->previous = span.previous;
+  --size_;
+}
+
+SlabMemory::SlabMemory(size_t cell_bytes, void* owner) : cell_bytes_(cell_bytes), owner_(owner) {
+  assert(cell_bytes % kCellGranularity == 0 && cell_bytes > 0 && cell_bytes <= kSpanBytes / 2);
+}
+
+SlabMemory::~SlabMemory() {
+  for (Chunk* chunk : chunks_) munmap(chunk, kChunkBytes);
+}
+
+size_t SlabMemory::Allocate(std::span<void*> cells) {
+  MutexLock lock(mutex_);
+  size_t taken = 0;
+  while (taken < cells.size()) {
+    Span* const span = SpanWithRoom();
+    if (span == nullptr) break;
+    taken += TakeFrom(*span, cells.subspan(taken));
+  }
+  if (taken == 0) throw std::bad_alloc();
+  return taken;
+}
+
+void SlabMemory::Free(std::span<void* const> cells) {
+  MutexLock lock(mutex_);
+  for (void* cell : cells) FreeOne(cell);
+}
+
+void SlabMemory::ForEach(void (*fn)(void* cell, void* argument), void* argument) {
+  std::array<void*, Span::kMaxCells> cells;
+  size_t count = 0;
+  for (size_t span = 0; CellsInUse(span, cells, count); ++span) {
+    for (size_t i = 0; i < count; ++i) fn(cells[i], argument);
+  }
+}
+
+SlabMemory::Stats SlabMemory::stats() const {
+  MutexLock lock(mutex_);
+  const size_t spans = chunks_.size() * kSpansPerChunk;
+  return {.cells_in_use = cells_in_use_,
+          .resident_bytes = (spans - clean_.size()) * kSpanBytes,
+          .mapped_bytes = chunks_.size() * kChunkBytes};
+}
+
+// Spans in use first, then those that still have their pages.
+SlabMemory::Span* SlabMemory::SpanWithRoom() {
+  if (partial_.first() != nullptr) return partial_.first();
+  SpanList& list = free_.first() != nullptr ? free_ : clean_;
+  if (list.first() == nullptr && !AddChunk()) return nullptr;
+  Span* const span = list.first();
+  list.Remove(*span);
+  partial_.Add(*span);
+  return span;
+}
+
+bool SlabMemory::AddChunk() try {
+  chunks_.push_back(nullptr);  // first, so that nothing can throw once there is memory to lose
+  void* const memory = MapAligned(kChunkBytes, kChunkBytes);
+  if (memory == nullptr) {
+    chunks_.pop_back();
+    return false;
+  }
+  static_assert(sizeof(Chunk) <= kHeadBytes);
+  Chunk* const chunk = ::new (memory) Chunk{.owner = owner_, .spans = {}};
+  chunks_.back() = chunk;
+  for (size_t i = kSpansPerChunk; i-- > 0;) {  // backwards: SpanList is last in, first out
+    char* const start = static_cast<char*>(memory) + i * kSpanBytes;
+    Span& span = chunk->spans[i];
+    span.begin = i == 0 ? start + kHeadBytes : start;
+    span.cells = static_cast<uint32_t>((start + kSpanBytes - span.begin) / cell_bytes_);
+    clean_.Add(span);
+  }
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+size_t SlabMemory::TakeFrom(Span& span, std::span<void*> cells) {
+  size_t taken = 0;
+  for (size_t word = 0; taken < cells.size() && !span.full();) {
+    // The lowest free bit lies below span.cells, because the span is not full.
+    const size_t bit = static_cast<size_t>(std::countr_one(span.used_cells[word]));
+    if (bit == kBitsPerWord) {
+      ++word;
+      continue;
+    }
+    span.used_cells[word] |= uint64_t{1} << bit;
+    ++span.used;
+    cells[taken++] = span.begin + (word * kBitsPerWord + bit) * cell_bytes_;
+  }
+  cells_in_use_ += taken;
+  if (span.full()) partial_.Remove(span);
+  return taken;
+}
+
+void SlabMemory::FreeOne(void* cell) {
+  Span& span = SpanOf(cell);
+  const size_t index = static_cast<size_t>(static_cast<char*>(cell) - span.begin) / cell_bytes_;
+  uint64_t& word = span.used_cells[index / kBitsPerWord];
+  const uint64_t bit = uint64_t{1} << index % kBitsPerWord;
+  assert((word & bit) != 0 && "this cell is free already");
+  word &= ~bit;
+  --cells_in_use_;
+  if (span.full()) partial_.Add(span);
+  if (--span.used > 0) return;
+  partial_.Remove(span);
+  KeepOrGiveBack(span);
+}
+
+void SlabMemory::KeepOrGiveBack(Span& span) {
+  if (free_.size() < kMaxFreeSpans) return free_.Add(span);
+  // Whole pages only. What lies outside of them, in a system with large pages, stays as it is (S1
+  // allows both).
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t skip = -reinterpret_cast<uintptr_t>(span.begin) % page;
+  const size_t bytes =
+      (span.cells * cell_bytes_ - std::min(skip, span.cells * cell_bytes_)) / page * page;
+  if (bytes > 0) madvise(span.begin + skip, bytes, MADV_DONTNEED);
+  clean_.Add(span);
+}
+
+// The cells in use of the index-th span. False: there are not that many spans.
+bool SlabMemory::CellsInUse(size_t index, std::span<void*> cells, size_t& count) const {
+  MutexLock lock(mutex_);
+  if (index / kSpansPerChunk >= chunks_.size()) return false;
+  const Span& span = chunks_[index / kSpansPerChunk]->spans[index % kSpansPerChunk];
+  count = 0;
+  for (size_t word = 0; count < span.used; ++word) {
+    for (uint64_t bits = span.used_cells[word]; bits != 0; bits &= bits - 1) {
+      const size_t bit = static_cast<size_t>(std::countr_zero(bits));
+      cells[count++] = span.begin + (word * kBitsPerWord + bit) * cell_bytes_;
+    }
+  }
+  return true;
+}
+
+SlabMemory::Span& SlabMemory::SpanOf(const void* cell) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(cell);
+  auto* const chunk = reinterpret_cast<Chunk*>(address & ~(kChunkBytes - 1));
+  return chunk->spans[address % kChunkBytes / kSpanBytes];
+}
+
+}  // namespace troupe
