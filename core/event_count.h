@@ -26,10 +26,10 @@
 //     W1 and N2 are both read-modify-writes of waiters_, so one of them comes first.
 //     N2 before W1: W1 reads what N2 wrote, or a later write in its release sequence. So N1 happens
 //       before W2.
-//     W1 before N2: N2 sees a waiter, increments epoch_ (N3), then wakes (N4). PrepareWait reads its
-//       key after W1. A key from N3 or later: N1 happens before W2 (acquire against release of the
-//       epoch). An older key: the kernel compares it with the epoch when W3 goes to sleep, and either
-//       finds that it has changed, or has put the thread to sleep before N4, which wakes it.
+//     W1 before N2: N2 sees a waiter, increments epoch_ (N3), then wakes (N4). PrepareWait reads
+//       its key after W1. A key from N3 or later: N1 happens before W2 (acquire against release of
+//       the epoch). An older key: the kernel compares it with the epoch when W3 goes to sleep, and
+//       either finds that it has changed, or has put the thread to sleep before N4, which wakes it.
 // E2  A wake that goes to a waiter who came late is not missing for one who came early: the late
 //     one's key is from N3 or later, so its W2 has seen N1. If it sleeps nonetheless, then somebody
 //     has consumed what N1 brought.

@@ -5,6 +5,7 @@
 //   Schedule       any thread, also inside Run   `r` is run once, later, on one of its threads
 //   BeginBlocking  a thread inside Run           it is about to block: another may take its place
 //   timers         any thread                    the timers of this scheduler's own time, if any
+//   host_driven    any thread                    whether it runs nothing unless it is turned
 //   Turn           the thread that turns it      host-driven schedulers: run one thing here and now
 //
 // Visibility  All a thread did before Schedule(r) is visible to the Run of `r` that follows.
@@ -37,6 +38,10 @@ class Scheduler {
   // A scheduler that turns its own time (simulation, a host's event loop) brings its own timers and
   // clock; nullptr = use whatever timers the system has.
   virtual Timers* timers() { return nullptr; }
+
+  // True: it has no thread of its own; runnables run when somebody calls Turn. Whoever waits for one
+  // should turn it meanwhile.
+  virtual bool host_driven() const { return false; }
 
   // Runs one runnable on the calling thread if there is one. True if it did. A scheduler with its
   // own threads has nothing to turn and says false.

@@ -172,13 +172,15 @@ void SlabMemory::FreeOne(void* cell) {
 
 void SlabMemory::KeepOrGiveBack(Span& span) {
   if (free_.size() < kMaxFreeSpans) return free_.Add(span);
-  // Whole pages only. What lies outside of them, in a system with large pages, stays as it is (S1
-  // allows both).
-  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  const size_t skip = -reinterpret_cast<uintptr_t>(span.begin) % page;
-  const size_t bytes =
-      (span.cells * cell_bytes_ - std::min(skip, span.cells * cell_bytes_)) / page * page;
-  if (bytes > 0) madvise(span.begin + skip, bytes, MADV_DONTNEED);
+  // From the first whole page to the end of the span. (Behind the head of a chunk there may be less
+  // than a page before that, if pages are large: it stays as it is, as S1 allows.)
+  const auto page_bytes = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(span.begin);
+  const uintptr_t first_page = (begin + page_bytes - 1) / page_bytes * page_bytes;
+  const uintptr_t end = (begin / kSpanBytes + 1) * kSpanBytes;
+  if (first_page < end) {
+    madvise(reinterpret_cast<void*>(first_page), end - first_page, MADV_DONTNEED);
+  }
   clean_.Add(span);
 }
 

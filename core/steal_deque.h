@@ -15,11 +15,11 @@
 // Progress    PushBack and size are wait-free. The others retry only when somebody else has taken
 //             something.
 //
-// D1  Runnables queued are slots_[head_ .. tail_), indices modulo Capacity; head_ <= tail_ <= head_
-//     + Capacity.
+// D1  Runnables queued are slots_[head_ .. tail_), indices modulo Capacity, and
+//     head_ <= tail_ <= head_ + Capacity.
 // D2  Only the owner writes tail_ and slots, and writes slots only outside [head_, tail_).
-// D3  Taking is the CAS on head_: whoever moves it from h to h + n owns the n Runnables in [h, h +
-//     n), nobody else. Slots are read before the CAS. If the CAS succeeds, head_ was h all the
+// D3  Taking is the CAS on head_: whoever moves it from h to h + n, and nobody else, owns the n
+//     Runnables from h on. Slots are read before the CAS. If the CAS succeeds, head_ was h all the
 //     time, because it never goes back and 64-bit indices do not wrap; so by D2 the owner cannot
 //     have written these slots meanwhile. If it fails, what was read is thrown away.
 //
@@ -35,6 +35,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 
@@ -94,6 +95,7 @@ class StealDeque {
   // as far as it fits. Returns the oldest, which is not put into `mine` but is the caller's to run;
   // nullptr if there was nothing.
   Runnable* StealHalfInto(StealDeque& mine) {
+    assert(this != &mine);
     const uint64_t my_tail = mine.OwnTail();
     // Acquire: as in PushBack, `mine` has thieves too.
     const uint64_t room = Capacity - (my_tail - mine.head_.load(std::memory_order_acquire));
