@@ -39,8 +39,8 @@ class Scheduler {
   // clock; nullptr = use whatever timers the system has.
   virtual Timers* timers() { return nullptr; }
 
-  // True: it has no thread of its own; runnables run when somebody calls Turn. Whoever waits for one
-  // should turn it meanwhile.
+  // True: it has no thread of its own; runnables run when somebody calls Turn. Whoever waits for
+  // one should turn it meanwhile.
   virtual bool host_driven() const { return false; }
 
   // Runs one runnable on the calling thread if there is one. True if it did. A scheduler with its

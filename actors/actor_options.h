@@ -1,0 +1,35 @@
+// ActorOptions: what can be chosen for one actor when it is spawned.
+#ifndef TROUPE_ACTORS_ACTOR_OPTIONS_H_
+#define TROUPE_ACTORS_ACTOR_OPTIONS_H_
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "troupe/actors/send_result.h"
+
+namespace troupe {
+
+inline constexpr uint32_t kUnbounded = std::numeric_limits<uint32_t>::max();
+
+enum class Placement : uint8_t {
+  kPool,             // on the system's scheduler, with everybody else
+  kDedicatedThread,  // on a thread of its own: for handlers that block or compute for long
+};
+
+struct ActorOptions {
+  // Shown in stats and shutdown reports. Need not be unique.
+  std::string name;
+
+  // Messages that may wait. kUnbounded costs least per message; a bound of n >= 1 is exact, and
+  // costs a short lock per message. Stop, Watch, Down and replies are not counted and never
+  // refused.
+  uint32_t capacity = kUnbounded;
+  WhenFull when_full = WhenFull::kBlock;
+
+  Placement placement = Placement::kPool;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_ACTOR_OPTIONS_H_

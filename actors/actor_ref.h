@@ -1,0 +1,102 @@
+// ActorRef<A>: the address of an actor of class A, and the right to send to it and to stop it.
+#ifndef TROUPE_ACTORS_ACTOR_REF_H_
+#define TROUPE_ACTORS_ACTOR_REF_H_
+
+#include <concepts>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/ask.h"
+#include "troupe/actors/exit.h"
+#include "troupe/actors/internal/handler.h"
+#include "troupe/actors/send_result.h"
+
+namespace troupe {
+
+namespace internal {
+
+// What every kind of ref does once it has a thunk.
+SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block);
+void StopActor(const AnyRef& who, StopWhen when);
+
+template <class M>
+SendResult SendThrough(const AnyRef& to, Thunk thunk, M&& message, bool may_block,
+                       std::source_location where) {
+  if constexpr (std::move_constructible<M>) {  // else ThunkFor has said so
+    return PostMessage(to, *EnvelopeOf<M>::Make(thunk, std::move(message), where), may_block);
+  } else {
+    return SendResult::kClosed;
+  }
+}
+
+template <class M>
+auto AskThrough(const AnyRef& to, Thunk thunk, M&& message, absl::Duration timeout,
+                std::source_location where) {
+  auto* request = EnvelopeOf<M>::Make(thunk, std::move(message), where);
+  return PendingAsk<typename M::Reply>(to, request, &request->reply, timeout);
+}
+
+}  // namespace internal
+
+// Spawn returns one. The class is known, so sending a message without a handler does not compile,
+// and the function that will call the handler is chosen here and travels with the message.
+//
+//   account.Send(Deposit{100});                                    // fire and forget
+//   absl::StatusOr<int64_t> cents = account.Ask(Balance{}).Wait();  // request and answer, see
+//   PendingAsk
+//
+// Thread safety  A value: copy it to any thread and use it there.
+// Ownership      None: holding a ref keeps nothing alive. After the actor has ended Send says
+// kClosed; a ref never reaches another actor. Order          Messages of one sender to one receiver
+// arrive in the order of the Sends. Between senders: none. Visibility     All the sender did before
+// Send is visible to the handler. Delivery       At most once. A message that reaches no handler is
+// a dead letter (dead_letter.h). Lifetime       Valid while the System lives. Cost           16
+// bytes; Send: one block from a per-thread pool, one compare-and-swap, and a schedule if the actor
+// was idle.
+template <class A>
+class ActorRef : public AnyRef {
+ public:
+  ActorRef() = default;  // refers to nobody: Send says kClosed
+
+  // A full bounded mailbox does what its WhenFull says; kBlock blocks the calling thread.
+  template <class M>
+  SendResult Send(M message, std::source_location where = std::source_location::current()) const {
+    return internal::SendThrough(*this, internal::ThunkFor<A, M>(), std::move(message), true,
+                                 where);
+  }
+
+  // Never blocks: a full mailbox with kBlock refuses with kFull.
+  template <class M>
+  SendResult TrySend(M message,
+                     std::source_location where = std::source_location::current()) const {
+    return internal::SendThrough(*this, internal::ThunkFor<A, M>(), std::move(message), false,
+                                 where);
+  }
+
+  // M needs `using Reply = T;`. absl::InfiniteDuration() waits for ever.
+  template <class M>
+  auto Ask(M message, absl::Duration timeout = kDefaultAskTimeout,
+           std::source_location where = std::source_location::current()) const {
+    static_assert(internal::Askable<M>, TROUPE_ERROR_NOT_ASKABLE);
+    if constexpr (internal::Askable<M>) {
+      return internal::AskThrough(*this, internal::ThunkFor<A, M>(), std::move(message), timeout,
+                                  where);
+    }
+  }
+
+  // Asks the actor to end with kNormal. Returns at once; watch or Join to learn when. Stopping an
+  // actor that has ended does nothing.
+  void Stop(StopWhen when = StopWhen::kNow) const { internal::StopActor(*this, when); }
+
+  // For the framework: the caller knows that `ref` is an A.
+  explicit ActorRef(const AnyRef& ref) : AnyRef(ref) {}
+};
+
+static_assert(sizeof(ActorRef<int>) == 16 && std::is_trivially_copyable_v<ActorRef<int>>);
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_ACTOR_REF_H_

@@ -1,0 +1,92 @@
+// PendingAsk<R>: a request that is ready to go, and the two ways to get its answer.
+#ifndef TROUPE_ACTORS_ASK_H_
+#define TROUPE_ACTORS_ASK_H_
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/pending_replies.h"
+#include "troupe/actors/internal/waiting_thread.h"
+#include "troupe/actors/reply.h"
+
+namespace troupe {
+
+// Every ask has a deadline; this is it where none is given.
+inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
+
+// Made by Ask(). The request is sent when you say how you want the answer; one that is neither
+// waited for nor continued is never sent, and the compiler warns.
+//
+//   absl::StatusOr<int64_t> cents = account.Ask(Balance{}).Wait();               // a plain thread:
+//   sleeps until it is there account.Ask(Balance{}).Then(self, [this](absl::StatusOr<int64_t>
+//   cents) {    // a handler: goes on at once, and the
+//     if (cents.ok()) total_ += *cents;                                          // continuation
+//     runs later on this actor
+//   });
+//
+// The answer is an error at once, and not only at the deadline, when there will be none:
+//   kUnavailable        the receiver has ended, or ended with the request still in its mailbox
+//   kResourceExhausted  its mailbox is full (an ask never blocks, whatever the policy)
+//   kInternal           its handler threw
+//   kAborted            it dropped its Reply
+//   kDeadlineExceeded   none of these, and no answer in time. The request may still be handled, its
+//   answer is discarded. kFailedPrecondition Wait() was called in a handler, where it would hold up
+//   a worker
+// or whatever error status the handler answered with.
+//
+// Order: the answer arrives after all that the receiver sent to the asker before it answered.
+// Thread safety: a PendingAsk is used by the thread that made it.
+template <class R>
+class [[nodiscard]] PendingAsk {
+ public:
+  PendingAsk(PendingAsk&& other) noexcept
+      : to_(other.to_),
+        request_(std::exchange(other.request_, nullptr)),
+        reply_(other.reply_),
+        timeout_(other.timeout_) {}
+  PendingAsk& operator=(PendingAsk&&) = delete;
+  ~PendingAsk() {
+    if (request_ != nullptr) internal::Discard(*request_, internal::Lost::kReplyDropped);
+  }
+
+  // Sends the request and blocks the calling plain thread. On a system with a host-driven scheduler
+  // it turns that scheduler meanwhile.
+  AskResult<R> Wait() && {
+    if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
+    auto& slot = internal::WaitingThread<R>::Make();
+    *reply_ = Reply<R>(&slot);
+    internal::PostRequest(to_, *std::exchange(request_, nullptr));
+    return slot.Wait(to_, timeout_);
+  }
+
+  // Sends the request and returns. `then` is called with the AskResult<R>, and a Context& if it
+  // takes one, on the asking actor, as if in a handler. If the actor ends first, `then` is
+  // destroyed without being called.
+  template <class F>
+    requires std::invocable<F&, AskResult<R>> || std::invocable<F&, AskResult<R>, Context&>
+  void Then(Context& self, F then) && {
+    auto& awaited =
+        internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
+    internal::RegisterAwaited(self, awaited, timeout_, awaited);
+    *reply_ = Reply<R>(&awaited);
+    internal::PostRequest(to_, *std::exchange(request_, nullptr));
+  }
+
+  // For the framework: `reply` lies in `request`.
+  PendingAsk(AnyRef to, internal::Envelope* request, Reply<R>* reply, absl::Duration timeout)
+      : to_(to), request_(request), reply_(reply), timeout_(timeout) {}
+
+ private:
+  AnyRef to_;
+  internal::Envelope* request_;
+  Reply<R>* reply_;
+  absl::Duration timeout_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_ASK_H_

@@ -1,0 +1,49 @@
+#include "troupe/actors/context.h"
+
+#include <utility>
+
+#include "troupe/actors/internal/actor_annex.h"
+#include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/actor_space.h"
+#include "troupe/actors/internal/control.h"
+#include "troupe/actors/internal/down_message.h"
+
+namespace troupe {
+
+AnyRef Context::self() const { return cell_.ref(); }
+void* Context::actor() const { return cell_.actor(); }
+internal::ActorSpace& Context::space() const { return cell_.space(); }
+absl::Time Context::Now() const { return space().timers().clock().Now(); }
+void Context::BeginBlocking() { cell_.scheduler().BeginBlocking(); }
+
+void Context::Stop() { cell_.End(ExitReason::kNormal, absl::OkStatus()); }
+
+void Context::Fail(absl::Status status) {
+  if (status.ok()) status = absl::UnknownError("Context::Fail was called with an OK status");
+  cell_.End(ExitReason::kFailed, std::move(status));
+}
+
+void Context::Watch(const AnyRef& who) {
+  if (!cell_.annex().watched.insert(who).second) return;
+  if (who) {
+    internal::Control& watch = internal::Control::Make(internal::Control::Kind::kWatch);
+    watch.peer = self();
+    if (internal::ActorCell::PostControl(who, watch)) return;
+  }
+  internal::SendDown(self(), {who, ExitReason::kNoSuchActor, absl::OkStatus()});
+}
+
+void Context::Unwatch(const AnyRef& who) {
+  if (cell_.annex().watched.erase(who) == 0 || !who) return;
+  internal::Control& unwatch = internal::Control::Make(internal::Control::Kind::kUnwatch);
+  unwatch.peer = self();
+  internal::ActorCell::PostControl(who, unwatch);
+}
+
+TimerHandle Context::StartTimer(internal::TimedMessage* timed, absl::Duration delay,
+                                absl::Duration period, const AnyRef& to) {
+  cell_.annex().timers.Add(*timed);
+  return internal::StartTimed(space(), timed, delay, period, to, self());
+}
+
+}  // namespace troupe

@@ -1,0 +1,135 @@
+// Context: what an actor can do beyond handling the message at hand.
+#ifndef TROUPE_ACTORS_CONTEXT_H_
+#define TROUPE_ACTORS_CONTEXT_H_
+
+#include <source_location>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "troupe/actors/actor_options.h"
+#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/function_actor.h"
+#include "troupe/actors/internal/spawn.h"
+#include "troupe/actors/internal/timed_message.h"
+#include "troupe/actors/recipient.h"
+#include "troupe/actors/timer_handle.h"
+
+namespace troupe {
+
+// A handler that takes `Context& self` as its last parameter gets one. It is the acting actor's and
+// belongs to that call: use it inside the handler (or continuation, OnStart, OnStop) that received
+// it, on the same thread, and keep no pointer to it.
+class Context {
+ public:
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  // ---- who
+
+  // This actor's ref, typed: self.ref(this).
+  template <class A>
+  ActorRef<A> ref(A* me) const {
+    return ActorRef<A>(me == actor() ? self() : AnyRef());  // nobody, if `me` is some other object
+  }
+  AnyRef self() const;
+  // The actor whose handler sent the message at hand; nobody if a plain thread did.
+  AnyRef sender() const { return sender_; }
+  // Time as the timers of this system tell it.
+  absl::Time Now() const;
+
+  // ---- children: they are stopped when this actor ends, and it ends after them
+
+  // Constructs an A from `args` here and now; what its constructor throws comes out of Spawn. Its
+  // OnStart and handlers run later. A capacity of 0 throws std::invalid_argument.
+  template <class A, class... Args>
+  ActorRef<A> Spawn(ActorOptions options, Args&&... args) {
+    return ActorRef<A>(
+        internal::SpawnActor<A>(space(), cell(), options, std::forward<Args>(args)...));
+  }
+  template <class A, class... Args>
+  ActorRef<A> Spawn(Args&&... args) {
+    return Spawn<A>(ActorOptions(), std::forward<Args>(args)...);
+  }
+  // An actor made of one function: Spawn([n = 0](Inc m) mutable { n += m.by; }). It may take a
+  // Context& or Reply as well.
+  template <class F>
+  auto Spawn(ActorOptions options, F function) {
+    return Spawn<internal::FunctionActorOf<F>>(std::move(options), std::move(function));
+  }
+  template <class F>
+  auto Spawn(F function) {
+    return Spawn(ActorOptions(), std::move(function));
+  }
+
+  // ---- the end
+
+  // Ends this actor with kNormal after the current handler. Messages still queued become dead
+  // letters.
+  void Stop();
+  // Ends this actor with kFailed after the current handler, as an exception that leaves it would.
+  // `status` must not be OK.
+  void Fail(absl::Status status);
+
+  // Asks for a Down message when `who` ends; at once, with kNoSuchActor, if it already has.
+  // Watching twice is watching once. An actor without an On(Down) handler ends together with whom
+  // it watches: kNormal ends are ignored, for any other reason it fails too (Erlang's link, in one
+  // direction).
+  void Watch(const AnyRef& who);
+  // No Down from `who` is delivered after this returns.
+  void Unwatch(const AnyRef& who);
+
+  // ---- time
+
+  // Sends `message` to `to` (an ActorRef or Recipient; often self.ref(this)) after `delay`. It
+  // never blocks: if the mailbox is full then, the message is a dead letter. The timer belongs to
+  // this actor and is cancelled when it ends.
+  template <class To, class M>
+  TimerHandle SendAfter(absl::Duration delay, const To& to, M message,
+                        std::source_location where = std::source_location::current()) {
+    auto* timed = new internal::OneMessage<M>(internal::ThunkTo<M>(to), std::move(message), where);
+    return StartTimer(timed, delay, absl::ZeroDuration(), to);
+  }
+  // Every `period` (> 0, else kept at 1 ms), first after one period, a copy of `message`, until
+  // cancelled or `to` has ended.
+  template <class To, class M>
+  TimerHandle SendEvery(absl::Duration period, const To& to, M message,
+                        std::source_location where = std::source_location::current()) {
+    auto* timed =
+        new internal::RepeatedMessage<M>(internal::ThunkTo<M>(to), std::move(message), where);
+    return StartTimer(timed, period, period, to);
+  }
+
+  // ---- blocking
+
+  // Runs `work` here and returns what it returns, after lending this worker's place to another
+  // thread: so it may wait for a disk, a lock or a library without holding up other actors. This
+  // actor handles nothing else meanwhile. Costs a thread wake-up; up to
+  // Options::max_blocking_threads at once, beyond which the worker's place is held.
+  template <class Work>
+  auto Blocking(Work work) -> decltype(work()) {
+    BeginBlocking();
+    return work();
+  }
+
+ private:
+  friend class internal::ActorCell;  // makes one per activation
+  explicit Context(internal::ActorCell& cell) : cell_(cell) {}
+
+  void* actor() const;
+  internal::ActorCell* cell() const { return &cell_; }
+  internal::ActorSpace& space() const;
+  TimerHandle StartTimer(internal::TimedMessage* timed, absl::Duration delay, absl::Duration period,
+                         const AnyRef& to);
+  void BeginBlocking();
+
+  internal::ActorCell& cell_;
+  AnyRef sender_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_CONTEXT_H_

@@ -1,0 +1,39 @@
+// A message that no handler will see, and why.
+#ifndef TROUPE_ACTORS_DEAD_LETTER_H_
+#define TROUPE_ACTORS_DEAD_LETTER_H_
+
+#include <cstdint>
+#include <functional>
+#include <source_location>
+#include <string_view>
+
+#include "troupe/actors/any_ref.h"
+
+namespace troupe {
+
+enum class DeadLetterReason : uint8_t {
+  kNoSuchActor,    // the receiver had ended, or the ref refers to nobody
+  kStopped,        // it was queued when its receiver ended
+  kFull,           // refused by a full mailbox (SendResult::kFull)
+  kDroppedNewest,  // WhenFull::kDropNewest
+  kDroppedOldest,  // WhenFull::kDropOldest
+};
+inline constexpr int kDeadLetterReasons = 5;
+
+std::string_view ToString(DeadLetterReason reason);
+
+struct DeadLetter {
+  DeadLetterReason reason;
+  std::string_view message_type;  // qualified type name; valid for the life of the program
+  AnyRef target;
+  AnyRef sender;               // nobody when it was sent by a plain thread
+  std::source_location where;  // the Send
+};
+
+// Called on the thread on which the message was lost, possibly on many at once. It may Send; it
+// must not block or throw.
+using DeadLetterHook = std::function<void(const DeadLetter&)>;
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_DEAD_LETTER_H_

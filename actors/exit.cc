@@ -1,0 +1,37 @@
+#include "troupe/actors/exit.h"
+
+#include "troupe/actors/dead_letter.h"
+
+namespace troupe {
+
+std::string_view ToString(ExitReason reason) {
+  switch (reason) {
+    case ExitReason::kNormal:
+      return "normal";
+    case ExitReason::kShutdown:
+      return "shutdown";
+    case ExitReason::kFailed:
+      return "failed";
+    case ExitReason::kNoSuchActor:
+      return "no such actor";
+  }
+  return "unknown";
+}
+
+std::string_view ToString(DeadLetterReason reason) {
+  switch (reason) {
+    case DeadLetterReason::kNoSuchActor:
+      return "no such actor";
+    case DeadLetterReason::kStopped:
+      return "stopped";
+    case DeadLetterReason::kFull:
+      return "full";
+    case DeadLetterReason::kDroppedNewest:
+      return "dropped newest";
+    case DeadLetterReason::kDroppedOldest:
+      return "dropped oldest";
+  }
+  return "unknown";
+}
+
+}  // namespace troupe

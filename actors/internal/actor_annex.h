@@ -1,0 +1,37 @@
+// ActorAnnex: the part of an actor's state that most actors never need. Made on first use, so an
+// idle actor is one cell. Owned and touched by the running thread of its actor alone.
+#ifndef TROUPE_ACTORS_INTERNAL_ACTOR_ANNEX_H_
+#define TROUPE_ACTORS_INTERNAL_ACTOR_ANNEX_H_
+
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "troupe/actors/exit.h"
+#include "troupe/actors/internal/pending_replies.h"
+#include "troupe/actors/internal/timed_message.h"
+
+namespace troupe::internal {
+
+class ActorCell;
+
+struct ActorAnnex {
+  std::vector<ActorCell*> children;
+  absl::flat_hash_set<AnyRef> watchers;  // get a Down when this actor ends
+  absl::flat_hash_set<AnyRef>
+      watched;  // whose Down this actor expects; one that is not in here is not delivered
+  PendingReplies replies;  // asks this actor waits for
+  OwnedTimers timers;      // cancelled when it ends
+
+  bool named = false;      // registered with the space's names
+  bool dedicated = false;  // has a thread of its own to give back
+
+  bool ending = false;
+  bool told_to_end = false;  // the children have been told, and timers and asks cancelled
+  ExitReason reason = ExitReason::kNormal;
+  absl::Status status;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_ACTOR_ANNEX_H_

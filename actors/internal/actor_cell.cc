@@ -1,0 +1,478 @@
+#include "troupe/actors/internal/actor_cell.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actors/context.h"
+#include "troupe/actors/internal/actor_annex.h"
+#include "troupe/actors/internal/actor_space.h"
+#include "troupe/actors/internal/control.h"
+#include "troupe/actors/internal/down_message.h"
+
+namespace troupe::internal {
+
+constinit thread_local ActorCell* ActorCell::current_ = nullptr;
+
+// Makes an actor the current one of this thread for a scope. Nests: a host-driven scheduler may be
+// turned inside a handler.
+class CurrentActor {
+ public:
+  explicit CurrentActor(ActorCell* cell) : outer_(std::exchange(ActorCell::current_, cell)) {}
+  ~CurrentActor() { ActorCell::current_ = outer_; }
+  CurrentActor(const CurrentActor&) = delete;
+  CurrentActor& operator=(const CurrentActor&) = delete;
+
+ private:
+  ActorCell* const outer_;
+};
+
+// ----------------------------------------------------------------------------------------------------
+// any thread
+
+ActorSpace& ActorCell::space() const {
+  return *static_cast<ActorSpace*>(Slab<ActorCell>::OwnerOf(this));
+}
+
+SendResult ActorCell::Post(const AnyRef& to, Envelope& e, PostMode mode) {
+  ActorCell& cell = *to.cell_;
+  // Relaxed: a rightful sender learnt of the actor after Open; a stale one is turned away by either
+  // queue (C2).
+  if (BoundedQueue* bounded = cell.bounded_.load(std::memory_order_relaxed)) [[unlikely]] {
+    return PostBounded(to, *bounded, e, mode);
+  }
+  switch (cell.queue_.Push(e)) {
+    case PushResult::kQueued:
+      return SendResult::kQueued;
+    case PushResult::kMustSchedule:
+      cell.ScheduleNow();
+      return SendResult::kQueued;
+    case PushResult::kClosed:
+      break;
+  }
+  cell.space().Lose(e, DeadLetterReason::kNoSuchActor, to);
+  return SendResult::kClosed;
+}
+
+SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e,
+                                  PostMode mode) {
+  ActorCell& cell = *to.cell_;
+  BoundedQueue::Offered offered = queue.Offer(e);
+  while (offered.result == SendResult::kFull && mode == PostMode::kByPolicy &&
+         queue.when_full() == WhenFull::kBlock && cell.WaitForRoom(queue, to)) {
+    offered = queue.Offer(e);
+  }
+  switch (offered.result) {
+    case SendResult::kQueued:
+      if (offered.dropped != nullptr)
+        cell.space().Lose(*offered.dropped, DeadLetterReason::kDroppedOldest, to);
+      if (cell.queue_.Wake()) cell.ScheduleNow();
+      break;
+    case SendResult::kFull:
+      cell.space().Lose(e, DeadLetterReason::kFull, to);
+      break;
+    case SendResult::kDropped:
+      cell.space().Lose(e, DeadLetterReason::kDroppedNewest, to);
+      break;
+    case SendResult::kClosed:
+      cell.space().Lose(e, DeadLetterReason::kNoSuchActor, to);
+      break;
+  }
+  return offered.result;
+}
+
+// By whoever got the right to run this cell. The stamp says that no message waits longer than from
+// now.
+void ActorCell::ScheduleNow() {
+  ActorSpace& owner = space();
+  if (Current() == nullptr)
+    owner.RefreshCoarseClock();  // the workers, who do this otherwise, may all be asleep
+  taken_ms_.store(static_cast<uint32_t>(owner.coarse_clock().NowMs()),
+                  std::memory_order_relaxed);  // statistics
+  scheduler_->Schedule(*this);
+}
+
+// False: waiting would be in vain, because only the calling thread could make room.
+bool ActorCell::WaitForRoom(BoundedQueue& queue, const AnyRef& to) {
+  if (Current() == this) return false;
+  if (space().scheduler().host_driven()) return space().scheduler().Turn();
+  if (Current() != nullptr) Current()->scheduler().BeginBlocking();
+  queue.WaitForRoom(to.incarnation_);
+  return true;
+}
+
+bool ActorCell::PostControl(const AnyRef& to, Control& control) {
+  ActorCell& cell = *to.cell_;
+  control.address = to.incarnation_;
+  if (cell.control_.Push(control) == PushResult::kClosed) {
+    control.Free();
+    return false;
+  }
+  if (cell.queue_.Wake()) cell.ScheduleNow();
+  return true;
+}
+
+ActorCell::Snapshot ActorCell::TakeSnapshot() const {
+  // Relaxed: a picture for people. The incarnation is read last, so a cell that was reused
+  // meanwhile shows as what it was.
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  Snapshot s;
+  s.incarnation =
+      incarnation_.load(std::memory_order_acquire);  // acquire: pairs with the release in Open
+  if (s.incarnation == 0) return s;
+  s.type = type_.load(kRelaxed);
+  s.handled = handled_.load(kRelaxed);
+  const uint32_t held = taken_.load(kRelaxed) - static_cast<uint32_t>(s.handled);
+  s.queued =
+      queue_.size() + (held <= INT32_MAX ? held : 0);  // the two were not read at one instant
+  if (const BoundedQueue* bounded = bounded_.load(kRelaxed)) s.queued += bounded->size();
+  s.oldest_since_ms = held != 0 ? previous_ms_.load(kRelaxed) : taken_ms_.load(kRelaxed);
+  s.taken_ms = taken_ms_.load(kRelaxed);
+  s.running = running_.load(kRelaxed);
+  s.top_level = parent_.load(kRelaxed) == nullptr;
+  return s;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// birth
+
+AnyRef ActorCell::Open(const Birth& birth) {
+  constexpr auto kRelaxed =
+      std::memory_order_relaxed;  // published by the queues' Open, which releases
+  const auto now_ms = static_cast<uint32_t>(space().coarse_clock().NowMs());
+  run_ = &RunCell;
+  next = nullptr;
+  bounded_.store(birth.bounded, kRelaxed);
+  scheduler_ = birth.scheduler;
+  parent_.store(birth.parent, kRelaxed);
+  taken_.store(0, kRelaxed);
+  taken_ms_.store(now_ms, kRelaxed);
+  previous_ms_.store(now_ms, kRelaxed);
+  actor_ = birth.actor;
+  type_.store(birth.type, kRelaxed);
+  first_ = nullptr;
+  annex_ = nullptr;
+  handled_.store(0, kRelaxed);
+  running_.store(nullptr, kRelaxed);
+  incarnation_.store(birth.incarnation,
+                     std::memory_order_release);  // pairs with TakeSnapshot and IsLive
+  if (birth.named) annex().named = true;
+  if (birth.dedicated) annex().dedicated = true;
+  const AnyRef me(this, birth.incarnation);
+  if (birth.parent != nullptr) birth.parent->Adopt(*this);
+  control_.Open(MailboxQueue::OpenAs::kIdle);
+  const bool has_start = birth.type->on_start != nullptr;
+  if (has_start) {
+    Control& start = Control::Make(Control::Kind::kStart);
+    start.address = birth.incarnation;
+    (void)control_.Push(start);  // open, and scheduled below
+  }
+  queue_.Open(has_start ? MailboxQueue::OpenAs::kActive : MailboxQueue::OpenAs::kIdle);
+  if (has_start) birth.scheduler->Schedule(*this);
+  return me;
+}
+
+ActorAnnex& ActorCell::annex() {
+  if (annex_ == nullptr) annex_ = new ActorAnnex;
+  return *annex_;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// the run loop
+
+// Counts the messages of an activation, and looks at the clock after 1, 2, 4, 8 ... of them and
+// then every kStride: a handler of microseconds is measured soon, one of nanoseconds seldom. An
+// activation of one message never looks.
+class ActorCell::Turn {
+ public:
+  explicit Turn(const Budget& budget) : budget_(budget) {}
+
+  bool Spent() {
+    if (++handled_ >= budget_.messages) return true;
+    if (handled_ < look_at_) return false;
+    look_at_ = handled_ + std::min(handled_, kStride);
+    const auto now = std::chrono::steady_clock::now();
+    if (handled_ == 1) start_ = now;
+    return absl::FromChrono(now - start_) >= budget_.slice;
+  }
+
+ private:
+  static constexpr int kStride = 32;
+
+  const Budget& budget_;
+  int handled_ = 0;
+  int look_at_ = 1;
+  std::chrono::steady_clock::time_point start_;
+};
+
+Outcome ActorCell::RunCell(Runnable& r, const Budget& budget) {
+  return static_cast<ActorCell&>(r).Activate(budget);
+}
+
+Outcome ActorCell::Activate(const Budget& budget) {
+  CurrentActor current(this);
+  Context self(*this);
+  Delivery delivery;
+  delivery.actor = actor_;
+  delivery.self = &self;
+  Turn turn(budget);
+  for (;;) {
+    while (HandleControl(self)) {
+    }
+    if (ending() && TryFinish(self)) return Outcome::kDone;
+    if (Envelope* e = NextMessage()) {
+      Handle(*e, delivery);
+      if (turn.Spent()) return Outcome::kAgain;
+    } else if (!HasControl() && queue_.FinishBatch() == BatchEnd::kPark) {
+      // Control is looked at after TakeAll (in NextMessage) and before FinishBatch: a Wake since
+      // then makes FinishBatch fail.
+      return Outcome::kDone;
+    }
+  }
+}
+
+Envelope* ActorCell::NextMessage() {
+  if (first_ == nullptr && !Refill()) return nullptr;
+  Envelope* e = first_;
+  first_ = static_cast<Envelope*>(e->next);
+  return e;
+}
+
+bool ActorCell::Refill() {
+  MailboxQueue::List taken = queue_.TakeAll();
+  if (taken.empty()) {
+    BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);
+    Envelope* e = bounded == nullptr
+                      ? nullptr
+                      : bounded->Pop();  // one at a time: what waits must stay counted
+    if (e == nullptr) return false;
+    e->next = nullptr;
+    taken = {.first = e, .last = e, .count = 1};
+  }
+  constexpr auto kRelaxed =
+      std::memory_order_relaxed;  // statistics: written by this thread alone, read by snapshots
+  previous_ms_.store(taken_ms_.load(kRelaxed), kRelaxed);
+  taken_ms_.store(static_cast<uint32_t>(space().coarse_clock().NowMs()), kRelaxed);
+  taken_.store(taken_.load(kRelaxed) + static_cast<uint32_t>(taken.count), kRelaxed);
+  first_ = static_cast<Envelope*>(taken.first);
+  return true;
+}
+
+void ActorCell::Handle(Envelope& e, Delivery& d) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics, as above
+  handled_.store(handled_.load(kRelaxed) + 1, kRelaxed);
+  if ((e.address & ~kExempt) != incarnation_.load(kRelaxed)) [[unlikely]] {  // C2
+    return space().Lose(e, DeadLetterReason::kNoSuchActor, AnyRef(this, e.address & ~kExempt));
+  }
+  if (ending()) [[unlikely]] {
+    return space().Lose(e, DeadLetterReason::kStopped, ref());
+  }
+  d.self->sender_ = e.sender;
+  running_.store(e.thunk, kRelaxed);
+  try {
+    e.thunk(e, d);
+  } catch (...) {
+    FailWith(std::current_exception());
+  }
+  running_.store(nullptr, kRelaxed);
+}
+
+bool ActorCell::HasControl() const { return control_.size() != 0; }
+
+bool ActorCell::HandleControl(Context& self) {
+  if (!HasControl()) [[likely]]
+    return false;
+  MailboxNode* next_node;
+  for (MailboxNode* node = control_.TakeAll().first; node != nullptr; node = next_node) {
+    next_node = node->next;
+    auto& control = static_cast<Control&>(*node);
+    Obey(control, self);
+    control.Free();
+  }
+  return true;
+}
+
+void ActorCell::Obey(Control& control, Context& self) {
+  const bool mine = control.address == ref().incarnation_;  // C2
+  switch (control.kind) {
+    case Control::Kind::kStart:
+      if (mine && !ending()) CallOnStart(self);
+      break;
+    case Control::Kind::kStop:
+      if (mine) End(control.reason, absl::OkStatus());
+      break;
+    case Control::Kind::kWatch:
+      TakeWatch(control);
+      break;
+    case Control::Kind::kUnwatch:
+      if (mine && annex_ != nullptr) annex_->watchers.erase(control.peer);
+      break;
+    case Control::Kind::kChildEnded:  // always mine (C4)
+      Forget(*control.child);
+      break;
+  }
+}
+
+void ActorCell::TakeWatch(const Control& watch) {
+  if (watch.address == ref().incarnation_) {
+    annex().watchers.insert(watch.peer);
+  } else {
+    SendDown(watch.peer, {AnyRef(this, watch.address), ExitReason::kNoSuchActor, absl::OkStatus()});
+  }
+}
+
+void ActorCell::CallOnStart(Context& self) {
+  try {
+    type()->on_start(actor_, self);
+  } catch (...) {
+    FailWith(std::current_exception());
+  }
+}
+
+void ActorCell::FailWith(std::exception_ptr error) {
+  try {
+    std::rethrow_exception(std::move(error));
+  } catch (const std::exception& e) {
+    End(ExitReason::kFailed, absl::InternalError(e.what()));
+  } catch (...) {
+    End(ExitReason::kFailed,
+        absl::InternalError("a handler threw something that is no std::exception"));
+  }
+}
+
+// ----------------------------------------------------------------------------------------------------
+// the end
+//
+//   E1  End           the reason is noted; from now on messages taken out become dead letters
+//   E2  its timers and asks are cancelled; every child is told to end; this actor stays until the
+//   last one has E3  OnStop, then the actor object is destroyed E4  CloseMailbox  senders learn
+//   kClosed; what was queued becomes dead letters, asks among it fail E5  watchers, in no order,
+//   get their Down: after every message this actor sent them E6  the cell goes back: to the parent,
+//   if there is one, else to the slab
+
+bool ActorCell::ending() const { return annex_ != nullptr && annex_->ending; }
+
+void ActorCell::End(ExitReason reason, absl::Status status) {
+  ActorAnnex& a = annex();
+  if (a.ending) return;
+  a.ending = true;
+  a.reason = reason;
+  a.status = std::move(status);
+}
+
+void ActorCell::Adopt(ActorCell& child) {
+  std::vector<ActorCell*>& children = annex().children;
+  child.child_index_ = static_cast<uint32_t>(children.size());
+  children.push_back(&child);
+}
+
+void ActorCell::Forget(ActorCell& child) {
+  std::vector<ActorCell*>& children = annex_->children;
+  ActorCell* last = children.back();
+  children[child.child_index_] = last;
+  last->child_index_ = child.child_index_;
+  children.pop_back();
+  space().Retire(child);
+}
+
+bool ActorCell::TryFinish(Context& self) {
+  if (!std::exchange(annex_->told_to_end, true)) {
+    LetGo();
+    StopChildren();
+  }
+  if (!annex_->children.empty()) return false;
+  CallOnStop(self);
+  LetGo();  // of what OnStop began
+  type()->destroy(std::exchange(actor_, nullptr));
+  CloseMailbox();
+  const std::unique_ptr<ActorAnnex> annex(std::exchange(annex_, nullptr));
+  TellWatchers(*annex);
+  if (annex->named) space().ForgetName(*this);
+  if (annex->dedicated) space().GiveBackDedicated(*scheduler_);
+  Release();
+  return true;
+}
+
+void ActorCell::LetGo() {
+  annex_->timers.CancelAll();
+  annex_->replies.AbandonAll();
+}
+
+void ActorCell::StopChildren() {
+  const ExitReason reason =
+      annex_->reason == ExitReason::kShutdown ? ExitReason::kShutdown : ExitReason::kNormal;
+  // Children whose end is not noted yet may be among them: closed cells, which take no control
+  // (C4).
+  for (ActorCell* child : annex_->children) {
+    Control& stop = Control::Make(Control::Kind::kStop);
+    stop.reason = reason;
+    PostControl(child->ref(), stop);
+  }
+}
+
+void ActorCell::CallOnStop(Context& self) {
+  if (type()->on_stop == nullptr) return;
+  self.sender_ = AnyRef();
+  try {
+    type()->on_stop(actor_, self);
+  } catch (...) {
+    // The reason it ended for stands; a failure to say goodbye must not keep its watchers waiting.
+  }
+}
+
+void ActorCell::CloseMailbox() {
+  MailboxNode* next_control;
+  for (MailboxNode* node = control_.Close().first; node != nullptr; node = next_control) {
+    next_control = node->next;
+    auto& control = static_cast<Control&>(*node);
+    if (control.kind == Control::Kind::kWatch) TakeWatch(control);
+    control.Free();
+  }
+  BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);
+  const MailboxQueue::List left = queue_.Close();
+  DiscardList(std::exchange(first_, nullptr));
+  DiscardList(static_cast<Envelope*>(left.first));
+  if (bounded != nullptr) {
+    DiscardList(bounded->Close());
+    space().GiveBack(*bounded);
+  }
+}
+
+void ActorCell::DiscardList(Envelope* first) {
+  while (first != nullptr) {
+    Envelope& e = *first;
+    first = static_cast<Envelope*>(e.next);
+    const uint64_t address = e.address & ~kExempt;
+    const bool mine = address == ref().incarnation_;  // C2
+    space().Lose(e, mine ? DeadLetterReason::kStopped : DeadLetterReason::kNoSuchActor,
+                 AnyRef(this, address));
+  }
+}
+
+void ActorCell::TellWatchers(ActorAnnex& a) {
+  const AnyRef me = ref();
+  for (const AnyRef& watched : a.watched) {
+    Control& unwatch = Control::Make(Control::Kind::kUnwatch);
+    unwatch.peer = me;
+    PostControl(watched, unwatch);
+  }
+  for (const AnyRef& watcher : a.watchers) SendDown(watcher, {me, a.reason, a.status});
+}
+
+// C5: the last call of an incarnation.
+void ActorCell::Release() {
+  ActorSpace& owner = space();
+  ActorCell* const parent = parent_.load(std::memory_order_relaxed);  // fixed since Open
+  incarnation_.store(0, std::memory_order_release);                   // pairs with IsLive
+  if (parent == nullptr) {
+    owner.Retire(*this);
+  } else {
+    Control& ended = Control::Make(Control::Kind::kChildEnded);
+    ended.child = this;
+    PostControl(parent->ref(), ended);
+  }
+  owner.CountEnd();
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,190 @@
+// ActorCell: one actor as the framework sees it: mailbox, run loop, life cycle.
+//
+//   Operation        Who                   Effect
+//   Post             any thread            put a message into the mailbox, schedule the actor if it
+//   was idle PostControl      any thread            same for stop, watch, child-ended: handled
+//   before any message, no capacity Run              the scheduler         one activation
+//   (core/runnable.h) everything else  the running thread, i.e. inside Run
+//
+// Cells live in a Slab: their memory is type-stable, starts as zero bytes, is never constructed or
+// destroyed, and is reused by later actors while stale refs may still point to it. What a stale
+// sender may touch is a MailboxQueue, the `bounded_` pointer and the chunk's owner, all of which
+// stay meaningful across reuse.
+//
+// C1  One thread at a time is inside Run. It got there through the mailbox's right to run
+// (mailbox_queue.h, M1). C2  An envelope or control item is handled only by the incarnation it is
+// addressed to; others are discarded as dead letters. C3  Every envelope taken is consumed once: by
+// its handler, or by ActorSpace::Lose, which counts it. C4  A parent ends after its children: it
+// keeps their cells until it has taken note of each one's end. So parent_ needs no
+//     incarnation, and a child's last act, PostControl to its parent, always finds it.
+// C5  After Finish nothing of the cell is touched by the thread that ran it: it may be somebody
+// else already.
+#ifndef TROUPE_ACTORS_INTERNAL_ACTOR_CELL_H_
+#define TROUPE_ACTORS_INTERNAL_ACTOR_CELL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/exit.h"
+#include "troupe/actors/internal/actor_type.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/send_result.h"
+#include "troupe/core/mailbox_queue.h"
+#include "troupe/core/runnable.h"
+#include "troupe/core/scheduler.h"
+
+namespace troupe {
+class Context;
+
+namespace internal {
+
+class ActorSpace;
+class BoundedQueue;
+struct ActorAnnex;
+struct Control;
+
+// How a Post treats a full mailbox.
+enum class PostMode : uint8_t {
+  kByPolicy,    // what ActorOptions::when_full says
+  kNeverBlock,  // the same, but kBlock refuses with kFull
+};
+
+class alignas(64) ActorCell : public Runnable {
+ public:
+  // ---- any thread
+
+  // Consumes the envelope whatever the answer; e.address must be set. A refused one is a dead
+  // letter.
+  static SendResult Post(const AnyRef& to, Envelope& e, PostMode mode = PostMode::kByPolicy);
+
+  // Consumes the control item. False: `to` has ended, and what the item asked for can only be
+  // answered by the caller.
+  static bool PostControl(const AnyRef& to, Control& control);
+
+  static ActorCell* Of(const AnyRef& ref) { return ref.cell_; }
+  static uint64_t IncarnationOf(const AnyRef& ref) { return ref.incarnation_; }
+  // The actor whose handler this thread is in; nullptr on a plain thread.
+  static ActorCell* Current() { return current_; }
+  static AnyRef CurrentRef() { return current_ != nullptr ? current_->ref() : AnyRef(); }
+
+  ActorSpace& space() const;  // of this cell; also of a closed one
+  // The type and incarnation as a ref's holder sees them. Both may be those of a later actor:
+  // compare the incarnation after.
+  const ActorType* type() const { return type_.load(std::memory_order_acquire); }
+  bool IsLive(uint64_t incarnation) const {
+    return incarnation_.load(std::memory_order_acquire) == incarnation;
+  }
+
+  struct Snapshot {
+    uint64_t incarnation = 0;  // 0: not in use
+    const ActorType* type = nullptr;
+    uint64_t queued = 0;
+    uint64_t handled = 0;
+    uint32_t oldest_since_ms = 0;  // CoarseClock; no message that waits now was sent before
+    uint32_t taken_ms = 0;    // CoarseClock; when messages were last taken out of the shared queue
+    Thunk running = nullptr;  // the message being handled
+    bool top_level = false;
+  };
+  Snapshot TakeSnapshot() const;
+
+  // ---- the spawning thread, on a closed cell nobody else has a valid ref to
+
+  struct Birth {
+    void* actor;
+    const ActorType* type;
+    uint64_t incarnation;
+    Scheduler* scheduler;
+    BoundedQueue* bounded;
+    ActorCell* parent;
+    bool named;
+    bool dedicated;
+  };
+  AnyRef Open(const Birth& birth);
+
+  // ---- the running thread
+
+  AnyRef ref() const {
+    return AnyRef(const_cast<ActorCell*>(this), incarnation_.load(std::memory_order_relaxed));
+  }
+  void* actor() const { return actor_; }
+  ActorAnnex& annex();  // made on first use
+  bool ending() const;
+  void End(ExitReason reason,
+           absl::Status status);  // after the current handler; the first call wins
+  void Adopt(ActorCell& child);
+  Scheduler& scheduler() const { return *scheduler_; }
+
+ private:
+  class Turn;
+
+  static Outcome RunCell(Runnable& r, const Budget& budget);
+  Outcome Activate(const Budget& budget);
+
+  static SendResult PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e, PostMode mode);
+  bool WaitForRoom(BoundedQueue& queue, const AnyRef& to);
+  void ScheduleNow();
+
+  Envelope* NextMessage();
+  bool Refill();
+  void Handle(Envelope& e, Delivery& d);
+  bool HasControl() const;
+  bool HandleControl(Context& self);  // false: nothing there
+  void Obey(Control& control, Context& self);
+  void TakeWatch(const Control& watch);
+  void CallOnStart(Context& self);
+  void FailWith(std::exception_ptr error);
+
+  bool TryFinish(
+      Context& self);  // true: this incarnation is over and the cell is not ours any more
+  void LetGo();
+  void StopChildren();
+  void Forget(ActorCell& child);
+  void CallOnStop(Context& self);
+  void CloseMailbox();
+  void DiscardList(Envelope* first);
+  void TellWatchers(ActorAnnex& annex);
+  void Release();
+
+  // constinit: read without an initialisation guard on every Send. The one piece of per-thread
+  // state of the actor layer: a sender's identity and the ban on blocking in handlers have to be
+  // known where no Context is at hand.
+  static constinit thread_local ActorCell* current_;
+  friend class CurrentActor;
+
+  // ---- line A: written by senders, and by the running thread once per batch (with Runnable's two
+  // words)
+  MailboxQueue queue_;
+  std::atomic<BoundedQueue*> bounded_;  // nullptr: unbounded. Set by Open; senders read it
+  Scheduler* scheduler_;                // fixed by Open
+  std::atomic<ActorCell*> parent_;      // fixed by Open; nullptr: top level
+  uint32_t child_index_;                // the parent's: where it lists this cell
+  std::atomic<uint32_t>
+      taken_;  // messages taken from queue_, low 32 bits: taken - handled = those held in first_
+  std::atomic<uint32_t> taken_ms_;     // CoarseClock at the last take
+  std::atomic<uint32_t> previous_ms_;  // and at the one before
+
+  // ---- line B: written by the running thread, except control_
+  std::atomic<uint64_t> incarnation_;
+  void* actor_;
+  std::atomic<const ActorType*> type_;
+  Envelope* first_;       // taken and not yet handled
+  ActorAnnex* annex_;     // what few actors need
+  MailboxQueue control_;  // only a list: its states do not decide about scheduling
+  std::atomic<uint64_t> handled_;
+  std::atomic<Thunk> running_;
+};
+
+static_assert(sizeof(ActorCell) == 128, "two cache lines; a million idle actors are 128 MB");
+
+}  // namespace internal
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_INTERNAL_ACTOR_CELL_H_

@@ -1,0 +1,222 @@
+#include "troupe/actors/internal/actor_space.h"
+
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/internal/control.h"
+#include "troupe/actors/internal/spawn.h"
+
+namespace troupe::internal {
+namespace {
+
+// Unguessable, so that a ref which crosses a process boundary is a capability. Even, because bit 0
+// is kExempt; never 0.
+void DrawIncarnations(uint64_t* out, int count) {
+  const size_t bytes = sizeof(uint64_t) * count;
+  ssize_t got;
+  do {
+    got = getrandom(out, bytes,
+                    0);  // up to 256 bytes are never interrupted once the kernel's pool is ready
+  } while (got < 0 && errno == EINTR);
+  if (got != static_cast<ssize_t>(bytes)) {
+    std::fputs("Troupe: the kernel gives no random numbers (getrandom failed).\n", stderr);
+    std::abort();
+  }
+  for (int i = 0; i < count; ++i) out[i] = (out[i] & ~kExempt) | 2;
+}
+
+}  // namespace
+
+ActorSpace::ActorSpace(Parts parts) : parts_(std::move(parts)), cells_(this) {
+  for (auto& shard : shards_) shard = std::make_unique<Shard>(cells_);
+}
+
+ActorSpace::~ActorSpace() = default;
+
+unsigned ActorSpace::ThreadIndex() {
+  static constinit std::atomic<unsigned> next{0};
+  // One number per thread, so that threads spread over the shards evenly.
+  static thread_local const unsigned index =
+      next.fetch_add(1, std::memory_order_relaxed);  // relaxed: only distinct
+  return index;
+}
+
+AnyRef ActorSpace::Launch(ActorCell* parent, const ActorOptions& options, void* actor,
+                          const ActorType& type) {
+  if (options.capacity == 0)
+    throw std::invalid_argument("Troupe: ActorOptions::capacity must be at least 1");
+  Shard& shard = MyShard();
+  // Counted before the look at stopping_, which StopAll sets before AwaitEmpty counts: one of the
+  // two sees the other.
+  shard.spawned.fetch_add(1);
+  // A child may still come while the system stops: its parent is alive and will stop it.
+  if (parent == nullptr && stopping()) {
+    CountEnd();
+    return AnyRef();
+  }
+  ActorCell::Birth birth;
+  birth.actor = actor;
+  birth.type = &type;
+  birth.parent = parent;
+  birth.named = !options.name.empty();
+  birth.dedicated = options.placement == Placement::kDedicatedThread && parts_.dedicated != nullptr;
+  birth.scheduler = birth.dedicated ? &parts_.dedicated->Acquire() : parts_.scheduler;
+  birth.bounded = options.capacity != kUnbounded ? &TakeBoundedQueue() : nullptr;
+  ActorCell& cell = TakeCell(shard, birth.incarnation);
+  if (birth.bounded != nullptr)
+    birth.bounded->Open(birth.incarnation, options.capacity, options.when_full);
+  if (birth.named) SetName(cell, options.name);
+  const AnyRef ref = cell.Open(birth);
+  if (parent == nullptr) {
+    // StopAll sets stopping_ and then walks the cells. Either its walk sees this cell open, or we
+    // see the flag here; the fence keeps our look from being made before Open has become visible.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (stopping()) StopActor(ref, StopWhen::kNow);
+  }
+  return ref;
+}
+
+ActorCell& ActorSpace::TakeCell(Shard& shard, uint64_t& incarnation) {
+  MutexLock lock(shard.mutex);
+  if (shard.incarnations_left == 0) {
+    DrawIncarnations(shard.incarnations.data(), kIncarnationBatch);
+    shard.incarnations_left = kIncarnationBatch;
+  }
+  incarnation = shard.incarnations[--shard.incarnations_left];
+  return *shard.cells.Allocate();
+}
+
+AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& options, void* actor,
+                   const ActorType& type) {
+  try {
+    const AnyRef ref = space.Launch(parent, options, actor, type);
+    if (!ref) type.destroy(actor);
+    return ref;
+  } catch (...) {
+    type.destroy(actor);
+    throw;
+  }
+}
+
+void ActorSpace::CountEnd() {
+  MyShard().ended.fetch_add(1);
+  if (stopping()) drained_.NotifyAll();
+}
+
+void ActorSpace::Retire(ActorCell& cell) {
+  Shard& shard = MyShard();
+  MutexLock lock(shard.mutex);
+  shard.cells.Free(&cell);
+}
+
+BoundedQueue& ActorSpace::TakeBoundedQueue() {
+  MutexLock lock(mutex_);
+  if (free_bounded_queues_.empty()) {
+    bounded_queues_.push_back(std::make_unique<BoundedQueue>());
+    return *bounded_queues_.back();
+  }
+  BoundedQueue* queue = free_bounded_queues_.back();
+  free_bounded_queues_.pop_back();
+  return *queue;
+}
+
+void ActorSpace::GiveBack(BoundedQueue& queue) {
+  MutexLock lock(mutex_);
+  free_bounded_queues_.push_back(&queue);
+}
+
+void ActorSpace::SetName(const ActorCell& cell, const std::string& name) {
+  MutexLock lock(mutex_);
+  names_[&cell] = name;
+}
+
+void ActorSpace::ForgetName(const ActorCell& cell) {
+  MutexLock lock(mutex_);
+  names_.erase(&cell);
+}
+
+std::string ActorSpace::NameOf(const ActorCell& cell) {
+  MutexLock lock(mutex_);
+  auto found = names_.find(&cell);
+  return found == names_.end() ? std::string() : found->second;
+}
+
+void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target) {
+  if ((e.address & kExempt) == 0) {  // replies, Down and Stop are nobody's letters
+    MyShard().dead_letters[static_cast<int>(reason)].fetch_add(1, std::memory_order_relaxed);
+    if (parts_.on_dead_letter) {
+      parts_.on_dead_letter({reason, MessageTypeOf(e), target, e.sender, e.where});
+    }
+  }
+  const bool full = reason == DeadLetterReason::kFull ||
+                    reason == DeadLetterReason::kDroppedNewest ||
+                    reason == DeadLetterReason::kDroppedOldest;
+  Discard(e, full ? Lost::kReceiverFull : Lost::kReceiverGone);
+}
+
+void ActorSpace::OwnTimer(TimedMessage& timed) {
+  MutexLock lock(mutex_);
+  timers_.Add(timed);
+}
+
+void ActorSpace::CancelTimers() {
+  MutexLock lock(mutex_);
+  timers_.CancelAll();
+}
+
+void ActorSpace::StopAll(ExitReason reason) {
+  stopping_.store(true);
+  cells_.ForEach([&](ActorCell& cell) {
+    const ActorCell::Snapshot snapshot = cell.TakeSnapshot();
+    if (snapshot.incarnation == 0 || !snapshot.top_level) return;
+    Control& stop = Control::Make(Control::Kind::kStop);
+    stop.reason = reason;
+    ActorCell::PostControl(cell.ref(), stop);
+  });
+}
+
+bool ActorSpace::AwaitEmpty(absl::Time deadline) {
+  const Clock& clock = parts_.timers->clock();
+  for (;;) {
+    const EventCount::Key key = drained_.PrepareWait();
+    const absl::Time now = clock.Now();
+    if (live() == 0 || now >= deadline) {
+      drained_.CancelWait();
+      return live() == 0;
+    }
+    SteadyTime until = kNoDeadline;
+    if (deadline != absl::InfiniteFuture()) {
+      until = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(deadline - now);
+    }
+    drained_.CommitWait(key, until);
+  }
+}
+
+ActorSpace::Counters ActorSpace::counters() const {
+  Counters sum;
+  for (const auto& shard : shards_) {
+    sum.ended += shard->ended.load();
+    for (int i = 0; i < kDeadLetterReasons; ++i) {
+      sum.dead_letters[i] += shard->dead_letters[i].load(std::memory_order_relaxed);
+    }
+  }
+  for (const auto& shard : shards_)
+    sum.spawned += shard->spawned.load();  // after ended: never fewer than those
+  return sum;
+}
+
+uint64_t ActorSpace::live() const {
+  const Counters sum = counters();
+  return sum.spawned - sum.ended;
+}
+
+void ActorSpace::ForEachCell(const std::function<void(ActorCell&)>& visit) {
+  cells_.ForEach(visit);
+}
+
+}  // namespace troupe::internal

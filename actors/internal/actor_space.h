@@ -1,0 +1,137 @@
+// ActorSpace: what the actors of one System share: their cells, names, counters and dead letters.
+//
+//   Operation     Who                     Effect
+//   Launch        any thread              give an actor object a cell and an incarnation
+//   Retire        the running thread      take the cell back (actor_cell.h, C5)
+//   Lose          any thread              count a dead letter, tell the hook, consume the envelope
+//   StopAll       any thread              no new actors from here on; every top-level actor is told
+//   to end AwaitEmpty    a plain thread          wait for the last actor to end
+//
+// Spawning and ending touch one of kShards shards, chosen by thread, so that threads seldom meet.
+// `spawned - ended` over all shards is the number of live actors; it is exact once nobody spawns,
+// which is when shutdown asks.
+#ifndef TROUPE_ACTORS_INTERNAL_ACTOR_SPACE_H_
+#define TROUPE_ACTORS_INTERNAL_ACTOR_SPACE_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
+#include "troupe/actors/actor_options.h"
+#include "troupe/actors/dead_letter.h"
+#include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/bounded_queue.h"
+#include "troupe/actors/internal/timed_message.h"
+#include "troupe/core/coarse_clock.h"
+#include "troupe/core/event_count.h"
+#include "troupe/core/mutex.h"
+#include "troupe/core/scheduler.h"
+#include "troupe/core/slab.h"
+#include "troupe/core/timers.h"
+
+namespace troupe::internal {
+
+// Where Placement::kDedicatedThread gets its schedulers. A scheduler that was released may still be
+// told to Schedule by a late sender's leftovers; it must stay valid as long as the space.
+class DedicatedSchedulers {
+ public:
+  virtual ~DedicatedSchedulers() = default;
+  virtual Scheduler& Acquire() = 0;
+  virtual void Release(Scheduler& scheduler) = 0;
+};
+
+class ActorSpace {
+ public:
+  struct Parts {
+    Scheduler* scheduler;
+    Timers* timers;
+    CoarseClock* coarse_clock;
+    DedicatedSchedulers* dedicated;  // nullptr: dedicated actors share `scheduler` (host-driven
+                                     // systems start no thread)
+    DeadLetterHook on_dead_letter;   // may be empty
+  };
+  struct Counters {
+    uint64_t spawned = 0;
+    uint64_t ended = 0;
+    std::array<uint64_t, kDeadLetterReasons> dead_letters{};
+  };
+
+  explicit ActorSpace(Parts parts);
+  ActorSpace(const ActorSpace&) = delete;
+  ActorSpace& operator=(const ActorSpace&) = delete;
+  ~ActorSpace();
+
+  Scheduler& scheduler() { return *parts_.scheduler; }
+  Timers& timers() { return *parts_.timers; }
+  CoarseClock& coarse_clock() { return *parts_.coarse_clock; }
+  void RefreshCoarseClock() { parts_.coarse_clock->Refresh(parts_.timers->clock()); }
+
+  AnyRef Launch(ActorCell* parent, const ActorOptions& options, void* actor, const ActorType& type);
+  void CountEnd();
+  void Retire(ActorCell& cell);
+  void GiveBack(BoundedQueue& queue);
+  void GiveBackDedicated(Scheduler& scheduler) { parts_.dedicated->Release(scheduler); }
+  void SetName(const ActorCell& cell, const std::string& name);
+  void ForgetName(const ActorCell& cell);
+
+  void Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target);
+
+  // A timer that belongs to the system rather than to an actor.
+  void OwnTimer(TimedMessage& timed);
+
+  void StopAll(ExitReason reason);
+  bool stopping() const { return stopping_.load(); }
+  bool AwaitEmpty(absl::Time deadline);  // by the space's clock; true: empty
+  void CancelTimers();
+
+  Counters counters() const;
+  uint64_t live() const;
+  void ForEachCell(const std::function<void(ActorCell&)>& visit);
+  std::string NameOf(const ActorCell& cell);
+
+ private:
+  static constexpr int kShards = 16;
+  static constexpr int kIncarnationBatch = 32;
+
+  struct alignas(64) Shard {
+    explicit Shard(Slab<ActorCell>& slab) : cells(slab) {}
+    Mutex mutex;
+    Slab<ActorCell>::Cache cells ABSL_GUARDED_BY(mutex);
+    std::array<uint64_t, kIncarnationBatch> incarnations ABSL_GUARDED_BY(mutex){};
+    int incarnations_left ABSL_GUARDED_BY(mutex) = 0;
+    // Relaxed throughout: sums for people; the one decision taken from them (AwaitEmpty) is ordered
+    // by drained_.
+    std::atomic<uint64_t> spawned{0};
+    std::atomic<uint64_t> ended{0};
+    std::array<std::atomic<uint64_t>, kDeadLetterReasons> dead_letters{};
+  };
+
+  Shard& MyShard() { return *shards_[ThreadIndex() % kShards]; }
+  static unsigned ThreadIndex();
+  static ActorCell& TakeCell(Shard& shard, uint64_t& incarnation);
+  BoundedQueue& TakeBoundedQueue();
+
+  Parts parts_;
+  Slab<ActorCell> cells_;
+  std::array<std::unique_ptr<Shard>, kShards> shards_;
+  std::atomic<bool> stopping_{false};
+  EventCount drained_;  // "live() == 0" may have become true; notified only while stopping
+
+  Mutex mutex_;
+  std::unordered_map<const ActorCell*, std::string> names_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<BoundedQueue>> bounded_queues_
+      ABSL_GUARDED_BY(mutex_);  // all; bounded_queue.h, B1
+  std::vector<BoundedQueue*> free_bounded_queues_ ABSL_GUARDED_BY(mutex_);
+  OwnedTimers timers_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_ACTOR_SPACE_H_

@@ -1,0 +1,78 @@
+// ActorType: what the framework must know of an actor class at run time, one constant per class.
+#ifndef TROUPE_ACTORS_INTERNAL_ACTOR_TYPE_H_
+#define TROUPE_ACTORS_INTERNAL_ACTOR_TYPE_H_
+
+#include <string_view>
+#include <utility>
+
+#include "troupe/actors/exit.h"
+#include "troupe/actors/internal/actor_memory.h"
+#include "troupe/core/type_name.h"
+
+namespace troupe {
+class Context;
+
+namespace internal {
+
+struct ActorType {
+  std::string_view name;
+  void (*destroy)(void* actor);                  // destroys the object and frees its memory
+  void (*on_start)(void* actor, Context& self);  // nullptr where the class has none, as below
+  void (*on_stop)(void* actor, Context& self);
+  void (*on_down)(void* actor, Down down, Context& self);
+};
+
+template <class A>
+void DestroyActor(void* actor) {
+  static_cast<A*>(actor)->~A();
+  FreeActorMemory(actor, sizeof(A), alignof(A));
+}
+
+template <class A>
+constexpr auto OnStartOf() -> void (*)(void*, Context&) {
+  if constexpr (requires(A& a, Context& self) { a.OnStart(self); }) {
+    return [](void* actor, Context& self) { static_cast<A*>(actor)->OnStart(self); };
+  } else if constexpr (requires(A& a) { a.OnStart(); }) {
+    return [](void* actor, Context&) { static_cast<A*>(actor)->OnStart(); };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class A>
+constexpr auto OnStopOf() -> void (*)(void*, Context&) {
+  if constexpr (requires(A& a, Context& self) { a.OnStop(self); }) {
+    return [](void* actor, Context& self) { static_cast<A*>(actor)->OnStop(self); };
+  } else if constexpr (requires(A& a) { a.OnStop(); }) {
+    return [](void* actor, Context&) { static_cast<A*>(actor)->OnStop(); };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class A>
+constexpr auto OnDownOf() -> void (*)(void*, Down, Context&) {
+  if constexpr (requires(A& a, Down down, Context& self) { a.On(std::move(down), self); }) {
+    return [](void* actor, Down down, Context& self) {
+      static_cast<A*>(actor)->On(std::move(down), self);
+    };
+  } else if constexpr (requires(A& a, Down down) { a.On(std::move(down)); }) {
+    return [](void* actor, Down down, Context&) { static_cast<A*>(actor)->On(std::move(down)); };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class A>
+inline constexpr ActorType kActorType{TypeName<A>(), &DestroyActor<A>, OnStartOf<A>(),
+                                      OnStopOf<A>(), OnDownOf<A>()};
+
+template <class A>
+const ActorType* ActorTypeOf() {
+  return &kActorType<A>;
+}
+
+}  // namespace internal
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_INTERNAL_ACTOR_TYPE_H_

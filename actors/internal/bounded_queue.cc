@@ -1,0 +1,126 @@
+#include "troupe/actors/internal/bounded_queue.h"
+
+namespace troupe::internal {
+namespace {
+
+Envelope* NextOf(Envelope* e) { return static_cast<Envelope*>(e->next); }
+bool IsCounted(const Envelope& e) { return (e.address & kExempt) == 0; }
+
+}  // namespace
+
+void BoundedQueue::Open(uint64_t incarnation, uint32_t capacity, WhenFull when_full) {
+  MutexLock lock(lock_);
+  owner_ = incarnation;
+  capacity_ = capacity;
+  when_full_ = when_full;
+}
+
+BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
+  MutexLock lock(lock_);
+  if (owner_ == 0 || owner_ != (e.address & ~kExempt)) return {SendResult::kClosed};  // B1
+  if (!IsCounted(e) || counted_ < capacity_) {
+    Append(e);
+    return {SendResult::kQueued};
+  }
+  switch (when_full_) {
+    case WhenFull::kDropNewest:
+      return {SendResult::kDropped};
+    case WhenFull::kDropOldest: {
+      Envelope* oldest = RemoveOldestCounted();
+      Append(e);
+      return {SendResult::kQueued, oldest};
+    }
+    case WhenFull::kBlock:
+    case WhenFull::kFail:
+      break;
+  }
+  return {SendResult::kFull};
+}
+
+void BoundedQueue::WaitForRoom(uint64_t incarnation) {
+  const EventCount::Key key = room_.PrepareWait();
+  if (MayHaveRoom(incarnation)) {
+    room_.CancelWait();
+  } else {
+    room_.CommitWait(key);
+  }
+}
+
+bool BoundedQueue::MayHaveRoom(uint64_t incarnation) {
+  MutexLock lock(lock_);
+  return owner_ != incarnation || counted_ < capacity_;
+}
+
+Envelope* BoundedQueue::Pop() {
+  bool was_full = false;
+  Envelope* e;
+  {
+    MutexLock lock(lock_);
+    e = first_;
+    if (e == nullptr) return nullptr;
+    first_ = NextOf(e);
+    if (first_ == nullptr) last_ = nullptr;
+    --size_;
+    if (IsCounted(*e)) was_full = counted_-- == capacity_;
+  }
+  if (was_full) room_.NotifyAll();
+  return e;
+}
+
+Envelope* BoundedQueue::Close() {
+  Envelope* left;
+  {
+    MutexLock lock(lock_);
+    left = first_;
+    first_ = last_ = nullptr;
+    owner_ = 0;
+    counted_ = size_ = 0;
+  }
+  room_.NotifyAll();
+  return left;
+}
+
+bool BoundedQueue::empty() const { return size() == 0; }
+
+uint32_t BoundedQueue::size() const {
+  MutexLock lock(lock_);
+  return size_;
+}
+
+WhenFull BoundedQueue::when_full() const {
+  MutexLock lock(lock_);
+  return when_full_;
+}
+
+void BoundedQueue::Append(Envelope& e) {
+  e.next = nullptr;
+  if (last_ == nullptr) {
+    first_ = &e;
+  } else {
+    last_->next = &e;
+  }
+  last_ = &e;
+  ++size_;
+  if (IsCounted(e)) ++counted_;
+}
+
+// Skips exempt messages; there is a counted one, since the queue is full (B2).
+Envelope* BoundedQueue::RemoveOldestCounted() {
+  Envelope* before = nullptr;
+  Envelope* e = first_;
+  while (!IsCounted(*e)) {
+    before = e;
+    e = NextOf(e);
+  }
+  if (before == nullptr) {
+    first_ = NextOf(e);
+  } else {
+    before->next = e->next;
+  }
+  if (last_ == e) last_ = before;
+  --size_;
+  --counted_;
+  return e;
+}
+
+}  // namespace troupe::internal

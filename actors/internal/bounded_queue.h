@@ -1,0 +1,69 @@
+// BoundedQueue: the messages waiting for an actor whose mailbox has a capacity.
+//
+// A short lock instead of the lock-free MailboxQueue, because the bound is exact and the oldest
+// message must be reachable by the sender that drops it. The actor's MailboxQueue still decides who
+// schedules it: a sender appends here and then calls MailboxQueue::Wake, and the running thread
+// looks here after each TakeAll.
+//
+//   Operation   Who                  Effect
+//   Offer       any thread           append, drop or refuse by policy; with kBlock and a full
+//   queue: kFull, and the caller may WaitForRoom WaitForRoom any thread           sleep until there
+//   may be room, the owner changed, or the queue closed Pop         the running thread   oldest
+//   message or nullptr Open/Close  the running thread   give it to an actor / take what is left,
+//   wake everybody
+//
+// B1  A queue belongs to at most one incarnation at a time; an Offer for any other is kClosed.
+// Queues are never freed while
+//     their System lives (stale senders may hold a pointer), only given to another actor.
+// B2  counted <= capacity always; exempt messages (Down, replies) are not counted.
+// B3  Order is the order of the Offers, exempt ones included.
+#ifndef TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
+#define TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
+
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/send_result.h"
+#include "troupe/core/event_count.h"
+#include "troupe/core/mutex.h"
+
+namespace troupe::internal {
+
+class BoundedQueue {
+ public:
+  struct Offered {
+    SendResult result;
+    Envelope* dropped = nullptr;  // kDropOldest: the message that made room; the caller reports it
+  };
+
+  void Open(uint64_t incarnation, uint32_t capacity, WhenFull when_full);
+  Offered Offer(Envelope& e);  // e.address names the incarnation it is for
+  void WaitForRoom(uint64_t incarnation);
+  Envelope* Pop();
+  Envelope* Close();  // what was left, linked by next, oldest first
+
+  bool empty() const;
+  uint32_t size() const;
+  WhenFull when_full() const;
+
+ private:
+  void Append(Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  Envelope* RemoveOldestCounted() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+
+  bool MayHaveRoom(uint64_t incarnation);
+
+  mutable Mutex lock_;  // mutable: a snapshot takes it too
+  EventCount room_;     // "counted_ < capacity_ or the owner has changed" may have become true
+  uint64_t owner_ ABSL_GUARDED_BY(lock_) = 0;  // incarnation; 0 = closed
+  uint32_t capacity_ ABSL_GUARDED_BY(lock_) = 0;
+  uint32_t counted_ ABSL_GUARDED_BY(lock_) = 0;
+  uint32_t size_ ABSL_GUARDED_BY(lock_) = 0;  // counted_ and the exempt ones
+  WhenFull when_full_ ABSL_GUARDED_BY(lock_) = WhenFull::kFail;
+  Envelope* first_ ABSL_GUARDED_BY(lock_) = nullptr;
+  Envelope* last_ ABSL_GUARDED_BY(lock_) = nullptr;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_

@@ -1,0 +1,33 @@
+// Control: what is not a message: start, stop, watch, unwatch, a child's end.
+#ifndef TROUPE_ACTORS_INTERNAL_CONTROL_H_
+#define TROUPE_ACTORS_INTERNAL_CONTROL_H_
+
+#include <cstdint>
+#include <new>
+
+#include "troupe/actors/exit.h"
+#include "troupe/core/mailbox_queue.h"
+#include "troupe/core/node_pool.h"
+
+namespace troupe::internal {
+
+class ActorCell;
+
+struct Control : MailboxNode {
+  enum class Kind : uint8_t { kStart, kStop, kWatch, kUnwatch, kChildEnded };
+
+  Kind kind;
+  ExitReason reason = ExitReason::kNormal;  // kStop
+  uint64_t address = 0;                     // the receiver's incarnation, as in Envelope
+  AnyRef peer;                              // kWatch, kUnwatch: the watcher
+  ActorCell* child = nullptr;               // kChildEnded
+
+  explicit Control(Kind k) : kind(k) {}
+
+  static Control& Make(Kind kind) { return *new (AllocateNode(sizeof(Control))) Control(kind); }
+  void Free() { FreeNode(this, sizeof(Control)); }
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_CONTROL_H_

@@ -1,0 +1,47 @@
+#include "troupe/actors/internal/down_message.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "troupe/actors/internal/actor_annex.h"
+#include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/envelope.h"
+
+namespace troupe::internal {
+namespace {
+
+// Erlang's link, in one direction: an actor that watches and has no On(Down) does not survive a bad
+// end.
+void EndWith(ActorCell& watcher, const Down& down) {
+  if (down.reason == ExitReason::kNormal) return;
+  std::string why = "ended with " + down.who.ToString() + ", which it watched: ";
+  why += ToString(down.reason);
+  if (!down.status.ok()) why += ", " + down.status.ToString();
+  watcher.End(ExitReason::kFailed, absl::AbortedError(why));
+}
+
+void Dispatch(Envelope& base, Delivery& d) {
+  auto& envelope = static_cast<EnvelopeOf<Down>&>(base);
+  if (d.verb != Delivery::Verb::kHandle) return envelope.Lose(d);
+  Down down(std::move(envelope.message));
+  envelope.Free();
+  ActorCell& watcher = *ActorCell::Current();
+  if (watcher.annex().watched.erase(down.who) == 0) return;  // unwatched meanwhile
+  if (auto on_down = watcher.type()->on_down) {
+    on_down(d.actor, std::move(down), *d.self);
+  } else {
+    EndWith(watcher, down);
+  }
+}
+
+}  // namespace
+
+void SendDown(const AnyRef& watcher, Down down) {
+  auto* e = EnvelopeOf<Down>::Make(&Dispatch, std::move(down), std::source_location());
+  e->sender = e->message.who;
+  e->address = ActorCell::IncarnationOf(watcher) | kExempt;
+  ActorCell::Post(watcher, *e, PostMode::kNeverBlock);
+}
+
+}  // namespace troupe::internal

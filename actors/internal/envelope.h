@@ -1,0 +1,129 @@
+// Envelope: one message on its way, with the function that knows its types.
+#ifndef TROUPE_ACTORS_INTERNAL_ENVELOPE_H_
+#define TROUPE_ACTORS_INTERNAL_ENVELOPE_H_
+
+#include <cstdint>
+#include <new>
+#include <source_location>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/reply.h"
+#include "troupe/core/mailbox_queue.h"
+#include "troupe/core/node_pool.h"
+#include "troupe/core/type_name.h"
+
+namespace troupe {
+class Context;
+
+namespace internal {
+
+struct Envelope;
+
+// What is asked of an envelope's thunk. One function pointer serves all three, so that the usual
+// case (kHandle) is a single indirect call and the envelope needs no further word.
+struct Delivery {
+  enum class Verb : uint8_t {
+    kHandle,   // call the handler with the message; consumes the envelope
+    kDiscard,  // no handler will see it: settle its ask with `lost`, destroy it; consumes the
+               // envelope
+    kName,     // fill in message_type
+  };
+  Verb verb = Verb::kHandle;
+  void* actor = nullptr;            // kHandle
+  Context* self = nullptr;          // kHandle
+  Lost lost = Lost::kReceiverGone;  // kDiscard
+  std::string_view message_type;    // kName: out
+};
+
+using Thunk = void (*)(Envelope&, Delivery&);
+
+// Incarnations are even; bit 0 of an envelope's address marks a message that no capacity applies to
+// (replies, Down, Stop).
+inline constexpr uint64_t kExempt = 1;
+
+// The header of every message (48 bytes, so a message of 16 bytes travels in one cache line); the
+// message itself follows in EnvelopeOf. Allocated with AllocateNode, freed by the thunk.
+struct Envelope : MailboxNode {
+  explicit Envelope(Thunk t, std::source_location w) : thunk(t), where(w) {}
+
+  Thunk thunk;
+  uint64_t address =
+      0;  // the receiver's incarnation, compared when the message is taken out; bit 0: see kExempt
+  AnyRef sender;  // nobody for a plain thread
+  std::source_location where;
+};
+
+inline std::string_view MessageTypeOf(Envelope& e) {
+  Delivery d;
+  d.verb = Delivery::Verb::kName;
+  e.thunk(e, d);
+  return d.message_type;
+}
+
+inline void Discard(Envelope& e, Lost lost) {
+  Delivery d;
+  d.verb = Delivery::Verb::kDiscard;
+  d.lost = lost;
+  e.thunk(e, d);
+}
+
+// The slot an askable message's answer goes to; nothing for the others.
+template <class M>
+struct ReplyPart {
+  Reply<typename M::Reply> reply;
+};
+struct NoReplyPart {};
+
+template <class M>
+concept Askable = requires { typename M::Reply; };
+
+template <class M>
+struct ReplyPartOf : std::type_identity<NoReplyPart> {};
+template <Askable M>
+struct ReplyPartOf<M> : std::type_identity<ReplyPart<M>> {};
+
+template <class M>
+struct EnvelopeOf : Envelope, ReplyPartOf<M>::type {
+  EnvelopeOf(Thunk t, M&& m, std::source_location w) : Envelope(t, w), message(std::move(m)) {}
+
+  M message;
+
+  static EnvelopeOf* Make(Thunk thunk, M&& message, std::source_location where) {
+    static_assert(alignof(EnvelopeOf) <= 64,
+                  "Troupe: a message may not be aligned to more than 64 bytes.");
+    void* memory = AllocateNode(sizeof(EnvelopeOf));
+    if constexpr (std::is_nothrow_move_constructible_v<M>) {
+      return new (memory) EnvelopeOf(thunk, std::move(message), where);
+    } else {
+      try {
+        return new (memory) EnvelopeOf(thunk, std::move(message), where);
+      } catch (...) {
+        FreeNode(memory, sizeof(EnvelopeOf));
+        throw;
+      }
+    }
+  }
+
+  void Free() {
+    this->~EnvelopeOf();
+    FreeNode(this, sizeof(EnvelopeOf));
+  }
+
+  // Everything a thunk does that needs no handler.
+  void Lose(Delivery& d) {
+    if (d.verb == Delivery::Verb::kName) {
+      d.message_type = TypeName<M>();
+      return;
+    }
+    if constexpr (Askable<M>) this->reply.Abandon(d.lost);
+    Free();
+  }
+};
+
+}  // namespace internal
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_INTERNAL_ENVELOPE_H_

@@ -1,0 +1,56 @@
+// FunctionActor<F>: an actor made of one function object; its parameters say what it handles.
+#ifndef TROUPE_ACTORS_INTERNAL_FUNCTION_ACTOR_H_
+#define TROUPE_ACTORS_INTERNAL_FUNCTION_ACTOR_H_
+
+#include <type_traits>
+#include <utility>
+
+#include "troupe/actors/internal/compile_error.h"
+
+namespace troupe::internal {
+
+template <class F, class M, class... Rest>
+class FunctionActor {
+ public:
+  explicit FunctionActor(F function) : function_(std::move(function)) {}
+
+  auto On(M message, Rest... rest) {
+    return function_(std::forward<M>(message), std::forward<Rest>(rest)...);
+  }
+
+ private:
+  F function_;
+};
+
+// The actor class for a call operator `R (M, Rest...)`, const, mutable or noexcept.
+template <class F, class Call>
+struct FunctionActorFor;
+template <class F, class R, class M, class... Rest>
+struct FunctionActorFor<F, R (F::*)(M, Rest...)>
+    : std::type_identity<FunctionActor<F, M, Rest...>> {};
+template <class F, class R, class M, class... Rest>
+struct FunctionActorFor<F, R (F::*)(M, Rest...) const>
+    : std::type_identity<FunctionActor<F, M, Rest...>> {};
+template <class F, class R, class M, class... Rest>
+struct FunctionActorFor<F, R (F::*)(M, Rest...) noexcept>
+    : std::type_identity<FunctionActor<F, M, Rest...>> {};
+template <class F, class R, class M, class... Rest>
+struct FunctionActorFor<F, R (F::*)(M, Rest...) const noexcept>
+    : std::type_identity<FunctionActor<F, M, Rest...>> {};
+
+template <class F>
+concept HasOneCallOperator = requires { &F::operator(); };
+
+template <class F>
+constexpr auto FunctionActorType() {
+  static_assert(HasOneCallOperator<F>, TROUPE_ERROR_NOT_A_FUNCTION);
+  if constexpr (HasOneCallOperator<F>) {
+    return static_cast<typename FunctionActorFor<F, decltype(&F::operator())>::type*>(nullptr);
+  }
+}
+template <class F>
+using FunctionActorOf = std::remove_pointer_t<decltype(FunctionActorType<F>())>;
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_FUNCTION_ACTOR_H_

@@ -1,0 +1,135 @@
+// AwaitedReply: an ask that an actor waits for: where the answer goes, the deadline, and what to do
+// with it, in one block.
+//
+// The block is the ReplySlot the request points to, the Timer of the deadline, and the Envelope
+// that carries the answer back into the asker's mailbox, so that an ask costs one allocation beyond
+// the request itself.
+//
+// References: the request's Reply holds one, the armed timer one, the asker one (given up when the
+// answer is handled or discarded). A1  While the asker lives the block is in its PendingReplies,
+// from Then until the answer is handled. A2  The continuation is touched by the asker's running
+// thread alone; when the asker ends, AbandonAll destroys it there.
+#ifndef TROUPE_ACTORS_INTERNAL_PENDING_REPLIES_H_
+#define TROUPE_ACTORS_INTERNAL_PENDING_REPLIES_H_
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <new>
+#include <optional>
+#include <source_location>
+#include <string_view>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/reply_slot.h"
+#include "troupe/core/timers.h"
+
+namespace troupe {
+class Context;
+
+namespace internal {
+
+// The asker's running thread only.
+struct AwaitedReply : Envelope, Timer {
+  AwaitedReply(Thunk thunk, void (*fire)(Timer&), AnyRef asker, void (*abandon_fn)(AwaitedReply&))
+      : Envelope(thunk, std::source_location()),
+        Timer(fire),
+        asker_ref(asker),
+        abandon(abandon_fn) {}
+
+  AnyRef asker_ref;
+  void (*abandon)(AwaitedReply&);  // A2
+  AwaitedReply* newer = nullptr;
+  AwaitedReply* older = nullptr;
+};
+
+class PendingReplies {
+ public:
+  void Add(AwaitedReply& reply);
+  void Remove(AwaitedReply& reply);
+  void AbandonAll();
+
+ private:
+  AwaitedReply* newest_ = nullptr;
+};
+
+// The glue to ActorCell and ActorSpace, which this header does not show to every user's translation
+// unit.
+void RegisterAwaited(Context& self, AwaitedReply& reply, absl::Duration timeout,
+                     ReplySlot& slot);  // adds; arms (one reference)
+void UnregisterAwaited(Context& self, AwaitedReply& reply, ReplySlot& slot);  // removes; disarms
+void DisarmAwaited(AwaitedReply& reply, ReplySlot& slot);  // releases if disarmed
+void PostReply(AwaitedReply& reply);                       // into the asker's mailbox
+
+template <class R, class F>
+class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
+ public:
+  // Two references: the request's and the asker's.
+  static Continuation& Make(AnyRef asker, F then) {
+    static_assert(alignof(Continuation) <= 64);
+    return *new (AllocateNode(sizeof(Continuation))) Continuation(asker, std::move(then));
+  }
+
+ private:
+  Continuation(AnyRef asker, F then)
+      : AwaitedReply(&Deliver, &Expire, asker, &Abandon),
+        ReplySlotOf<R>(kKind, 2),
+        then_(std::move(then)) {}
+
+  static void Deliver(Envelope& e, Delivery& d) {
+    auto& me = static_cast<Continuation&>(e);
+    switch (d.verb) {
+      case Delivery::Verb::kHandle:
+        return me.Continue(*d.self);
+      case Delivery::Verb::kDiscard:
+        return me.Release();
+      case Delivery::Verb::kName:
+        d.message_type = "troupe::Reply";
+    }
+  }
+
+  void Continue(Context& self) {
+    UnregisterAwaited(self, *this, *this);
+    F then(std::move(*then_));
+    ReplyResult<R> result(std::move(*this->result_));
+    this->Release();
+    if constexpr (std::invocable<F&, ReplyResult<R>, Context&>) {
+      std::invoke(then, std::move(result), self);
+    } else {
+      std::invoke(then, std::move(result));
+    }
+  }
+
+  static void Expire(Timer& timer) {
+    auto& me = static_cast<Continuation&>(timer);
+    me.Offer(LostStatus(Lost::kTimedOut));
+    me.Release();
+  }
+
+  static void Abandon(AwaitedReply& awaited) {
+    auto& me = static_cast<Continuation&>(awaited);
+    me.then_.reset();
+    DisarmAwaited(me, me);
+    if (me.Claim())
+      me.Release();  // else the answer is on its way to the closed mailbox, where Deliver discards
+                     // it
+  }
+
+  static void OnReady(ReplySlot& slot) { PostReply(static_cast<Continuation&>(slot)); }
+  static void Destroy(ReplySlot& slot) {
+    auto& me = static_cast<Continuation&>(slot);
+    me.~Continuation();
+    FreeNode(&me, sizeof(Continuation));
+  }
+  static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy};
+
+  std::optional<F> then_;
+};
+
+}  // namespace internal
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_INTERNAL_PENDING_REPLIES_H_

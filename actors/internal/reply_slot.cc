@@ -1,0 +1,21 @@
+#include "troupe/actors/internal/reply_slot.h"
+
+namespace troupe::internal {
+
+absl::Status LostStatus(Lost why) {
+  switch (why) {
+    case Lost::kReceiverGone:
+      return absl::UnavailableError("ask: the receiver has ended");
+    case Lost::kReceiverFull:
+      return absl::ResourceExhaustedError("ask: the receiver's mailbox is full");
+    case Lost::kReceiverFailed:
+      return absl::InternalError("ask: the receiver failed while handling the request");
+    case Lost::kReplyDropped:
+      return absl::AbortedError("ask: the receiver dropped the Reply without answering");
+    case Lost::kTimedOut:
+      return absl::DeadlineExceededError("ask: no answer before the deadline");
+  }
+  return absl::UnknownError("ask: lost");
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,115 @@
+// ReplySlot: where the answer of one ask goes, settled exactly once.
+//
+//   Operation   Who                        Effect
+//   Settle      the holder of the Reply    store the result if nobody was first, tell the asker,
+//   give up the Reply's reference Expire      the deadline's timer       same, with
+//   kDeadlineExceeded; keeps the reference Claim       either                     true for the one
+//   who may write the result Release     every holder               the last one destroys the slot
+//
+// R1  The state goes kPending -> kClaimed -> kReady, each step once.
+// R2  Only the thread that moved kPending -> kClaimed writes the result; nobody reads it before
+// kReady. R3  The asker is told exactly once, after kReady.
+#ifndef TROUPE_ACTORS_INTERNAL_REPLY_SLOT_H_
+#define TROUPE_ACTORS_INTERNAL_REPLY_SLOT_H_
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace troupe::internal {
+
+template <class R>
+struct ReplyResultOf : std::type_identity<absl::StatusOr<R>> {};
+template <>
+struct ReplyResultOf<void> : std::type_identity<absl::Status> {};
+template <class R>
+using ReplyResult = typename ReplyResultOf<R>::type;
+
+// Why a request will not be answered; each becomes a status of its own.
+enum class Lost : uint8_t {
+  kReceiverGone,    // kUnavailable: it had ended, or ended with the request still queued
+  kReceiverFull,    // kResourceExhausted
+  kReceiverFailed,  // kInternal: its handler threw
+  kReplyDropped,    // kAborted
+  kTimedOut,        // kDeadlineExceeded
+};
+absl::Status LostStatus(Lost why);
+
+class ReplySlot {
+ public:
+  static constexpr uint32_t kPending = 0;
+  static constexpr uint32_t kClaimed = 1;
+  static constexpr uint32_t kReady = 2;
+
+  // By hand rather than virtual: a vtable pointer would have to come first, where an awaited reply
+  // has its Envelope.
+  struct Kind {
+    void (*on_ready)(ReplySlot&);  // tell the asker; called once, by the thread that settled
+    void (*destroy)(ReplySlot&);
+  };
+
+  ReplySlot(const ReplySlot&) = delete;
+  ReplySlot& operator=(const ReplySlot&) = delete;
+
+  // acq_rel: pairs with itself in Claim() of the loser, who must see the winner's later kReady only
+  // after this.
+  bool Claim() {
+    uint32_t expected = kPending;
+    return state_.compare_exchange_strong(expected, kClaimed, std::memory_order_acq_rel,
+                                          std::memory_order_relaxed);
+  }
+  // acquire: pairs with the release in MarkReady(); the result is visible (R2).
+  bool ready() const { return state_.load(std::memory_order_acquire) == kReady; }
+
+  void Retain() {
+    references_.fetch_add(1, std::memory_order_relaxed);
+  }  // relaxed: the caller holds a reference already
+  void Release() {
+    // acq_rel: what every other holder did happens before the destruction by the last one.
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) kind_->destroy(*this);
+  }
+
+ protected:
+  ReplySlot(const Kind& kind, uint32_t references) : references_(references), kind_(&kind) {}
+  ~ReplySlot() = default;
+
+  // release: publishes the result; pairs with the acquire in ready().
+  void MarkReady() { state_.store(kReady, std::memory_order_release); }
+
+  std::atomic<uint32_t> state_{kPending};
+  std::atomic<uint32_t> references_;
+  const Kind* const kind_;
+};
+
+template <class R>
+class ReplySlotOf : public ReplySlot {
+ public:
+  // Consumes the caller's reference.
+  void Settle(ReplyResult<R> result) {
+    Offer(std::move(result));
+    Release();
+  }
+
+  // Keeps the caller's reference.
+  void Offer(ReplyResult<R> result) {
+    if (!Claim()) return;
+    result_.emplace(std::move(result));
+    MarkReady();
+    kind_->on_ready(*this);
+  }
+
+ protected:
+  ReplySlotOf(const Kind& kind, uint32_t references) : ReplySlot(kind, references) {}
+  ~ReplySlotOf() = default;
+
+  std::optional<ReplyResult<R>> result_;  // empty until kClaimed
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_REPLY_SLOT_H_

@@ -1,0 +1,38 @@
+// SpawnActor: construct the user's object, then let the space give it a cell.
+#ifndef TROUPE_ACTORS_INTERNAL_SPAWN_H_
+#define TROUPE_ACTORS_INTERNAL_SPAWN_H_
+
+#include <new>
+#include <utility>
+
+#include "troupe/actors/actor_options.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/actor_memory.h"
+#include "troupe/actors/internal/actor_type.h"
+
+namespace troupe::internal {
+
+class ActorCell;
+class ActorSpace;
+
+// Takes over `actor`: destroys it at once if the space takes no more actors (the ref is then
+// nobody) or if it throws.
+AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& options, void* actor,
+                   const ActorType& type);
+
+template <class A, class... Args>
+AnyRef SpawnActor(ActorSpace& space, ActorCell* parent, const ActorOptions& options,
+                  Args&&... args) {
+  void* memory = AllocateActorMemory(sizeof(A), alignof(A));
+  try {
+    new (memory) A(std::forward<Args>(args)...);
+  } catch (...) {
+    FreeActorMemory(memory, sizeof(A), alignof(A));
+    throw;
+  }
+  return LaunchActor(space, parent, options, memory, kActorType<A>);
+}
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_SPAWN_H_

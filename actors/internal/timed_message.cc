@@ -1,0 +1,98 @@
+#include "troupe/actors/internal/timed_message.h"
+
+#include <algorithm>
+
+#include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/actor_space.h"
+#include "troupe/actors/timer_handle.h"
+
+namespace troupe::internal {
+
+TimedMessage::~TimedMessage() = default;
+
+void TimedMessage::Start(Timers& timers, absl::Duration delay, absl::Duration period, AnyRef to,
+                         AnyRef sender) {
+  timers_ = &timers;
+  period_ = period;
+  to_ = to;
+  sender_ = sender;
+  due_ = timers.clock().Now() + std::max(delay, absl::ZeroDuration());
+  timers.Arm(*this, due_);
+}
+
+bool TimedMessage::Cancel() {
+  if (done() || stopped_.exchange(true)) return false;
+  const bool disarmed = timers_->Cancel(*this);
+  if (disarmed) {
+    done_.store(true, std::memory_order_release);  // pairs with done()
+    Release();
+  }
+  return disarmed || period_ > absl::ZeroDuration();
+}
+
+void TimedMessage::Release() {
+  // acq_rel: what every other holder did happens before the destruction by the last one.
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+void TimedMessage::FireTimer(Timer& timer) { static_cast<TimedMessage&>(timer).Fire(); }
+
+void TimedMessage::Fire() {
+  bool again = !stopped_.load() && Send() && period_ > absl::ZeroDuration();
+  if (again) {
+    // From the time it was due, so that the rate is kept; but periods that were missed altogether
+    // are not made up for.
+    const absl::Time now = timers_->clock().Now();
+    due_ += period_;
+    if (due_ <= now) due_ = now + period_;
+    timers_->Arm(*this, due_);
+    if (!stopped_.load() || !timers_->Cancel(*this)) return;  // T2
+  }
+  done_.store(true, std::memory_order_release);  // pairs with done()
+  Release();
+}
+
+bool TimedMessage::Send() {
+  if (!to_) return false;
+  Envelope* e = NextEnvelope();
+  e->address = ActorCell::IncarnationOf(to_);
+  e->sender = sender_;
+  return ActorCell::Post(to_, *e, PostMode::kNeverBlock) != SendResult::kClosed;
+}
+
+TimerHandle StartTimed(ActorSpace& space, TimedMessage* timed, absl::Duration delay,
+                       absl::Duration period, const AnyRef& to, const AnyRef& sender) {
+  TimerHandle handle(timed);
+  const bool repeats = period != absl::ZeroDuration();
+  timed->Start(space.timers(), delay, repeats ? std::max(period, absl::Milliseconds(1)) : period,
+               to, sender);
+  return handle;
+}
+
+void RetainTimed(TimedMessage& timed) { timed.Retain(); }
+void ReleaseTimed(TimedMessage& timed) { timed.Release(); }
+bool CancelTimed(TimedMessage& timed) { return timed.Cancel(); }
+
+void OwnedTimers::Add(TimedMessage& timed) {
+  if (timers_.size() >= forget_at_) ForgetFinished();
+  timed.Retain();
+  timers_.push_back(&timed);
+}
+
+void OwnedTimers::ForgetFinished() {
+  auto finished =
+      std::partition(timers_.begin(), timers_.end(), [](TimedMessage* t) { return !t->done(); });
+  std::for_each(finished, timers_.end(), [](TimedMessage* t) { t->Release(); });
+  timers_.erase(finished, timers_.end());
+  forget_at_ = std::max(kSmallest, 2 * timers_.size());
+}
+
+void OwnedTimers::CancelAll() {
+  for (TimedMessage* timed : timers_) {
+    timed->Cancel();
+    timed->Release();
+  }
+  timers_.clear();
+}
+
+}  // namespace troupe::internal

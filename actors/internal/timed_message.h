@@ -1,0 +1,118 @@
+// TimedMessage: a message that a timer will send, once or every period.
+//
+// References: one for the handle, one while armed or firing, one for the owner's list
+// (OwnedTimers). T1  stopped_ is set once; after the thread that set it returns from Cancel no
+// further message is sent. T2  Fire arms again and then looks at stopped_; Cancel sets stopped_ and
+// then disarms. Both go through the lock of Timers, so a
+//     Cancel between the two is seen by one of them, and the armed reference is given up once.
+#ifndef TROUPE_ACTORS_INTERNAL_TIMED_MESSAGE_H_
+#define TROUPE_ACTORS_INTERNAL_TIMED_MESSAGE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <source_location>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/timer_handle.h"
+#include "troupe/core/timers.h"
+
+namespace troupe::internal {
+
+class TimedMessage : public Timer {
+ public:
+  virtual ~TimedMessage();
+
+  // Arms it for the first time. `to` is who gets the messages; sender is who asked for them.
+  void Start(Timers& timers, absl::Duration delay, absl::Duration period, AnyRef to, AnyRef sender);
+  bool Cancel();
+  bool done() const {
+    return done_.load(std::memory_order_acquire);
+  }  // acquire: pairs with the release that set it
+
+  void Retain() {
+    references_.fetch_add(1, std::memory_order_relaxed);
+  }  // relaxed: the caller has a reference
+  void Release();
+
+ protected:
+  TimedMessage() : Timer(&FireTimer) {}
+  virtual Envelope* NextEnvelope() = 0;  // the message to send now
+
+ private:
+  static void FireTimer(Timer& timer);
+  void Fire();
+  bool Send();  // false: the receiver has ended
+
+  std::atomic<uint32_t> references_{2};  // the handle's and the armed timer's
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> done_{false};
+  Timers* timers_ = nullptr;
+  absl::Duration period_ = absl::ZeroDuration();  // zero: once
+  absl::Time due_;
+  AnyRef to_;
+  AnyRef sender_;
+};
+
+template <class M>
+class OneMessage final : public TimedMessage {
+ public:
+  OneMessage(Thunk thunk, M message, std::source_location where)
+      : envelope_(EnvelopeOf<M>::Make(thunk, std::move(message), where)) {}
+  ~OneMessage() override {
+    if (envelope_ != nullptr) Discard(*envelope_, Lost::kReplyDropped);
+  }
+
+ private:
+  Envelope* NextEnvelope() override { return std::exchange(envelope_, nullptr); }
+
+  Envelope* envelope_;
+};
+
+template <class M>
+class RepeatedMessage final : public TimedMessage {
+ public:
+  RepeatedMessage(Thunk thunk, M message, std::source_location where)
+      : thunk_(thunk), message_(std::move(message)), where_(where) {}
+
+ private:
+  Envelope* NextEnvelope() override { return EnvelopeOf<M>::Make(thunk_, M(message_), where_); }
+
+  Thunk thunk_;
+  const M message_;
+  std::source_location where_;
+};
+
+// The timers that end with somebody: an actor, or the system. Finished ones are forgotten when the
+// list has doubled, so it holds at most twice as many as are pending, plus a few. Not thread safe.
+class OwnedTimers {
+ public:
+  OwnedTimers() = default;
+  OwnedTimers(const OwnedTimers&) = delete;
+  OwnedTimers& operator=(const OwnedTimers&) = delete;
+  ~OwnedTimers() { CancelAll(); }
+
+  void Add(TimedMessage& timed);
+  void CancelAll();
+
+ private:
+  static constexpr size_t kSmallest = 16;
+
+  void ForgetFinished();
+
+  std::vector<TimedMessage*> timers_;
+  size_t forget_at_ = kSmallest;
+};
+
+class ActorSpace;
+
+// Arms it with the space's timers; the handle takes over the first reference.
+TimerHandle StartTimed(ActorSpace& space, TimedMessage* timed, absl::Duration delay,
+                       absl::Duration period, const AnyRef& to, const AnyRef& sender);
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_TIMED_MESSAGE_H_

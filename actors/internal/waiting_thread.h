@@ -1,0 +1,58 @@
+// WaitingThread: the slot of an ask made by a plain thread, which sleeps on it.
+#ifndef TROUPE_ACTORS_INTERNAL_WAITING_THREAD_H_
+#define TROUPE_ACTORS_INTERNAL_WAITING_THREAD_H_
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/reply_slot.h"
+#include "troupe/core/event_count.h"
+
+namespace troupe::internal {
+
+struct Envelope;
+
+absl::Status MayWaitHere();                             // an error inside a handler
+AnyRef CurrentActorRef();                               // nobody on a plain thread
+void PostRequest(const AnyRef& to, Envelope& request);  // never blocks; consumes the request
+
+// True once the slot is ready; false when the deadline has passed (real time, or the host-driven
+// scheduler's), or when a host-driven scheduler has nothing left to run.
+bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settled,
+                absl::Duration timeout);
+
+template <class R>
+class WaitingThread final : public ReplySlotOf<R> {
+ public:
+  // Two references: the request's and the waiting thread's. On the heap, since the answer may come
+  // after the thread gave up.
+  static WaitingThread& Make() { return *new WaitingThread; }
+
+  // Consumes the thread's reference.
+  ReplyResult<R> Wait(const AnyRef& receiver, absl::Duration timeout) {
+    // Whoever claims first decides. If that was the receiver, the result is moments away.
+    if (!AwaitReady(receiver, *this, settled_, timeout) && this->Claim()) {
+      this->Release();
+      return LostStatus(Lost::kTimedOut);
+    }
+    while (!this->ready()) AwaitReady(receiver, *this, settled_, absl::InfiniteDuration());
+    ReplyResult<R> result(std::move(*this->result_));
+    this->Release();
+    return result;
+  }
+
+ private:
+  WaitingThread() : ReplySlotOf<R>(kKind, 2) {}
+
+  static void OnReady(ReplySlot& slot) { static_cast<WaitingThread&>(slot).settled_.NotifyAll(); }
+  static void Destroy(ReplySlot& slot) { delete &static_cast<WaitingThread&>(slot); }
+  static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy};
+
+  EventCount settled_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_WAITING_THREAD_H_

@@ -1,0 +1,110 @@
+// Recipient<M...>: somebody who takes these messages, whatever class he is.
+#ifndef TROUPE_ACTORS_RECIPIENT_H_
+#define TROUPE_ACTORS_RECIPIENT_H_
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/ask.h"
+#include "troupe/actors/internal/compile_error.h"
+#include "troupe/actors/internal/handler.h"
+#include "troupe/actors/send_result.h"
+
+namespace troupe {
+
+namespace internal {
+template <class M, class... Ms>
+inline constexpr bool kIsOneOf = (std::same_as<M, Ms> || ...);
+
+template <class M, class... Ms>
+constexpr size_t IndexOf() {
+  size_t i = 0;
+  (void)((std::same_as<M, Ms> || (++i, false)) || ...);
+  return i;
+}
+}  // namespace internal
+
+// An ActorRef that has forgotten the class and kept one function per message. It is what an actor
+// asks for when it does not care who answers: a logger, a sink, the next stage. It conveys the
+// right to send these messages and nothing else (no Stop).
+//
+//   class Sensor {
+//    public:
+//     explicit Sensor(troupe::Recipient<Reading, Alarm> out);
+//   };
+//   system.Spawn<Sensor>(store);          // any ActorRef whose actor handles Reading and Alarm;
+//   else one sentence at compile time
+//
+// Everything said at ActorRef holds, but for the size: 16 bytes and 8 for each message.
+template <class... Ms>
+class Recipient : public AnyRef {
+ public:
+  static_assert(sizeof...(Ms) > 0, "Troupe: a Recipient carries at least one message type.");
+
+  Recipient() = default;  // refers to nobody
+
+  template <class A>
+  Recipient(const ActorRef<A>& ref)  // NOLINT: implicit by design
+      : AnyRef(ref), thunks_{internal::ThunkFor<A, Ms>()...} {}
+
+  // From a recipient that carries more.
+  template <class... Others>
+    requires(internal::kIsOneOf<Ms, Others...> && ...)
+  Recipient(const Recipient<Others...>& other)  // NOLINT: implicit by design
+      : AnyRef(other), thunks_{other.template ThunkOf<Ms>()...} {}
+
+  template <class M>
+  SendResult Send(M message, std::source_location where = std::source_location::current()) const {
+    return internal::SendThrough(*this, ThunkOf<M>(), std::move(message), true, where);
+  }
+  template <class M>
+  SendResult TrySend(M message,
+                     std::source_location where = std::source_location::current()) const {
+    return internal::SendThrough(*this, ThunkOf<M>(), std::move(message), false, where);
+  }
+  template <class M>
+  auto Ask(M message, absl::Duration timeout = kDefaultAskTimeout,
+           std::source_location where = std::source_location::current()) const {
+    static_assert(internal::Askable<M>, TROUPE_ERROR_NOT_ASKABLE);
+    if constexpr (internal::Askable<M>) {
+      return internal::AskThrough(*this, ThunkOf<M>(), std::move(message), timeout, where);
+    }
+  }
+
+  // For the framework.
+  template <class M>
+  internal::Thunk ThunkOf() const {
+    static_assert(internal::kIsOneOf<M, Ms...>, TROUPE_ERROR_RECIPIENT_LACKS_MESSAGE);
+    if constexpr (internal::kIsOneOf<M, Ms...>) {
+      return thunks_[internal::IndexOf<M, Ms...>()];
+    } else {
+      return nullptr;
+    }
+  }
+
+ private:
+  std::array<internal::Thunk, sizeof...(Ms)> thunks_{&internal::DispatchToNobody<Ms>...};
+};
+
+namespace internal {
+// The function by which a ref of either kind delivers an M.
+template <class M, class A>
+constexpr Thunk ThunkTo(const ActorRef<A>&) {
+  return ThunkFor<A, M>();
+}
+template <class M, class... Ms>
+Thunk ThunkTo(const Recipient<Ms...>& to) {
+  return to.template ThunkOf<M>();
+}
+}  // namespace internal
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_RECIPIENT_H_

@@ -1,0 +1,31 @@
+// The answer of every Send, and what a full mailbox does.
+#ifndef TROUPE_ACTORS_SEND_RESULT_H_
+#define TROUPE_ACTORS_SEND_RESULT_H_
+
+#include <cstdint>
+
+namespace troupe {
+
+// What became of a message at the moment it was sent. Anything but kQueued is also a dead letter,
+// so ignoring the answer loses the message but not the fact (System::stats(),
+// Options::on_dead_letter).
+enum class SendResult : uint8_t {
+  kQueued,   // in the mailbox; will be handled unless the receiver ends first (then it is a dead
+             // letter)
+  kFull,     // refused: the mailbox is at its capacity
+  kDropped,  // refused by policy: the mailbox is full and drops the newest message
+  kClosed,   // refused: the receiver has ended, or the ref refers to nobody
+};
+
+// What Send does when a bounded mailbox is full. Chosen per actor in ActorOptions.
+enum class WhenFull : uint8_t {
+  kBlock,  // wait for room: a plain thread sleeps, a handler lends its worker's place to another
+           // thread first
+  kFail,   // return kFull
+  kDropNewest,  // drop the message being sent, return kDropped
+  kDropOldest,  // drop the message that has waited longest, return kQueued
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_SEND_RESULT_H_

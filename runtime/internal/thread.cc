@@ -1,0 +1,39 @@
+#include "troupe/runtime/internal/thread.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <utility>
+
+namespace troupe::internal {
+namespace {
+
+// A new thread inherits its creator's mask; so the creator's is changed around the creation.
+class BlockSignals {
+ public:
+  BlockSignals() {
+    sigset_t mask;
+    sigfillset(&mask);
+    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
+      sigdelset(&mask, fault);
+    pthread_sigmask(SIG_SETMASK, &mask, &before_);
+  }
+  ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  BlockSignals(const BlockSignals&) = delete;
+  BlockSignals& operator=(const BlockSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+std::thread StartThread(const std::string& name, std::function<void()> body) {
+  BlockSignals blocked;
+  std::thread thread(std::move(body));
+  pthread_setname_np(thread.native_handle(),
+                     name.substr(0, 15).c_str());  // a name too long is refused: cut it
+  return thread;
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,18 @@
+// StartThread: how Troupe starts a thread in somebody else's process.
+#ifndef TROUPE_RUNTIME_INTERNAL_THREAD_H_
+#define TROUPE_RUNTIME_INTERNAL_THREAD_H_
+
+#include <functional>
+#include <string>
+#include <thread>
+
+namespace troupe::internal {
+
+// The thread has every signal blocked but those that a fault of its own raises, so that the host's
+// handlers run on the host's threads. `name` (15 characters at most) is what top and gdb show.
+// Throws std::system_error if the system has no more threads.
+std::thread StartThread(const std::string& name, std::function<void()> body);
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_RUNTIME_INTERNAL_THREAD_H_

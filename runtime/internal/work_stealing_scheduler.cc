@@ -1,0 +1,291 @@
+#include "troupe/runtime/internal/work_stealing_scheduler.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace troupe::internal {
+namespace {
+
+inline void Pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// How long a worker without work looks around before it sleeps: some 10 to 20 us in all, about what
+// a sleep and a wake-up cost.
+constexpr int kSearchRounds = 24;
+constexpr int kPausesPerRound = 12;
+
+// The coarse clock is read by statistics only; once in this many turns is often enough.
+constexpr uint64_t kClockInterval = 64;
+
+}  // namespace
+
+// What a thread of the pool knows of itself.
+struct WorkStealingScheduler::ThisThread {
+  WorkStealingScheduler* scheduler = nullptr;
+  Worker* place = nullptr;  // nullptr: lent away, or a spare
+  bool searching = false;   // counted as such in idle_; never while in an activation
+  std::vector<Worker::Sighting> sightings;
+  uint64_t turns = 0;
+
+  // thread_local: Schedule must know on whose behalf it is called, and has nobody to ask.
+  static constinit thread_local ThisThread* current;
+};
+constinit thread_local WorkStealingScheduler::ThisThread*
+    WorkStealingScheduler::ThisThread::current = nullptr;
+
+WorkStealingScheduler::WorkStealingScheduler(const Settings& settings)
+    : settings_(settings),
+      search_rounds_(std::thread::hardware_concurrency() > 1
+                         ? kSearchRounds
+                         : 1),  // alone, looking keeps others from working
+      idle_(settings.workers) {
+  for (int i = 0; i < settings.workers; ++i) workers_.push_back(std::make_unique<Worker>(i));
+}
+
+WorkStealingScheduler::~WorkStealingScheduler() = default;
+
+void WorkStealingScheduler::Start(std::weak_ptr<void> keep_alive) {
+  keep_alive_ = std::move(keep_alive);
+  try {
+    for (auto& worker : workers_) {
+      threads_.Start(
+          "troupe-" + std::to_string(worker->index()),
+          [this, alive = keep_alive_.lock(), place = worker.get()] { ThreadMain(place); });
+    }
+  } catch (...) {
+    Stop(kNoDeadline);
+    throw;
+  }
+}
+
+bool WorkStealingScheduler::Stop(SteadyTime deadline) {
+  stopping_.store(true);
+  for (auto& worker : workers_) worker->parker().Unpark();
+  {
+    MutexLock lock(spares_mutex_);
+    for (Spare* spare : spares_) spare->parker.Unpark();
+  }
+  return threads_.Join(deadline);
+}
+
+// ----------------------------------------------------------------------------------------------------
+// scheduling
+
+void WorkStealingScheduler::Schedule(Runnable& r) {
+  ThisThread* const here = ThisThread::current;
+  if (here == nullptr || here->scheduler != this || here->place == nullptr) {
+    injector_.Push(r);
+    WakeOne();
+    return;
+  }
+  if (Runnable* before = here->place->PushLifo(r)) {
+    here->place->PushBack(*before, injector_);
+    WakeOne();
+  } else if (!watched_.load(
+                 std::memory_order_relaxed)) {  // relaxed: missed once, it is seen the next time
+    WakeOne();                                  // W3: finding nothing to do, it takes the watch
+  }
+}
+
+void WorkStealingScheduler::WakeOne() {
+  const int worker = idle_.WorkerToWake();
+  if (worker != IdleSet::kNobody) workers_[worker]->parker().Unpark();
+}
+
+// ----------------------------------------------------------------------------------------------------
+// a thread's life
+
+void WorkStealingScheduler::ThreadMain(Worker* place) {
+  ThisThread here{.scheduler = this,
+                  .place = place,
+                  .searching = false,
+                  .sightings = std::vector<Worker::Sighting>(workers_.size()),
+                  .turns = 0};
+  ThisThread::current = &here;
+  while (!stopping_.load(std::memory_order_relaxed)) {  // relaxed: Stop unparks whoever sleeps
+    if (here.place == nullptr) here.place = BecomeSpare();
+    if (here.place == nullptr) break;
+    if (Runnable* r = FindWork(here)) {
+      RunOne(here, *r);
+    } else {
+      Sleep(here);
+    }
+  }
+  ThisThread::current = nullptr;
+}
+
+void WorkStealingScheduler::RunOne(ThisThread& here, Runnable& r) {
+  here.place->CountTurn();
+  if (++here.turns % kClockInterval == 0) settings_.coarse_clock->Refresh(*settings_.clock);
+  if (r.Run(settings_.budget) == Outcome::kDone) return;
+  if (here.place == nullptr) {  // BeginBlocking gave it away
+    injector_.Push(r);
+    WakeOne();
+    return;
+  }
+  const bool alone = !here.place->HasMore();
+  here.place->PushBack(r, injector_);
+  if (!alone) WakeOne();  // W2: if alone, this thread runs it next
+}
+
+Runnable* WorkStealingScheduler::FindWork(ThisThread& here) {
+  Runnable* r = here.place->Next(injector_);
+  if (r == nullptr) {
+    if (!here.searching) here.searching = idle_.BeginSearch();
+    if (here.searching) r = Search(here);
+  }
+  if (r != nullptr && std::exchange(here.searching, false)) {
+    if (idle_.EndSearch()) WakeOne();  // the last searcher: there may be more where this came from
+  }
+  return r;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// searching
+
+Runnable* WorkStealingScheduler::Search(ThisThread& here) {
+  TakeSightings(here);
+  for (int round = 0; round < search_rounds_ && !stopping_.load(std::memory_order_relaxed);
+       ++round) {
+    if (Runnable* r = SearchOnce(*here.place)) return r;
+    for (int i = 0; i < kPausesPerRound; ++i) Pause();
+  }
+  return StealStale(here);
+}
+
+Runnable* WorkStealingScheduler::SearchOnce(Worker& me) {
+  const size_t n = workers_.size();
+  const size_t first = me.Random() % n;
+  for (size_t i = 0; i < n; ++i) {
+    Worker& victim = *workers_[(first + i) % n];
+    if (&victim == &me) continue;
+    if (Runnable* r = me.StealFrom(victim)) return r;
+  }
+  return injector_.Pop();
+}
+
+void WorkStealingScheduler::TakeSightings(ThisThread& here) {
+  for (auto& worker : workers_) here.sightings[worker->index()] = worker->Sight();
+}
+
+// The own slot is empty, so it has no part in this.
+Runnable* WorkStealingScheduler::StealStale(ThisThread& here) {
+  for (auto& worker : workers_) {
+    if (Runnable* r = worker->StealStale(here.sightings[worker->index()])) return r;
+  }
+  return nullptr;
+}
+
+bool WorkStealingScheduler::AnyStale(const ThisThread& here) const {
+  return std::any_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
+    return worker->IsStale(here.sightings[worker->index()]);
+  });
+}
+
+bool WorkStealingScheduler::AnythingQueued() const {
+  return !injector_.empty() ||
+         std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->HasStealable(); });
+}
+
+// ----------------------------------------------------------------------------------------------------
+// sleeping
+
+void WorkStealingScheduler::Sleep(ThisThread& here) {
+  Worker& me = *here.place;
+  me.CountPark();
+  const bool last_searcher = idle_.Sleep(me.index(), std::exchange(here.searching, false));
+  if (last_searcher && AnythingQueued()) WakeOne();  // idle_set.h, P2
+  if (watched_.exchange(true)) {
+    me.parker().Park();
+    here.searching = true;  // so WorkerToWake has counted us
+  } else {
+    Watch(here);
+    watched_.store(false);
+  }
+  settings_.coarse_clock->Refresh(*settings_.clock);
+}
+
+// W3. Returns when chosen by WorkerToWake, then searching, or after waking itself to run what had
+// gone stale.
+void WorkStealingScheduler::Watch(ThisThread& here) {
+  Worker& me = *here.place;
+  auto interval = kWatchShortest;
+  for (;;) {
+    TakeSightings(here);
+    const bool nobody_runs = idle_.all_parked();
+    if (nobody_runs)
+      watched_.store(false);  // whoever runs next and fills its slot wakes somebody to watch
+    if (me.parker().Park(nobody_runs ? kNoDeadline : std::chrono::steady_clock::now() + interval))
+      break;
+    if (AnyStale(here)) {
+      if (!idle_.WakeUp(me.index())) {  // chosen just now: the Unpark has come or is about to
+        me.parker().Park();
+        break;
+      }
+      if (Runnable* r = StealStale(here)) RunOne(here, *r);
+      return;
+    }
+    interval = std::min(2 * interval, kWatchLongest);
+  }
+  here.searching = true;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// blocking
+
+void WorkStealingScheduler::BeginBlocking() {
+  ThisThread* const here = ThisThread::current;
+  if (here == nullptr || here->scheduler != this || here->place == nullptr) return;
+  if (HandOver(*here->place)) here->place = nullptr;
+}
+
+bool WorkStealingScheduler::HandOver(Worker& place) {
+  MutexLock lock(spares_mutex_);
+  if (!spares_.empty()) {
+    Spare* spare = spares_.back();
+    spares_.pop_back();
+    spare->place = &place;
+    spare->parker.Unpark();
+    return true;
+  }
+  if (extra_threads_ == settings_.max_blocking_threads || stopping_.load()) return false;
+  try {
+    threads_.Start("troupe-spare",
+                   [this, alive = keep_alive_.lock(), place = &place] { ThreadMain(place); });
+  } catch (const std::system_error&) {
+    return false;  // as if all were used up
+  }
+  ++extra_threads_;
+  return true;
+}
+
+// Waits until somebody hands over a place; nullptr: the pool stops.
+Worker* WorkStealingScheduler::BecomeSpare() {
+  Spare self;
+  {
+    MutexLock lock(spares_mutex_);
+    if (stopping_.load()) return nullptr;
+    spares_.push_back(&self);
+  }
+  self.parker.Park();
+  MutexLock lock(spares_mutex_);  // also: whoever unparked us is done with `self`
+  std::erase(spares_, &self);
+  return self.place;
+}
+
+std::vector<WorkerStats> WorkStealingScheduler::stats() const {
+  std::vector<WorkerStats> all;
+  for (const auto& worker : workers_) all.push_back(worker->stats());
+  return all;
+}
+
+}  // namespace troupe::internal

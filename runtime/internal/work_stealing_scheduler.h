@@ -1,0 +1,114 @@
+// WorkStealingScheduler: the thread pool. It knows Runnables, never the words actor or message.
+//
+// Every worker is a place with a run queue; a thread holds the place and runs what it finds: its
+// LIFO slot, its queue, the injector, other workers' queues. Without work it looks around for some
+// microseconds, then sleeps in the kernel (idle_set.h).
+//
+//   Schedule from a worker's thread   into its LIFO slot; what was there goes to the queue, where
+//   it may be stolen Schedule from elsewhere           into the injector BeginBlocking the thread's
+//   place goes to a spare thread (a new one if none is spare). The thread finishes its
+//                                     activation without a place, then becomes spare
+//
+// W1  A place is held by at most one thread; only that thread touches the owner's side of its
+// queue. W2  Work made visible is followed by WakeOne, unless the same thread is sure to run it
+// next (idle_set.h, I1). W3  The LIFO slot is watched: while somebody is active and others sleep,
+// one sleeper wakes every kWatchShortest to kWatchLongest and
+//     takes over what has not moved (worker.h, L2). When all sleep nobody watches, and nothing
+//     runs.
+//
+// Stop: no thread takes new work; a thread in an activation finishes it. Threads keep the
+// scheduler's owner alive (`keep_alive`), so one that never comes back can be left behind without
+// leaving it a dangling pool.
+#ifndef TROUPE_RUNTIME_INTERNAL_WORK_STEALING_SCHEDULER_H_
+#define TROUPE_RUNTIME_INTERNAL_WORK_STEALING_SCHEDULER_H_
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
+#include "troupe/core/clock.h"
+#include "troupe/core/coarse_clock.h"
+#include "troupe/core/mutex.h"
+#include "troupe/core/scheduler.h"
+#include "troupe/runtime/internal/idle_set.h"
+#include "troupe/runtime/internal/injector.h"
+#include "troupe/runtime/internal/thread_group.h"
+#include "troupe/runtime/internal/worker.h"
+#include "troupe/runtime/stats.h"
+
+namespace troupe::internal {
+
+class WorkStealingScheduler final : public Scheduler {
+ public:
+  struct Settings {
+    int workers = 1;
+    Budget budget;
+    int max_blocking_threads = 0;
+    const Clock* clock = nullptr;  // for refreshing coarse_clock
+    CoarseClock* coarse_clock = nullptr;
+  };
+
+  explicit WorkStealingScheduler(const Settings& settings);
+  ~WorkStealingScheduler() override;
+
+  // Starts the threads. Throws std::system_error if there are not enough to be had; then none is
+  // left running.
+  void Start(std::weak_ptr<void> keep_alive);
+  // Returns by the deadline. False: some thread was still in an activation then, and has been left
+  // behind.
+  bool Stop(SteadyTime deadline);
+
+  void Schedule(Runnable& r) override;
+  void BeginBlocking() override;
+
+  std::vector<WorkerStats> stats() const;
+
+ private:
+  struct ThisThread;
+
+  static constexpr std::chrono::milliseconds kWatchShortest{1};
+  static constexpr std::chrono::milliseconds kWatchLongest{8};
+
+  void ThreadMain(Worker* place);
+  void RunOne(ThisThread& here, Runnable& r);
+  Runnable* FindWork(ThisThread& here);
+  Runnable* Search(ThisThread& here);
+  Runnable* SearchOnce(Worker& me);
+  Runnable* StealStale(ThisThread& here);
+  bool AnyStale(const ThisThread& here) const;
+  void TakeSightings(ThisThread& here);
+  bool AnythingQueued() const;
+  void Sleep(ThisThread& here);
+  void Watch(ThisThread& here);
+  void WakeOne();
+
+  Worker* BecomeSpare();
+  bool HandOver(Worker& place);
+
+  const Settings settings_;
+  const int search_rounds_;
+  std::weak_ptr<void> keep_alive_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Injector injector_;
+  IdleSet idle_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> watched_{false};  // W3: somebody has the watch
+  ThreadGroup threads_;
+
+  struct Spare {
+    Parker parker;
+    Worker* place = nullptr;
+  };
+  Mutex spares_mutex_;
+  std::vector<Spare*> spares_
+      ABSL_GUARDED_BY(spares_mutex_);  // on their threads' stacks, while these are parked
+  int extra_threads_ ABSL_GUARDED_BY(spares_mutex_) = 0;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_RUNTIME_INTERNAL_WORK_STEALING_SCHEDULER_H_

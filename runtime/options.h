@@ -1,0 +1,41 @@
+// Options: all that can be configured about a System. The defaults are for production; most
+// programs set nothing.
+#ifndef TROUPE_RUNTIME_OPTIONS_H_
+#define TROUPE_RUNTIME_OPTIONS_H_
+
+#include "absl/time/time.h"
+#include "troupe/actors/dead_letter.h"
+
+namespace troupe {
+
+class Scheduler;
+
+struct Options {
+  // Worker threads; 0: one per hardware thread. Without meaning when `scheduler` is set.
+  int workers = 0;
+
+  // nullptr: the built-in work-stealing scheduler. Otherwise one of the caller's (ManualScheduler,
+  // TaskArenaScheduler, or an own one that passes tests/conformance), which must outlive the System
+  // and serves only this one.
+  Scheduler* scheduler = nullptr;
+
+  // An activation, that is one turn of one actor, ends after this many messages or, checked between
+  // messages, this long. More favours throughput of busy actors, less the others' latency. Leave
+  // them alone unless you have measured.
+  int messages_per_turn = 128;
+  absl::Duration time_per_turn = absl::Microseconds(100);
+
+  // Threads beyond `workers` that may stand in for workers inside Context::Blocking or a blocking
+  // Send. When they are used up, a handler that blocks holds its worker's place.
+  int max_blocking_threads = 256;
+
+  // How long ~System waits for actors to end. See System::Shutdown.
+  absl::Duration shutdown_timeout = absl::Seconds(10);
+
+  // Told of every message that reaches no handler. They are counted in stats() in any case.
+  DeadLetterHook on_dead_letter = nullptr;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_RUNTIME_OPTIONS_H_

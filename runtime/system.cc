@@ -1,0 +1,283 @@
+#include "troupe/runtime/system.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "troupe/actors/context.h"
+#include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/actor_space.h"
+#include "troupe/core/coarse_clock.h"
+#include "troupe/core/mutex.h"
+#include "troupe/core/scheduler.h"
+#include "troupe/runtime/internal/dedicated_threads.h"
+#include "troupe/runtime/internal/timer_thread.h"
+#include "troupe/runtime/internal/work_stealing_scheduler.h"
+
+namespace troupe {
+namespace {
+
+using internal::ActorCell;
+using internal::ActorSpace;
+
+void Validate(const Options& options) {
+  if (options.workers < 0 || options.workers > 1024)
+    throw std::invalid_argument("Troupe: Options::workers must be 0 to 1024");
+  if (options.messages_per_turn < 1)
+    throw std::invalid_argument("Troupe: Options::messages_per_turn must be at least 1");
+  if (options.time_per_turn <= absl::ZeroDuration()) {
+    throw std::invalid_argument("Troupe: Options::time_per_turn must be positive");
+  }
+  if (options.max_blocking_threads < 0) {
+    throw std::invalid_argument("Troupe: Options::max_blocking_threads must not be negative");
+  }
+}
+
+int WorkersOf(const Options& options) {
+  return options.workers != 0 ? options.workers
+                              : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+std::string_view HandlerOf(internal::Thunk running) {
+  if (running == nullptr) return {};
+  internal::Envelope unsent(
+      running, std::source_location());  // a thunk names its message without looking at it
+  return internal::MessageTypeOf(unsent);
+}
+
+SteadyTime SteadyDeadline(absl::Duration timeout) {
+  // A year is for ever, and keeps the sum in range.
+  if (timeout >= absl::Hours(24 * 365)) return kNoDeadline;
+  return std::chrono::steady_clock::now() +
+         absl::ToChronoNanoseconds(std::max(timeout, absl::ZeroDuration()));
+}
+
+}  // namespace
+
+// The parts, in the order in which each needs the ones before it.
+struct System::Core {
+  explicit Core(Options o)
+      : options(std::move(o)),
+        budget{.messages = options.messages_per_turn, .slice = options.time_per_turn},
+        own_timers(HostTimers() == nullptr ? std::make_unique<internal::TimerThread>() : nullptr),
+        coarse_clock(timers().clock()),
+        own_scheduler(options.scheduler == nullptr ? MakeScheduler() : nullptr),
+        dedicated(budget),
+        space({.scheduler = &scheduler(),
+               .timers = &timers(),
+               .coarse_clock = &coarse_clock,
+               .dedicated = scheduler().host_driven() ? nullptr : &dedicated,
+               .on_dead_letter = options.on_dead_letter}) {}
+
+  Timers* HostTimers() const {
+    return options.scheduler == nullptr ? nullptr : options.scheduler->timers();
+  }
+  Timers& timers() { return own_timers != nullptr ? *own_timers : *HostTimers(); }
+  Scheduler& scheduler() { return own_scheduler != nullptr ? *own_scheduler : *options.scheduler; }
+
+  std::unique_ptr<internal::WorkStealingScheduler> MakeScheduler() {
+    return std::make_unique<internal::WorkStealingScheduler>(
+        internal::WorkStealingScheduler::Settings{
+            .workers = WorkersOf(options),
+            .budget = budget,
+            .max_blocking_threads = options.max_blocking_threads,
+            .clock = &timers().clock(),
+            .coarse_clock = &coarse_clock,
+        });
+  }
+
+  void AwaitActors(absl::Duration timeout);
+  void StopThreads(SteadyTime deadline, ShutdownReport& report);
+  std::vector<StuckActor> Stuck();
+  absl::Duration SinceMs(int64_t ms) {
+    return absl::Milliseconds(std::max<int64_t>(0, NowMs() - ms));
+  }
+  int64_t NowMs() {
+    space.RefreshCoarseClock();
+    return coarse_clock.NowMs();
+  }
+
+  const Options options;
+  const Budget budget;
+  const pid_t process = getpid();  // to know a forked child
+  std::unique_ptr<internal::TimerThread> own_timers;
+  CoarseClock coarse_clock;
+  std::unique_ptr<internal::WorkStealingScheduler> own_scheduler;
+  internal::DedicatedThreads dedicated;
+  ActorSpace space;
+
+  Mutex shutdown_mutex;  // held while somebody shuts down
+  std::optional<ShutdownReport> report ABSL_GUARDED_BY(shutdown_mutex);
+};
+
+System::System(Options options) {
+  Validate(options);
+  core_ = std::make_shared<Core>(std::move(options));
+  core_->dedicated.SetKeepAlive(core_);
+  if (core_->own_scheduler != nullptr) core_->own_scheduler->Start(core_);
+}
+
+System::~System() {
+  if (getpid() != core_->process) {
+    new std::shared_ptr<Core>(std::move(
+        core_));  // a forked child: its threads are not here to be joined, so nothing is torn down
+    return;
+  }
+  Shutdown(core_->options.shutdown_timeout);
+}
+
+internal::ActorSpace& System::space() { return core_->space; }
+
+TimerHandle System::StartTimer(internal::TimedMessage* timed, absl::Duration delay,
+                               absl::Duration period, const AnyRef& to) {
+  core_->space.OwnTimer(*timed);
+  return internal::StartTimed(core_->space, timed, delay, period, to, AnyRef());
+}
+
+// ----------------------------------------------------------------------------------------------------
+// Join
+
+namespace {
+
+// Watches one actor on behalf of a plain thread.
+struct AwaitEnd {
+  using Reply = Down;
+  AnyRef who;
+};
+class Joiner {
+ public:
+  void On(AwaitEnd m, Reply<Down> reply, Context& self) {
+    reply_ = std::move(reply);
+    self.Watch(m.who);
+  }
+  void On(Down down, Context& self) {
+    reply_.Send(std::move(down));
+    self.Stop();
+  }
+
+ private:
+  Reply<Down> reply_;
+};
+
+}  // namespace
+
+absl::StatusOr<Down> System::Join(const AnyRef& who, absl::Duration timeout) {
+  if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
+  ActorRef<Joiner> joiner = Spawn<Joiner>();
+  if (!joiner) return absl::FailedPreconditionError("Join: the system is shutting down");
+  absl::StatusOr<Down> down = joiner.Ask(AwaitEnd{who}, timeout).Wait();
+  if (!down.ok()) joiner.Stop();
+  return down;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// Shutdown
+
+ShutdownReport System::Shutdown(absl::Duration timeout) {
+  if (getpid() != core_->process) return {.complete = false, .stuck = {}};
+  const SteadyTime deadline = SteadyDeadline(timeout);
+  if (ActorCell::Current() != nullptr) {
+    core_->space.StopAll(ExitReason::kShutdown);
+    return {.complete = false, .stuck = {}};
+  }
+  MutexLock lock(core_->shutdown_mutex);
+  if (core_->report.has_value()) return *core_->report;
+  ShutdownReport report;
+  core_->space.CancelTimers();                  // S1
+  core_->space.StopAll(ExitReason::kShutdown);  // S1, S2
+  core_->AwaitActors(timeout);                  // S3
+  report.stuck = core_->Stuck();
+  report.complete = report.stuck.empty();
+  core_->StopThreads(deadline, report);  // S4
+  core_->report = report;
+  return report;
+}
+
+void System::Core::AwaitActors(absl::Duration timeout) {
+  if (!scheduler().host_driven()) {
+    space.AwaitEmpty(timers().clock().Now() + timeout);
+    return;
+  }
+  const SteadyTime deadline = SteadyDeadline(timeout);
+  while (space.live() != 0 && std::chrono::steady_clock::now() < deadline && scheduler().Turn()) {
+  }
+}
+
+void System::Core::StopThreads(SteadyTime deadline, ShutdownReport& result) {
+  // Threads that have nothing to do end at once. If all actors have ended that is all of them,
+  // whatever the deadline says.
+  const SteadyTime until = result.complete ? kNoDeadline : deadline;
+  if (own_scheduler != nullptr && !own_scheduler->Stop(until)) result.complete = false;
+  if (!dedicated.Stop(until)) result.complete = false;
+  if (own_timers != nullptr) own_timers->Stop();
+}
+
+std::vector<StuckActor> System::Core::Stuck() {
+  std::vector<StuckActor> stuck;
+  space.ForEachCell([&](ActorCell& cell) {
+    const ActorCell::Snapshot s = cell.TakeSnapshot();
+    if (s.incarnation == 0) return;
+    stuck.push_back({.ref = cell.ref(),
+                     .type = s.type->name,
+                     .name = space.NameOf(cell),
+                     .handling = HandlerOf(s.running),
+                     .running_for = SinceMs(s.taken_ms)});
+  });
+  return stuck;
+}
+
+// ----------------------------------------------------------------------------------------------------
+// statistics
+
+SystemStats System::stats() const {
+  const ActorSpace::Counters counters = core_->space.counters();
+  SystemStats stats;
+  stats.spawned = counters.spawned;
+  stats.ended = counters.ended;
+  stats.live = counters.spawned - counters.ended;
+  stats.dead_letters = counters.dead_letters;
+  if (core_->own_scheduler != nullptr) stats.workers = core_->own_scheduler->stats();
+  return stats;
+}
+
+std::vector<ActorStats> System::actors() const {
+  std::vector<ActorStats> all;
+  core_->space.ForEachCell([&](ActorCell& cell) {
+    const ActorCell::Snapshot s = cell.TakeSnapshot();
+    if (s.incarnation == 0) return;
+    all.push_back(
+        {.ref = cell.ref(),
+         .type = s.type->name,
+         .name = core_->space.NameOf(cell),
+         .queued = s.queued,
+         .handled = s.handled,
+         .oldest_age = s.queued == 0 ? absl::ZeroDuration() : core_->SinceMs(s.oldest_since_ms),
+         .handling = HandlerOf(s.running)});
+  });
+  return all;
+}
+
+std::string ShutdownReport::ToString() const {
+  if (complete) return "complete";
+  std::string text = "incomplete";
+  for (const StuckActor& actor : stuck) {
+    text += "\n  " + actor.ref.ToString();
+    if (!actor.name.empty()) text += " \"" + actor.name + "\"";
+    if (actor.handling.empty()) {
+      text += " waits for a child";
+    } else {
+      text += " handles " + std::string(actor.handling) + ", for at most " +
+              absl::FormatDuration(actor.running_for);
+    }
+  }
+  return text;
+}
+
+}  // namespace troupe

@@ -1,0 +1,20 @@
+// The one header an application includes.
+#ifndef TROUPE_TROUPE_H_
+#define TROUPE_TROUPE_H_
+
+#include "troupe/actors/actor_options.h"
+#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/ask.h"
+#include "troupe/actors/context.h"
+#include "troupe/actors/dead_letter.h"
+#include "troupe/actors/exit.h"
+#include "troupe/actors/recipient.h"
+#include "troupe/actors/reply.h"
+#include "troupe/actors/send_result.h"
+#include "troupe/actors/timer_handle.h"
+#include "troupe/runtime/options.h"
+#include "troupe/runtime/stats.h"
+#include "troupe/runtime/system.h"
+
+#endif  // TROUPE_TROUPE_H_
