@@ -12,15 +12,9 @@
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/dead_letter.h"
+#include "troupe/runtime/worker_stats.h"
 
 namespace troupe {
-
-struct WorkerStats {
-  uint64_t activations = 0;  // turns given to actors
-  uint64_t steals = 0;       // times it took work from another worker
-  uint64_t parks = 0;        // times it went to sleep
-  uint64_t queued = 0;       // actors waiting in its run queue
-};
 
 struct SystemStats {
   uint64_t spawned = 0;

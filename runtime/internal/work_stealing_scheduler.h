@@ -38,7 +38,7 @@
 #include "troupe/runtime/internal/injector.h"
 #include "troupe/runtime/internal/thread_group.h"
 #include "troupe/runtime/internal/worker.h"
-#include "troupe/runtime/stats.h"
+#include "troupe/runtime/worker_stats.h"
 
 namespace troupe::internal {
 

@@ -27,7 +27,7 @@
 #include "troupe/core/steal_deque.h"
 #include "troupe/runtime/internal/injector.h"
 #include "troupe/runtime/internal/parker.h"
-#include "troupe/runtime/stats.h"
+#include "troupe/runtime/worker_stats.h"
 
 namespace troupe::internal {
 
