@@ -3,39 +3,36 @@
 //
 //   Operation       Who                         Effect
 //   WorkerToWake    whoever made work visible   a sleeping worker, now counted as searching, to be
-//   unparked; or none BeginSearch     a worker without work       true: it may search; false:
-//   enough others do, go to sleep EndSearch       a searcher that found work  true: it was the last
-//   one, and must call WorkerToWake for the others' sake Sleep           a worker about to park
-//   true: it was the last searcher, and must look at all queues once more WakeUp          a worker
-//   that was not chosen by WorkerToWake but wakes by itself (a deadline)   false: it was chosen
-//   after all
+//                                               unparked; or none
+//   BeginSearch     a worker without work       true: it may search; false: enough others do, sleep
+//   EndSearch       a searcher that found work  true: nobody searches now, and the caller must look
+//                                               at all queues once more on behalf of the sleepers
+//   Sleep           a worker about to park      true: same
+//   WakeUp          a worker that wakes by itself (a deadline)   false: it was chosen after all
 //
 // At most half of the workers search at a time: more find no more work, and fight over the same
 // lines.
 //
-//   submit                                  going to sleep
-//     queue.Push(r);            // S1         last = idle.Sleep(me);        // P1: parked + 1,
-//     searching - 1 idle.WorkerToWake();      // S2         if (last && any queue has work)   // P2
-//                                               idle.WorkerToWake();
-//                                             park
+//   submit                             going to sleep, or back to work
+//     queue.Push(r);          // S1      nobody = idle.Sleep(me); or EndSearch  // P1
+//     idle.WorkerToWake();    // S2      if (nobody && any queue has work)      // P2
+//                                          idle.WorkerToWake();
 //
-// I1  No submitted work is slept on: after S2 some worker is awake that will look at every queue
-// after S1.
-//     S2 reads the word after S1, P2 reads the queues after P1, all sequentially consistent.
-//     - S2 finds searching = 0 and parked > 0: it wakes one, who searches.
-//     - S2 finds searching > 0: that searcher has not yet done its P1 (or EndSearch). If it ends by
-//     finding other work, EndSearch of the
-//       last searcher passes the search on to WorkerToWake. If it ends by sleeping as the last
-//       searcher, its P2 comes after P1, which comes after S2 and so after S1: it sees the work. If
-//       it is not the last, the argument moves to those who remain.
-//     - S2 finds searching = 0 and parked = 0: every worker is awake and not searching, so it is
-//     running something. When it runs out
-//       it calls BeginSearch after S2 in the order of the word, and searches; or is refused because
-//       others search, as above.
+// I1  Work that was submitted is seen, by a worker that looks at every queue after S1, before all
+//     who could run it sleep or run something else. A fence between S1 and S2 and one between P1 and
+//     P2 see to it that of a submitter and a worker at least one sees the other, whatever memory
+//     order the queues use. S2 finds
+//     - nobody searching, somebody parked: it wakes one, who searches.
+//     - somebody searching: that worker has yet to do its P1, after S2 and so after S1. If nobody
+//       searches then, its P2 sees the work (or somebody has taken it already). If others do, the
+//       argument moves on to them.
+//     - nobody searching, nobody parked: the first worker that goes to sleep after S2 does its P1
+//       after S2. Nobody searching then: its P2 sees the work. Somebody searching: as above.
 // I2  A worker is in sleepers_ iff it is counted as parked; both change under the lock.
 //
-// After tokio (runtime/scheduler/multi_thread/idle.rs), and through it Go. The model is
-// tests/models/idle_set.pml.
+// After tokio (runtime/scheduler/multi_thread/idle.rs), and through it Go; but there the last
+// searcher that finds work always wakes another, which costs a lone request a second wake-up, and a
+// worker that was refused to search parks without P2. The model is tests/models/idle_set.pml.
 #ifndef TROUPE_RUNTIME_INTERNAL_IDLE_SET_H_
 #define TROUPE_RUNTIME_INTERNAL_IDLE_SET_H_
 
@@ -55,6 +52,7 @@ class IdleSet {
   explicit IdleSet(int workers) : workers_(workers) { sleepers_.reserve(workers); }
 
   [[nodiscard]] int WorkerToWake() {
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // I1: between S1 and S2
     if (!ShouldWake(word_.load())) return kNobody;
     MutexLock lock(mutex_);
     if (!ShouldWake(word_.load())) return kNobody;
@@ -73,13 +71,18 @@ class IdleSet {
     return true;
   }
 
-  [[nodiscard]] bool EndSearch() { return Searching(word_.fetch_sub(kSearching)) == 1; }
+  [[nodiscard]] bool EndSearch() {
+    const uint32_t before = word_.fetch_sub(kSearching);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // I1: between P1 and P2
+    return Searching(before) == 1;
+  }
 
   [[nodiscard]] bool Sleep(int worker, bool was_searching) {
     MutexLock lock(mutex_);
     sleepers_.push_back(worker);
     const uint32_t before = word_.fetch_add(was_searching ? kParked - kSearching : kParked);
-    return was_searching && Searching(before) == 1;
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // I1: between P1 and P2
+    return Searching(before) == (was_searching ? 1 : 0);
   }
 
   [[nodiscard]] bool WakeUp(int worker) {

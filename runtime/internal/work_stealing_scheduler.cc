@@ -143,7 +143,7 @@ Runnable* WorkStealingScheduler::FindWork(ThisThread& here) {
     if (here.searching) r = Search(here);
   }
   if (r != nullptr && std::exchange(here.searching, false)) {
-    if (idle_.EndSearch()) WakeOne();  // the last searcher: there may be more where this came from
+    if (idle_.EndSearch() && AnythingQueued()) WakeOne();  // idle_set.h, P2
   }
   return r;
 }
@@ -202,8 +202,8 @@ bool WorkStealingScheduler::AnythingQueued() const {
 void WorkStealingScheduler::Sleep(ThisThread& here) {
   Worker& me = *here.place;
   me.CountPark();
-  const bool last_searcher = idle_.Sleep(me.index(), std::exchange(here.searching, false));
-  if (last_searcher && AnythingQueued()) WakeOne();  // idle_set.h, P2
+  const bool nobody_searches = idle_.Sleep(me.index(), std::exchange(here.searching, false));
+  if (nobody_searches && AnythingQueued()) WakeOne();  // idle_set.h, P2
   if (watched_.exchange(true)) {
     me.parker().Park();
     here.searching = true;  // so WorkerToWake has counted us
