@@ -1,0 +1,74 @@
+#!/bin/bash
+# Runs every benchmark program with a tiny load: each workload checks its own result, and what it
+# prints must be one well-formed line. Judges no number.
+#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY MICRO
+set -u
+savina=$1 idle=$2 spawn_memory=$3 micro=$4
+failures=0
+
+fail() {
+  echo "FAILED: $*" >&2
+  failures=$((failures + 1))
+}
+
+# expect_line PATTERN COMMAND...: COMMAND succeeds and prints exactly one line, which matches.
+expect_line() {
+  local pattern=$1 output
+  shift
+  output=$("$@") || { fail "$* exits with $?"; return; }
+  [[ $(wc -l <<<"$output") == 1 && $output =~ $pattern ]] || fail "$* prints: $output"
+}
+
+# expect_usage COMMAND...: COMMAND exits with 2, explains itself on stderr and prints nothing.
+expect_usage() {
+  local output status
+  output=$("$@" 2>"$TEST_TMPDIR/stderr")
+  status=$?
+  [[ $status == 2 && -z $output ]] || fail "$* exits with $status and prints: $output"
+  grep -q '^usage: ' "$TEST_TMPDIR/stderr" || fail "$* does not say how to use it"
+}
+
+number='[0-9]+\.[0-9]+'
+line() { echo "^workload=$1 n=$2 seconds=$number ops=$3 ns_per_op=$number rss_kib=[1-9][0-9]*$4\$"; }
+
+expect_line "$(line ping_pong 100 200 '')" "$savina" ping_pong 100
+expect_line "$(line counting 1000 1000 '')" "$savina" counting 1000
+expect_line "$(line counting_windowed 1000,30 1000 '')" "$savina" counting_windowed 1000 30
+expect_line "$(line fork_join_throughput 7,50 350 '')" "$savina" fork_join_throughput 7 50
+expect_line "$(line fork_join_create 500 500 ' from=actor')" "$savina" fork_join_create 500
+expect_line "$(line fork_join_create 500 500 ' from=main')" "$savina" fork_join_create 500 from=main
+expect_line "$(line thread_ring 10,1000 1000 '')" "$savina" thread_ring 10 1000
+expect_line "$(line big 8,50 800 '')" "$savina" big 8 50 workers=3
+expect_line "$(line chameneos 9,200 200 '')" "$savina" chameneos 9 200
+expect_line "$(line mailbox_contention 3,1000 999 '')" "$savina" mailbox_contention 3 1000
+expect_line "$(line idle_memory 2000 2000 " bytes_per_actor=$number state_bytes=[0-9]+ stop_ns_per_op=$number left_bytes_per_actor=-?$number")" \
+  "$savina" idle_memory 2000
+expect_line "$(line ask_latency 100 100 ' p50_ns=[0-9]+ p99_ns=[0-9]+ p999_ns=[0-9]+ min_ns=[0-9]+')" \
+  "$savina" ask_latency 100
+expect_line "$(line fib 10 109 '')" "$savina" fib 10
+expect_line "$(line banking 20,500 500 '')" "$savina" banking 20 500
+expect_line "$(line ping_pong 100 200 '')" "$savina" ping_pong 100 workers=1
+
+expect_line "^workload=idle n=50 seconds=1 cpu_ms=$number cpu_percent=$number context_switches=[0-9]+ rss_kib=[1-9][0-9]*\$" \
+  "$idle" 50 seconds=1
+expect_line "^workload=spawn_memory n=500 spawn_ns_per_actor=$number stop_ns_per_actor=$number bytes_per_actor=$number state_bytes=16 left_bytes_per_actor=-?$number\$" \
+  "$spawn_memory" 500
+
+expect_usage "$savina"
+expect_usage "$savina" no_such_workload
+expect_usage "$savina" ping_pong 0
+expect_usage "$savina" ping_pong 10x
+expect_usage "$savina" ping_pong 10 20
+expect_usage "$savina" ping_pong 10 workers=0
+expect_usage "$savina" ping_pong 10 from=main
+expect_usage "$savina" fork_join_create 10 from=nowhere
+expect_usage "$savina" big 0 10
+expect_usage "$savina" mailbox_contention 10 5
+expect_usage "$idle" seconds=never
+expect_usage "$spawn_memory" 10 colour=red
+
+"$micro" --benchmark_min_time=0.001 >"$TEST_TMPDIR/micro" 2>"$TEST_TMPDIR/stderr" ||
+  fail "$micro: $(cat "$TEST_TMPDIR/stderr")"
+grep -q ERROR "$TEST_TMPDIR/micro" && fail "micro: $(grep ERROR "$TEST_TMPDIR/micro")"
+
+[[ $failures == 0 ]]

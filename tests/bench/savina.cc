@@ -1,0 +1,107 @@
+// Actor workloads, one per run, each checking its own result:
+//
+//   ./bazelw run -c opt //tests/bench:savina -- ping_pong 2000000 workers=2
+//
+// prints   workload=NAME n=N seconds=S ops=K ns_per_op=X rss_kib=R [extra]
+// where seconds is the wall time of the measured section, without the start and the end of the
+// system, and rss_kib the peak resident set of the whole process. Exits with 1 and an error line if
+// the workload came to a wrong result, with 2 and a usage text if it was called wrongly.
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "troupe/tests/bench/arguments.h"
+#include "troupe/tests/bench/measurement.h"
+#include "troupe/tests/bench/workloads.h"
+
+namespace troupe::bench {
+
+absl::Status Expect(const char* what, int64_t got, int64_t wanted) {
+  if (got == wanted) return absl::OkStatus();
+  return absl::InternalError(std::string(what) + ": " + std::to_string(got) + " instead of " +
+                             std::to_string(wanted));
+}
+
+namespace {
+
+struct Entry {
+  std::string_view name;
+  Workload run;
+  size_t numbers;
+  std::string_view usage;
+};
+
+constexpr Entry kWorkloads[] = {
+    {"ping_pong", &PingPong, 1, "ROUNDS              two actors, one message under way"},
+    {"counting", &Counting, 1, "N                   N increments, then the count is asked for"},
+    {"counting_windowed", &CountingWindowed, 2,
+     "N W                 the same, in step after every W increments"},
+    {"fork_join_throughput", &ForkJoinThroughput, 2,
+     "ACTORS N            N messages to each, round robin"},
+    {"fork_join_create", &ForkJoinCreate, 1,
+     "N                   make an actor, send it a message, it ends   [from=actor|main]"},
+    {"thread_ring", &ThreadRing, 2, "ACTORS HOPS         one token round a ring"},
+    {"big", &Big, 2, "ACTORS PINGS        each pings random others, all at once"},
+    {"chameneos", &Chameneos, 2, "CREATURES MEETINGS  pairs meet in one mall"},
+    {"mailbox_contention", &MailboxContention, 2, "PRODUCERS N         many senders, one receiver"},
+    {"idle_memory", &IdleMemory, 1,
+     "N                   memory of N idle actors, and what stopping them costs"},
+    {"ask_latency", &AskLatency, 1, "N                   a plain thread asks and waits"},
+    {"fib", &Fib, 1, "N                   a tree of actors"},
+    {"banking", &Banking, 2, "ACCOUNTS N          transfers between random accounts"},
+};
+
+int Usage(std::string_view problem) {
+  std::fprintf(stderr, "%.*s\n\nusage: savina WORKLOAD [N...] [workers=2] [key=value...]\n\n",
+               static_cast<int>(problem.size()), problem.data());
+  for (const Entry& entry : kWorkloads) {
+    std::fprintf(stderr, "  %-21s %.*s\n", std::string(entry.name).c_str(),
+                 static_cast<int>(entry.usage.size()), entry.usage.data());
+  }
+  return 2;
+}
+
+const Entry* Find(std::string_view name) {
+  for (const Entry& entry : kWorkloads) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+int Run(const Entry& entry, Arguments& arguments) {
+  const absl::StatusOr<Result> result = entry.run(arguments);
+  if (absl::IsInvalidArgument(result.status())) {
+    return Usage(std::string(result.status().message()));
+  }
+  if (!result.ok()) {
+    std::fprintf(stderr, "ERROR workload=%s %s\n", std::string(entry.name).c_str(),
+                 std::string(result.status().message()).c_str());
+    return 1;
+  }
+  std::printf("workload=%s n=%s seconds=%.6f ops=%lld ns_per_op=%.2f rss_kib=%lld%s\n",
+              std::string(entry.name).c_str(), arguments.Numbers().c_str(), result->seconds,
+              static_cast<long long>(result->ops),
+              result->seconds * 1e9 / static_cast<double>(result->ops),
+              static_cast<long long>(StatusKib("VmHWM")), result->extra.c_str());
+  return 0;
+}
+
+int Main(const std::vector<std::string>& words) {
+  if (words.empty()) return Usage("no workload given");
+  const Entry* const entry = Find(words.front());
+  if (entry == nullptr) return Usage("unknown workload: " + words.front());
+  absl::StatusOr<Arguments> arguments = Arguments::Parse({words.begin() + 1, words.end()});
+  if (!arguments.ok()) return Usage(std::string(arguments.status().message()));
+  const absl::Status allowed = entry->run == &ForkJoinCreate
+                                   ? arguments->Allow(entry->numbers, {"workers", "from"})
+                                   : arguments->Allow(entry->numbers, {"workers"});
+  if (!allowed.ok()) return Usage(std::string(allowed.message()));
+  return Run(*entry, *arguments);
+}
+
+}  // namespace
+}  // namespace troupe::bench
+
+int main(int argc, char** argv) { return troupe::bench::Main({argv + 1, argv + argc}); }
