@@ -29,8 +29,10 @@ const ActorType* ActorTypeOf();
 //
 // Thread safety   A value: copy and use it on any thread.
 // Ownership       None. It keeps nothing alive; after the actor has ended it refers to nobody, and
-// never to a later actor. Lifetime        Valid while the System that made the actor lives; using
-// it afterwards is undefined. Cost            16 bytes, copying touches no shared memory.
+//                 never to a later actor.
+// Lifetime        Valid while the System that made the actor lives; using it afterwards is
+//                 undefined.
+// Cost            16 bytes, copying touches no shared memory.
 class AnyRef {
  public:
   constexpr AnyRef() = default;  // refers to nobody

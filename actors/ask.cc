@@ -19,8 +19,7 @@ void PostRequest(const AnyRef& to, Envelope& request) {
   PostMessage(to, request, /*may_block=*/false);
 }
 
-// ---------------------------------------------------------------------------------------- plain
-// threads
+// ---- plain threads
 namespace {
 
 bool TurnUntilReady(Scheduler& scheduler, const Clock& clock, const ReplySlot& slot,
@@ -78,7 +77,7 @@ bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settl
   return slot.ready();
 }
 
-// ---------------------------------------------------------------------------------------- actors
+// ---- actors
 
 void PendingReplies::Add(AwaitedReply& reply) {
   reply.older = newest_;

@@ -21,21 +21,22 @@ inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
 // Made by Ask(). The request is sent when you say how you want the answer; one that is neither
 // waited for nor continued is never sent, and the compiler warns.
 //
-//   absl::StatusOr<int64_t> cents = account.Ask(Balance{}).Wait();               // a plain thread:
-//   sleeps until it is there account.Ask(Balance{}).Then(self, [this](absl::StatusOr<int64_t>
-//   cents) {    // a handler: goes on at once, and the
-//     if (cents.ok()) total_ += *cents;                                          // continuation
-//     runs later on this actor
+//   // A plain thread: sleeps until the answer is there.
+//   absl::StatusOr<int64_t> cents = account.Ask(Balance{}).Wait();
+//
+//   // A handler: goes on at once, and the continuation runs later, on this actor.
+//   account.Ask(Balance{}).Then(self, [this](absl::StatusOr<int64_t> cents) {
+//     if (cents.ok()) total_ += *cents;
 //   });
 //
 // The answer is an error at once, and not only at the deadline, when there will be none:
-//   kUnavailable        the receiver has ended, or ended with the request still in its mailbox
-//   kResourceExhausted  its mailbox is full (an ask never blocks, whatever the policy)
-//   kInternal           its handler threw
-//   kAborted            it dropped its Reply
-//   kDeadlineExceeded   none of these, and no answer in time. The request may still be handled, its
-//   answer is discarded. kFailedPrecondition Wait() was called in a handler, where it would hold up
-//   a worker
+//   kUnavailable         the receiver has ended, or ended with the request still in its mailbox
+//   kResourceExhausted   its mailbox is full (an ask never blocks, whatever the policy)
+//   kInternal            its handler threw
+//   kAborted             it dropped its Reply
+//   kDeadlineExceeded    none of these, and no answer in time. The request may still be handled; its
+//                        answer is discarded
+//   kFailedPrecondition  Wait() was called in a handler, where it would hold up a worker
 // or whatever error status the handler answered with.
 //
 // Order: the answer arrives after all that the receiver sent to the asker before it answered.

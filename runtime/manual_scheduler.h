@@ -32,15 +32,14 @@ namespace troupe {
 // time pass, and next_deadline() to know how long it may sleep.
 //
 // Thread safety  Sends, spawns and timers come from any thread. Turn, RunUntilIdle, Advance and
-// AdvanceTo are called by one thread
-//                at a time; from inside a handler too (that actor waits until the handler is done).
+//                AdvanceTo are called by one thread at a time; from inside a handler too (that actor
+//                waits until the handler is done).
 // Ownership      Outlives its System. Serves one System at a time.
 // Ask            PendingAsk::Wait() on a plain thread turns this scheduler until the answer is
-// there, letting its time jump to the next
-//                timer when nothing else is left to do.
+//                there, letting its time jump to the next timer when nothing else is left to do.
 // Blocking       Nothing lends a thread: Context::Blocking runs in place, and a Send to a full
-// kBlock mailbox turns the scheduler until
-//                there is room, or returns kFull if nothing can make any.
+//                kBlock mailbox turns the scheduler until there is room, or returns kFull if nothing
+//                can make any.
 class ManualScheduler final : public Scheduler, private Timers {
  public:
   struct Options {

@@ -141,8 +141,7 @@ TimerHandle System::StartTimer(internal::TimedMessage* timed, absl::Duration del
   return internal::StartTimed(core_->space, timed, delay, period, to, AnyRef());
 }
 
-// ----------------------------------------------------------------------------------------------------
-// Join
+// ---- Join
 
 namespace {
 
@@ -177,8 +176,7 @@ absl::StatusOr<Down> System::Join(const AnyRef& who, absl::Duration timeout) {
   return down;
 }
 
-// ----------------------------------------------------------------------------------------------------
-// Shutdown
+// ---- Shutdown
 
 ShutdownReport System::Shutdown(absl::Duration timeout) {
   if (getpid() != core_->process) return {.complete = false, .stuck = {}};
@@ -233,8 +231,7 @@ std::vector<StuckActor> System::Core::Stuck() {
   return stuck;
 }
 
-// ----------------------------------------------------------------------------------------------------
-// statistics
+// ---- statistics
 
 SystemStats System::stats() const {
   const ActorSpace::Counters counters = core_->space.counters();

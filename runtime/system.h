@@ -33,15 +33,13 @@ namespace troupe {
 // their refs work across, and a ref is valid while its own system lives.
 //
 // Thread safety  All functions but the constructor and destructor may be called from any thread.
-// Shutdown and Join block, so they are
-//                for plain threads; handlers use Context.
+//                Shutdown and Join block, so they are for plain threads; handlers use Context.
 // The host       A System installs no signal handler and its threads block all signals, so the
-// host's handlers run on the host's threads. It
-//                prints nothing, calls neither exit nor abort on what a user or a message can
-//                cause, and runs nothing before main.
+//                host's handlers run on the host's threads. It prints nothing, calls neither exit
+//                nor abort on what a user or a message can cause, and runs nothing before main.
 // fork           A child has none of the threads. There Shutdown and the destructor return at once
-// and leave everything as it is;
-//                nothing else may be called. Fork before making systems, or exec right after.
+//                and leave everything as it is; nothing else may be called. Fork before making
+//                systems, or exec right after.
 class System {
  public:
   // Starts the workers. Throws std::system_error if the machine gives no more threads,
@@ -98,12 +96,13 @@ class System {
   // Ends everything and always returns by the deadline. In this order:
   //   S1  Spawn makes no more top-level actors; system timers are cancelled.
   //   S2  Every top-level actor is told to stop (kShutdown): children first, OnStop, mailbox
-  //   closed, watchers told. Messages that
-  //       arrive before an actor ends are handled or become dead letters, those after it are
-  //       refused with kClosed.
+  //       closed, watchers told. Messages that arrive before an actor ends are handled or become
+  //       dead letters, those after it are refused with kClosed. A Send that waits for room in a
+  //       full mailbox waits no longer and says kFull.
   //   S3  Wait for the last actor. At the deadline, those still there are reported, with the
-  //   handler that does not return. S4  Threads are joined. One that is still in a handler is left
-  //   to itself; what it needs stays in memory until it returns.
+  //       handler that does not return.
+  //   S4  Threads are joined. One that is still in a handler is left to itself; what it needs stays
+  //       in memory until it returns.
   // A second call, also by the destructor, only repeats the report. In a handler it begins S1 and
   // S2 and returns without waiting.
   ShutdownReport Shutdown(absl::Duration timeout);

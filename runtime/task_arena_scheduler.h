@@ -22,8 +22,10 @@ namespace troupe {
 //
 // Not for speed: waking an idle oneTBB pool takes far longer than waking the built-in one, and a
 // turn costs an enqueue (ARCHITECTURE.md has the numbers). Context::Blocking holds its arena
-// thread; give the arena slots to spare if handlers block. Ownership: the arena outlives the
-// scheduler, which outlives its System. The destructor waits for turns still under way.
+// thread; give the arena slots to spare if handlers block.
+//
+// Ownership: the arena outlives the scheduler, which outlives its System. The destructor waits for
+// turns still under way.
 class TaskArenaScheduler final : public Scheduler {
  public:
   explicit TaskArenaScheduler(tbb::detail::d1::task_arena& arena,

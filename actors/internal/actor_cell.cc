@@ -28,8 +28,7 @@ class CurrentActor {
   ActorCell* const outer_;
 };
 
-// ----------------------------------------------------------------------------------------------------
-// any thread
+// ---- any thread
 
 ActorSpace& ActorCell::space() const {
   return *static_cast<ActorSpace*>(Slab<ActorCell>::OwnerOf(this));
@@ -93,9 +92,10 @@ void ActorCell::ScheduleNow() {
   scheduler_->Schedule(*this);
 }
 
-// False: waiting would be in vain, because only the calling thread could make room.
+// False: waiting would be in vain, because only the calling thread could make room, or must not be,
+// because the system stops.
 bool ActorCell::WaitForRoom(BoundedQueue& queue, const AnyRef& to) {
-  if (Current() == this) return false;
+  if (Current() == this || space().stopping()) return false;
   if (space().scheduler().host_driven()) return space().scheduler().Turn();
   if (Current() != nullptr) Current()->scheduler().BeginBlocking();
   queue.WaitForRoom(to.incarnation_);
@@ -134,8 +134,7 @@ ActorCell::Snapshot ActorCell::TakeSnapshot() const {
   return s;
 }
 
-// ----------------------------------------------------------------------------------------------------
-// birth
+// ---- birth
 
 AnyRef ActorCell::Open(const Birth& birth) {
   constexpr auto kRelaxed =
@@ -178,8 +177,7 @@ ActorAnnex& ActorCell::annex() {
   return *annex_;
 }
 
-// ----------------------------------------------------------------------------------------------------
-// the run loop
+// ---- the run loop
 
 // Counts the messages of an activation, and looks at the clock after 1, 2, 4, 8 ... of them and
 // then every kStride: a handler of microseconds is measured soon, one of nanoseconds seldom. An
@@ -341,8 +339,7 @@ void ActorCell::FailWith(std::exception_ptr error) {
   }
 }
 
-// ----------------------------------------------------------------------------------------------------
-// the end
+// ---- the end
 //
 //   E1  End           the reason is noted; from now on messages taken out become dead letters
 //   E2  its timers and asks are cancelled; every child is told to end; this actor stays until the

@@ -1,10 +1,12 @@
 // ActorCell: one actor as the framework sees it: mailbox, run loop, life cycle.
 //
-//   Operation        Who                   Effect
-//   Post             any thread            put a message into the mailbox, schedule the actor if it
-//   was idle PostControl      any thread            same for stop, watch, child-ended: handled
-//   before any message, no capacity Run              the scheduler         one activation
-//   (core/runnable.h) everything else  the running thread, i.e. inside Run
+//   Operation         Who             Effect
+//   Post              any thread      put a message into the mailbox; schedule the actor if it was
+//                                     idle
+//   PostControl       any thread      same for stop, watch, a child's end: handled before any
+//                                     message, without capacity
+//   Run               the scheduler   one activation (core/runnable.h)
+//   everything else   the running thread, that is inside Run
 //
 // Cells live in a Slab: their memory is type-stable, starts as zero bytes, is never constructed or
 // destroyed, and is reused by later actors while stale refs may still point to it. What a stale
@@ -12,13 +14,15 @@
 // stay meaningful across reuse.
 //
 // C1  One thread at a time is inside Run. It got there through the mailbox's right to run
-// (mailbox_queue.h, M1). C2  An envelope or control item is handled only by the incarnation it is
-// addressed to; others are discarded as dead letters. C3  Every envelope taken is consumed once: by
-// its handler, or by ActorSpace::Lose, which counts it. C4  A parent ends after its children: it
-// keeps their cells until it has taken note of each one's end. So parent_ needs no
-//     incarnation, and a child's last act, PostControl to its parent, always finds it.
-// C5  After Finish nothing of the cell is touched by the thread that ran it: it may be somebody
-// else already.
+//     (mailbox_queue.h, M1).
+// C2  An envelope or control item is handled only by the incarnation it is addressed to; others are
+//     discarded as dead letters.
+// C3  Every envelope taken is consumed once: by its handler, or by ActorSpace::Lose.
+// C4  A parent ends after its children: it keeps their cells until it has taken note of each one's
+//     end. So parent_ needs no incarnation, and a child's last act, PostControl to its parent,
+//     always finds it.
+// C5  After Release nothing of the cell is touched by the thread that ran it: it may be somebody
+//     else already.
 #ifndef TROUPE_ACTORS_INTERNAL_ACTOR_CELL_H_
 #define TROUPE_ACTORS_INTERNAL_ACTOR_CELL_H_
 
@@ -159,8 +163,8 @@ class alignas(64) ActorCell : public Runnable {
   static constinit thread_local ActorCell* current_;
   friend class CurrentActor;
 
-  // ---- line A: written by senders, and by the running thread once per batch (with Runnable's two
-  // words)
+  // ---- line A, behind Runnable's two words: written by senders, and by the running thread once
+  //      per batch
   MailboxQueue queue_;
   std::atomic<BoundedQueue*> bounded_;  // nullptr: unbounded. Set by Open; senders read it
   Scheduler* scheduler_;                // fixed by Open

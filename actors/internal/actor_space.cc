@@ -171,6 +171,10 @@ void ActorSpace::CancelTimers() {
 
 void ActorSpace::StopAll(ExitReason reason) {
   stopping_.store(true);
+  {
+    MutexLock lock(mutex_);
+    for (auto& queue : bounded_queues_) queue->ReleaseWaiters();
+  }
   cells_.ForEach([&](ActorCell& cell) {
     const ActorCell::Snapshot snapshot = cell.TakeSnapshot();
     if (snapshot.incarnation == 0 || !snapshot.top_level) return;

@@ -1,11 +1,12 @@
 // ActorSpace: what the actors of one System share: their cells, names, counters and dead letters.
 //
-//   Operation     Who                     Effect
-//   Launch        any thread              give an actor object a cell and an incarnation
-//   Retire        the running thread      take the cell back (actor_cell.h, C5)
-//   Lose          any thread              count a dead letter, tell the hook, consume the envelope
-//   StopAll       any thread              no new actors from here on; every top-level actor is told
-//   to end AwaitEmpty    a plain thread          wait for the last actor to end
+//   Operation    Who                  Effect
+//   Launch       any thread           give an actor object a cell and an incarnation
+//   Retire       the running thread   take the cell back (actor_cell.h, C5)
+//   Lose         any thread           count a dead letter, tell the hook, consume the envelope
+//   StopAll      any thread           no new top-level actors from here on; those there are told to
+//                                     end; nobody waits for room in a mailbox any more
+//   AwaitEmpty   a plain thread       wait for the last actor to end
 //
 // Spawning and ending touch one of kShards shards, chosen by thread, so that threads seldom meet.
 // `spawned - ended` over all shards is the number of live actors; it is exact once nobody spawns,

@@ -13,6 +13,7 @@ void BoundedQueue::Open(uint64_t incarnation, uint32_t capacity, WhenFull when_f
   owner_ = incarnation;
   capacity_ = capacity;
   when_full_ = when_full;
+  waits_end_ = false;
 }
 
 BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
@@ -48,7 +49,15 @@ void BoundedQueue::WaitForRoom(uint64_t incarnation) {
 
 bool BoundedQueue::MayHaveRoom(uint64_t incarnation) {
   MutexLock lock(lock_);
-  return owner_ != incarnation || counted_ < capacity_;
+  return owner_ != incarnation || counted_ < capacity_ || waits_end_;
+}
+
+void BoundedQueue::ReleaseWaiters() {
+  {
+    MutexLock lock(lock_);
+    waits_end_ = true;
+  }
+  room_.NotifyAll();
 }
 
 Envelope* BoundedQueue::Pop() {

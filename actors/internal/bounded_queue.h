@@ -5,17 +5,18 @@
 // schedules it: a sender appends here and then calls MailboxQueue::Wake, and the running thread
 // looks here after each TakeAll.
 //
-//   Operation   Who                  Effect
-//   Offer       any thread           append, drop or refuse by policy; with kBlock and a full
-//   queue: kFull, and the caller may WaitForRoom WaitForRoom any thread           sleep until there
-//   may be room, the owner changed, or the queue closed Pop         the running thread   oldest
-//   message or nullptr Open/Close  the running thread   give it to an actor / take what is left,
-//   wake everybody
+//   Operation     Who                  Effect
+//   Offer         any thread           append, drop or refuse by policy; with kBlock and a full
+//                                      queue kFull, and the caller may WaitForRoom
+//   WaitForRoom   any thread           sleep until there may be room, or waiting has become vain
+//   Pop           the running thread   the oldest message or nullptr
+//   Open          the spawning thread  give the queue to an actor
+//   Close         the running thread   take what is left, wake everybody
 //
 // B1  A queue belongs to at most one incarnation at a time; an Offer for any other is kClosed.
-// Queues are never freed while
-//     their System lives (stale senders may hold a pointer), only given to another actor.
-// B2  counted <= capacity always; exempt messages (Down, replies) are not counted.
+//     Queues are never freed while their System lives (stale senders may hold a pointer), only given
+//     to another actor.
+// B2  counted_ <= capacity_ always; exempt messages (Down, replies) are not counted.
 // B3  Order is the order of the Offers, exempt ones included.
 #ifndef TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
 #define TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
@@ -40,6 +41,9 @@ class BoundedQueue {
   void Open(uint64_t incarnation, uint32_t capacity, WhenFull when_full);
   Offered Offer(Envelope& e);  // e.address names the incarnation it is for
   void WaitForRoom(uint64_t incarnation);
+  // Ends every wait for room, now and until the next Open: the system stops, and nobody may hold
+  // that up. Any thread.
+  void ReleaseWaiters();
   Envelope* Pop();
   Envelope* Close();  // what was left, linked by next, oldest first
 
@@ -60,6 +64,7 @@ class BoundedQueue {
   uint32_t counted_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t size_ ABSL_GUARDED_BY(lock_) = 0;  // counted_ and the exempt ones
   WhenFull when_full_ ABSL_GUARDED_BY(lock_) = WhenFull::kFail;
+  bool waits_end_ ABSL_GUARDED_BY(lock_) = false;
   Envelope* first_ ABSL_GUARDED_BY(lock_) = nullptr;
   Envelope* last_ ABSL_GUARDED_BY(lock_) = nullptr;
 };

@@ -6,9 +6,11 @@
 // the request itself.
 //
 // References: the request's Reply holds one, the armed timer one, the asker one (given up when the
-// answer is handled or discarded). A1  While the asker lives the block is in its PendingReplies,
-// from Then until the answer is handled. A2  The continuation is touched by the asker's running
-// thread alone; when the asker ends, AbandonAll destroys it there.
+// answer is handled or discarded).
+// A1  While the asker lives the block is in its PendingReplies, from Then until the answer is
+//     handled.
+// A2  The continuation is touched by the asker's running thread alone; when the asker ends,
+//     AbandonAll destroys it there.
 #ifndef TROUPE_ACTORS_INTERNAL_PENDING_REPLIES_H_
 #define TROUPE_ACTORS_INTERNAL_PENDING_REPLIES_H_
 

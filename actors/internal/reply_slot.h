@@ -1,14 +1,15 @@
 // ReplySlot: where the answer of one ask goes, settled exactly once.
 //
 //   Operation   Who                        Effect
-//   Settle      the holder of the Reply    store the result if nobody was first, tell the asker,
-//   give up the Reply's reference Expire      the deadline's timer       same, with
-//   kDeadlineExceeded; keeps the reference Claim       either                     true for the one
-//   who may write the result Release     every holder               the last one destroys the slot
+//   Settle      the holder of the Reply    Offer, and give up the Reply's reference
+//   Offer       also the deadline's timer  if nobody was first: store the result, tell the asker
+//   Claim       also the asker             true for the one who may write the result
+//   Release     every holder               the last one destroys the slot
 //
-// R1  The state goes kPending -> kClaimed -> kReady, each step once.
+// R1  The state goes kPending -> kClaimed -> kReady, each step at most once.
 // R2  Only the thread that moved kPending -> kClaimed writes the result; nobody reads it before
-// kReady. R3  The asker is told exactly once, after kReady.
+//     kReady.
+// R3  The asker is told at most once, after kReady.
 #ifndef TROUPE_ACTORS_INTERNAL_REPLY_SLOT_H_
 #define TROUPE_ACTORS_INTERNAL_REPLY_SLOT_H_
 
@@ -56,8 +57,7 @@ class ReplySlot {
   ReplySlot(const ReplySlot&) = delete;
   ReplySlot& operator=(const ReplySlot&) = delete;
 
-  // acq_rel: pairs with itself in Claim() of the loser, who must see the winner's later kReady only
-  // after this.
+  // acq_rel: what the winner does to the result stays behind this; nothing is read through it.
   bool Claim() {
     uint32_t expected = kPending;
     return state_.compare_exchange_strong(expected, kClaimed, std::memory_order_acq_rel,

@@ -4,12 +4,11 @@
 // First in, first out, behind a lock: it is off the usual path. `empty` is one load, so workers can
 // look often.
 //
-//   Operation    Who           Effect
-//   Push         any thread    append one
-//   PushAll      any thread    append several at the price of one lock
-//   Pop          any thread    the oldest or nullptr
-//   empty        any thread    a snapshot. Sequentially consistent, as is the end of Push:
-//   idle_set.h needs that
+//   Operation   Who          Effect
+//   Push        any thread   append one
+//   PushAll     any thread   append several at the price of one lock
+//   Pop         any thread   the oldest or nullptr
+//   empty       any thread   a snapshot
 #ifndef TROUPE_RUNTIME_INTERNAL_INJECTOR_H_
 #define TROUPE_RUNTIME_INTERNAL_INJECTOR_H_
 

@@ -1,13 +1,13 @@
 // Parker: where one thread sleeps until somebody wakes it.
 //
-//   Operation   Who            Effect
-//   Park        the owner      sleep until Unpark or the deadline; returns at once if Unpark came
-//   since the last Park Unpark      any thread     make the next (or present) Park return; several
-//   before it count as one
+//   Operation   Who          Effect
+//   Park        the owner    sleep until Unpark or the deadline; returns at once if Unpark came
+//                            since the last Park
+//   Unpark      any thread   make the next (or present) Park return; several before it count as one
 //
 // K1  The word is kEmpty, kParked (the owner sleeps or is about to) or kNotified. Only the owner
-// writes kParked and takes kNotified
-//     away, so an Unpark is never lost, and one that finds the owner awake makes no system call.
+//     writes kParked and takes kNotified away, so an Unpark is never lost, and one that finds the
+//     owner awake makes no system call.
 #ifndef TROUPE_RUNTIME_INTERNAL_PARKER_H_
 #define TROUPE_RUNTIME_INTERNAL_PARKER_H_
 

@@ -76,8 +76,7 @@ bool WorkStealingScheduler::Stop(SteadyTime deadline) {
   return threads_.Join(deadline);
 }
 
-// ----------------------------------------------------------------------------------------------------
-// scheduling
+// ---- scheduling
 
 void WorkStealingScheduler::Schedule(Runnable& r) {
   ThisThread* const here = ThisThread::current;
@@ -100,8 +99,7 @@ void WorkStealingScheduler::WakeOne() {
   if (worker != IdleSet::kNobody) workers_[worker]->parker().Unpark();
 }
 
-// ----------------------------------------------------------------------------------------------------
-// a thread's life
+// ---- a thread's life
 
 void WorkStealingScheduler::ThreadMain(Worker* place) {
   ThisThread here{.scheduler = this,
@@ -148,8 +146,7 @@ Runnable* WorkStealingScheduler::FindWork(ThisThread& here) {
   return r;
 }
 
-// ----------------------------------------------------------------------------------------------------
-// searching
+// ---- searching
 
 Runnable* WorkStealingScheduler::Search(ThisThread& here) {
   TakeSightings(here);
@@ -196,8 +193,7 @@ bool WorkStealingScheduler::AnythingQueued() const {
                      [](const auto& worker) { return worker->HasStealable(); });
 }
 
-// ----------------------------------------------------------------------------------------------------
-// sleeping
+// ---- sleeping
 
 void WorkStealingScheduler::Sleep(ThisThread& here) {
   Worker& me = *here.place;
@@ -239,8 +235,7 @@ void WorkStealingScheduler::Watch(ThisThread& here) {
   here.searching = true;
 }
 
-// ----------------------------------------------------------------------------------------------------
-// blocking
+// ---- blocking
 
 void WorkStealingScheduler::BeginBlocking() {
   ThisThread* const here = ThisThread::current;

@@ -4,17 +4,19 @@
 // LIFO slot, its queue, the injector, other workers' queues. Without work it looks around for some
 // microseconds, then sleeps in the kernel (idle_set.h).
 //
-//   Schedule from a worker's thread   into its LIFO slot; what was there goes to the queue, where
-//   it may be stolen Schedule from elsewhere           into the injector BeginBlocking the thread's
-//   place goes to a spare thread (a new one if none is spare). The thread finishes its
-//                                     activation without a place, then becomes spare
+//   Schedule from a worker's thread   into its LIFO slot; what was there goes to the queue, where it
+//                                     may be stolen
+//   Schedule from elsewhere           into the injector
+//   BeginBlocking                     the thread's place goes to a spare thread (a new one if none
+//                                     is spare). The thread finishes its activation without a
+//                                     place, then becomes spare
 //
-// W1  A place is held by at most one thread; only that thread touches the owner's side of its
-// queue. W2  Work made visible is followed by WakeOne, unless the same thread is sure to run it
-// next (idle_set.h, I1). W3  The LIFO slot is watched: while somebody is active and others sleep,
-// one sleeper wakes every kWatchShortest to kWatchLongest and
-//     takes over what has not moved (worker.h, L2). When all sleep nobody watches, and nothing
-//     runs.
+// W1  A place is held by at most one thread; only that thread touches the owner's side of its queue.
+// W2  Work made visible is followed by WakeOne, unless the same thread is sure to run it next
+//     (idle_set.h, I1).
+// W3  The LIFO slot is watched: while somebody is active and others sleep, one sleeper wakes every
+//     kWatchShortest to kWatchLongest and takes over what has not moved (worker.h, L2). When all
+//     sleep nobody watches, and nothing runs.
 //
 // Stop: no thread takes new work; a thread in an activation finishes it. Threads keep the
 // scheduler's owner alive (`keep_alive`), so one that never comes back can be left behind without

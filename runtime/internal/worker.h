@@ -2,20 +2,23 @@
 // thread holds the place while it runs actors; when it is about to block it hands the place to
 // another thread (work_stealing_scheduler.h).
 //
-//   Operation    Who                         Effect
-//   PushLifo     the place's thread          make r the next to run; returns the one that was to be
-//   next PushBack     the place's thread          append to the run queue, half of which goes to
-//   the injector if it is full Next         the place's thread          what to run now, from the
-//   own slot and queue and, every 61st time, the injector StealFrom    the place's thread take half
-//   of another worker's queue StealStale   the place's thread          take what has lain in
-//   another worker's slot since `sighting`
+//   Operation    Who                  Effect
+//   PushLifo     the place's thread   make r the next to run; returns the one that was to be next
+//   PushBack     the place's thread   append to the run queue; half of a full one goes to the
+//                                     injector
+//   Next         the place's thread   what to run now: from the own slot, the own queue and, last
+//                                     or every 61st time first, the injector
+//   StealFrom    the place's thread   take half of another worker's queue
+//   Sight        any thread           look at the slot and the turn count
+//   StealStale   any thread           take what has not moved since a Sight
 //
 // The LIFO slot holds the actor that was last sent a message by the one running: its message is
 // still in this core's cache, and it runs next. That is what makes a ping-pong cheap; and as nobody
 // else may take it as long as this worker makes progress, it does not bounce between cores. Two
-// limits keep it fair: L1  After kLifoStreak turns from the slot the queue has precedence, if it is
-// not empty. L2  If the worker's turn count has not moved between two looks of an idle worker (a
-// long handler), the slot may be taken.
+// limits keep it fair:
+// L1  After kLifoStreak turns from the slot the queue has precedence, if it is not empty.
+// L2  If the worker's turn count has not moved between two looks of an idle worker (a long handler),
+//     the slot may be taken.
 #ifndef TROUPE_RUNTIME_INTERNAL_WORKER_H_
 #define TROUPE_RUNTIME_INTERNAL_WORKER_H_
 
