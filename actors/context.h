@@ -94,7 +94,7 @@ class Context {
     return StartTimer(timed, delay, absl::ZeroDuration(), to);
   }
   // Every `period` (> 0, else kept at 1 ms), first after one period, a copy of `message`, until
-  // cancelled or `to` has ended.
+  // cancelled, or `to` has ended, or copying throws.
   template <class To, class M>
   TimerHandle SendEvery(absl::Duration period, const To& to, M message,
                         std::source_location where = std::source_location::current()) {

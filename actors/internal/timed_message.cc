@@ -54,7 +54,12 @@ void TimedMessage::Fire() {
 
 bool TimedMessage::Send() {
   if (!to_) return false;
-  Envelope* e = NextEnvelope();
+  Envelope* e;
+  try {
+    e = NextEnvelope();
+  } catch (...) {
+    return false;  // copying the message threw, and there is nobody here to tell
+  }
   e->address = ActorCell::IncarnationOf(to_);
   e->sender = sender_;
   return ActorCell::Post(to_, *e, PostMode::kNeverBlock) != SendResult::kClosed;

@@ -201,13 +201,16 @@ void WorkStealingScheduler::Sleep(ThisThread& here) {
   const bool nobody_searches = idle_.Sleep(me.index(), std::exchange(here.searching, false));
   if (nobody_searches && AnythingQueued()) WakeOne();  // idle_set.h, P2
   if (watched_.exchange(true)) {
-    me.parker().Park();
-    here.searching = true;  // so WorkerToWake has counted us
+    Park(here);
   } else {
     Watch(here);
-    watched_.store(false);
   }
   settings_.coarse_clock->Refresh(*settings_.clock);
+}
+
+void WorkStealingScheduler::Park(ThisThread& here) {
+  here.place->parker().Park();
+  here.searching = true;  // so WorkerToWake has counted us
 }
 
 // W3. Returns when chosen by WorkerToWake, then searching, or after waking itself to run what had
@@ -215,24 +218,22 @@ void WorkStealingScheduler::Sleep(ThisThread& here) {
 void WorkStealingScheduler::Watch(ThisThread& here) {
   Worker& me = *here.place;
   auto interval = kWatchShortest;
-  for (;;) {
+  for (;; interval = std::min(2 * interval, kWatchLongest)) {
+    if (idle_.all_parked()) break;  // whoever runs next and fills its slot wakes somebody to watch
     TakeSightings(here);
-    const bool nobody_runs = idle_.all_parked();
-    if (nobody_runs)
-      watched_.store(false);  // whoever runs next and fills its slot wakes somebody to watch
-    if (me.parker().Park(nobody_runs ? kNoDeadline : std::chrono::steady_clock::now() + interval))
-      break;
-    if (AnyStale(here)) {
-      if (!idle_.WakeUp(me.index())) {  // chosen just now: the Unpark has come or is about to
-        me.parker().Park();
-        break;
-      }
-      if (Runnable* r = StealStale(here)) RunOne(here, *r);
+    if (me.parker().Park(std::chrono::steady_clock::now() + interval)) {
+      watched_.store(false);
+      here.searching = true;
       return;
     }
-    interval = std::min(2 * interval, kWatchLongest);
+    if (!AnyStale(here)) continue;
+    if (!idle_.WakeUp(me.index())) break;  // chosen just now: the Unpark has come or is about to
+    watched_.store(false);
+    if (Runnable* r = StealStale(here)) RunOne(here, *r);
+    return;
   }
-  here.searching = true;
+  watched_.store(false);
+  Park(here);
 }
 
 // ---- blocking

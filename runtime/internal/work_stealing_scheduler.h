@@ -85,6 +85,7 @@ class WorkStealingScheduler final : public Scheduler {
   void TakeSightings(ThisThread& here);
   bool AnythingQueued() const;
   void Sleep(ThisThread& here);
+  void Park(ThisThread& here);
   void Watch(ThisThread& here);
   void WakeOne();
 
