@@ -11,6 +11,7 @@
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/ask.h"
 #include "troupe/actors/exit.h"
+#include "troupe/actors/internal/compile_error.h"
 #include "troupe/actors/internal/handler.h"
 #include "troupe/actors/send_result.h"
 
@@ -25,18 +26,30 @@ void StopActor(const AnyRef& who, StopWhen when);
 template <class M>
 SendResult SendThrough(const AnyRef& to, Thunk thunk, M&& message, bool may_block,
                        std::source_location where) {
-  if constexpr (std::move_constructible<M>) {  // else ThunkFor has said so
+  if constexpr (Movable<M>) {  // else ThunkFor has said so
     return PostMessage(to, *EnvelopeOf<M>::Make(thunk, std::move(message), where), may_block);
   } else {
     return SendResult::kClosed;
   }
 }
 
+// What Ask returns where there is nothing to ask: enough of a PendingAsk for the program to have
+// no second error.
+struct RefusedAsk {
+  absl::StatusOr<Anything> Wait() const;
+  template <class F>
+  void Then(Context&, F) const {}
+};
+
 template <class M>
 auto AskThrough(const AnyRef& to, Thunk thunk, M&& message, absl::Duration timeout,
                 std::source_location where) {
-  auto* request = EnvelopeOf<M>::Make(thunk, std::move(message), where);
-  return PendingAsk<typename M::Reply>(to, request, &request->reply, timeout);
+  if constexpr (Movable<M>) {  // else ThunkFor has said so
+    auto* request = EnvelopeOf<M>::Make(thunk, std::move(message), where);
+    return PendingAsk<typename M::Reply>(to, request, &request->reply, timeout);
+  } else {
+    return RefusedAsk();
+  }
 }
 
 }  // namespace internal
@@ -44,18 +57,19 @@ auto AskThrough(const AnyRef& to, Thunk thunk, M&& message, absl::Duration timeo
 // Spawn returns one. The class is known, so sending a message without a handler does not compile,
 // and the function that will call the handler is chosen here and travels with the message.
 //
-//   account.Send(Deposit{100});                                    // fire and forget
-//   absl::StatusOr<int64_t> cents = account.Ask(Balance{}).Wait();  // request and answer, see
-//   PendingAsk
+//   account.Send(Deposit{100});                                     // fire and forget
+//   absl::StatusOr<int64_t> cents = account.Ask(Balance{}).Wait();  // ask and answer, see PendingAsk
 //
 // Thread safety  A value: copy it to any thread and use it there.
 // Ownership      None: holding a ref keeps nothing alive. After the actor has ended Send says
-// kClosed; a ref never reaches another actor. Order          Messages of one sender to one receiver
-// arrive in the order of the Sends. Between senders: none. Visibility     All the sender did before
-// Send is visible to the handler. Delivery       At most once. A message that reaches no handler is
-// a dead letter (dead_letter.h). Lifetime       Valid while the System lives. Cost           16
-// bytes; Send: one block from a per-thread pool, one compare-and-swap, and a schedule if the actor
-// was idle.
+//                kClosed; a ref never reaches another actor.
+// Order          Messages of one sender to one receiver arrive in the order of the Sends. Between
+//                senders: none.
+// Visibility     All the sender did before Send is visible to the handler.
+// Delivery       At most once. A message that reaches no handler is a dead letter (dead_letter.h).
+// Lifetime       Valid while the System lives.
+// Cost           16 bytes. Send: a block from a per-thread pool, a compare-and-swap, and a schedule
+//                if the actor was idle.
 template <class A>
 class ActorRef : public AnyRef {
  public:
@@ -80,10 +94,12 @@ class ActorRef : public AnyRef {
   template <class M>
   auto Ask(M message, absl::Duration timeout = kDefaultAskTimeout,
            std::source_location where = std::source_location::current()) const {
-    static_assert(internal::Askable<M>, TROUPE_ERROR_NOT_ASKABLE);
     if constexpr (internal::Askable<M>) {
       return internal::AskThrough(*this, internal::ThunkFor<A, M>(), std::move(message), timeout,
                                   where);
+    } else {
+      internal::RefuseToAsk<A, M>();
+      return internal::RefusedAsk();
     }
   }
 

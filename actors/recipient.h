@@ -29,6 +29,11 @@ constexpr size_t IndexOf() {
   (void)((std::same_as<M, Ms> || (++i, false)) || ...);
   return i;
 }
+
+template <class Actor, class Message>
+constexpr void RefuseToCarry() {
+  static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_RECIPIENT_LACKS_MESSAGE);
+}
 }  // namespace internal
 
 // An ActorRef that has forgotten the class and kept one function per message. It is what an actor
@@ -39,8 +44,8 @@ constexpr size_t IndexOf() {
 //    public:
 //     explicit Sensor(troupe::Recipient<Reading, Alarm> out);
 //   };
-//   system.Spawn<Sensor>(store);          // any ActorRef whose actor handles Reading and Alarm;
-//   else one sentence at compile time
+//   // Any ActorRef whose actor handles Reading and Alarm; else one sentence at compile time.
+//   system.Spawn<Sensor>(store);
 //
 // Everything said at ActorRef holds, but for the size: 16 bytes and 8 for each message.
 template <class... Ms>
@@ -72,19 +77,21 @@ class Recipient : public AnyRef {
   template <class M>
   auto Ask(M message, absl::Duration timeout = kDefaultAskTimeout,
            std::source_location where = std::source_location::current()) const {
-    static_assert(internal::Askable<M>, TROUPE_ERROR_NOT_ASKABLE);
     if constexpr (internal::Askable<M>) {
       return internal::AskThrough(*this, ThunkOf<M>(), std::move(message), timeout, where);
+    } else {
+      internal::RefuseToAsk<Recipient, M>();
+      return internal::RefusedAsk();
     }
   }
 
   // For the framework.
   template <class M>
   internal::Thunk ThunkOf() const {
-    static_assert(internal::kIsOneOf<M, Ms...>, TROUPE_ERROR_RECIPIENT_LACKS_MESSAGE);
     if constexpr (internal::kIsOneOf<M, Ms...>) {
       return thunks_[internal::IndexOf<M, Ms...>()];
     } else {
+      internal::RefuseToCarry<Recipient, M>();
       return nullptr;
     }
   }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Compiles one file with clang 19 and with GCC 12.
 #   check_compile.sh compiles FLAGS SOURCE                        both must accept it, without a warning
-#   check_compile.sh fails    FLAGS SOURCE CLANG_TEXT GCC_TEXT    both must refuse it, and say every line of the text
+#   check_compile.sh fails    FLAGS SOURCE CLANG_TEXT GCC_TEXT    both must refuse it with a single error, and say every
+#                                                                 line of the text
 set -u
 mode=$1 flags=$2 source=$3
 log=$(mktemp "${TEST_TMPDIR:-/tmp}/log.XXXXXX")
@@ -30,6 +31,12 @@ must_say() {  # must_say COMPILER TEXT: every sentence of TEXT occurs in $log
   [[ $sentences -gt 0 ]] || complain "$text holds no sentence to look for"
 }
 
+must_say_one_error() {  # must_say_one_error COMPILER: what is wrong is not buried under what follows from it
+  local errors
+  errors=$(grep --count --extended-regexp '(^|[: ])(fatal )?error: ' "$log")
+  [[ $errors -eq 1 ]] || complain "$1 prints $errors errors instead of one"
+}
+
 for compiler in clang++-19 g++-12; do
   if ! command -v "$compiler" >/dev/null; then
     echo "$compiler is missing: ./bazelw installs it"
@@ -39,10 +46,9 @@ for compiler in clang++-19 g++-12; do
     [[ $mode == compiles ]] || complain "$compiler accepts $source, which must not compile"
   elif [[ $mode == compiles ]]; then
     complain "$compiler refuses $source"
-  elif [[ $compiler == clang* ]]; then
-    must_say "$compiler" "$4"
   else
-    must_say "$compiler" "$5"
+    must_say_one_error "$compiler"
+    if [[ $compiler == clang* ]]; then must_say "$compiler" "$4"; else must_say "$compiler" "$5"; fi
   fi
 done
 exit $bad

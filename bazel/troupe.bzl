@@ -10,9 +10,9 @@ troupe_cc_test(name, srcs, deps)             a GoogleTest test, linked with gtes
 troupe_cc_binary(name, srcs, deps)           a program: a benchmark, a tool.
 troupe_example(name)                         name.cc as a program, and name_test, which runs it and compares what it
     prints with name.expected; or `checker = "name_check.sh"`, a script that gets the file with the output as $1.
-troupe_compile_fail_test(name, src)          src must NOT compile, neither with clang 19 nor with GCC 12, and every
-    sentence in <src without .cc>.clang19.txt and .gcc12.txt must occur in what that compiler says (one sentence a
-    line; blank lines and lines that start with # are skipped; white space counts once).
+troupe_compile_fail_test(name, src)          src must NOT compile, neither with clang 19 nor with GCC 12. Each prints a
+    single error, and every sentence in <src without .cc>.clang19.txt and .gcc12.txt must occur in what that compiler says
+    (one sentence a line; blank lines and lines that start with # are skipped; white space counts once).
 troupe_compile_test(name, src)               the counterpart: src compiles with both.
 
 System libraries: //bazel:absl_base absl_strings absl_time absl_hash absl_containers absl_status absl_synchronization

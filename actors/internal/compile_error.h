@@ -1,37 +1,73 @@
-// The sentences a user reads when a program using Troupe does not compile. tests/compile_fail/
-// holds what each compiler makes of them: clang names the types in "due to requirement", GCC in the
-// "In instantiation of" line above ("with A = Account; M = Deposit").
+// The sentences a user reads when a program using Troupe does not compile: one error, one sentence
+// that names actor, message and fix. tests/compile_fail/ holds what each compiler makes of them.
+//
+// In the texts the words Actor and Message stand for the two types, because C++20's static_assert
+// takes a literal only. The compilers say beside it which types these are:
+//   clang 19   ... due to requirement 'kActorAndMessage<Account, Withdraw>': Troupe: the actor
+//              Actor has no handler for the message Message; ...
+//   GCC 12     In instantiation of '... Refuse() [with Actor = Account; Message = Withdraw]': ...
+//              Troupe: the actor Actor has no handler for the message Message; ...
+// That is what the odd names are for: of the conditions below, and of the parameters of the
+// templates that hold the assertions.
 #ifndef TROUPE_ACTORS_INTERNAL_COMPILE_ERROR_H_
 #define TROUPE_ACTORS_INTERNAL_COMPILE_ERROR_H_
 
-// Macros because C++20's static_assert takes a literal only, and each sentence stands in one place.
-#define TROUPE_ERROR_NO_HANDLER                                                                    \
-  "Troupe: the actor A has no handler for the message M; add a public `void On(M)` to A, or send " \
-  "a message it handles."
-#define TROUPE_ERROR_AMBIGUOUS_HANDLER                                                            \
-  "Troupe: the actor A has several handlers for the message M; keep one of On(M), On(const M&), " \
-  "On(M&&), with or without Context&."
-#define TROUPE_ERROR_MUTABLE_REFERENCE                                                             \
-  "Troupe: the handler of A takes the message M by non-const reference; take it by value, `const " \
-  "M&` or `M&&`."
-#define TROUPE_ERROR_MESSAGE_NOT_MOVABLE                                                          \
-  "Troupe: the message M cannot be moved; give it a move constructor, or send a std::unique_ptr " \
-  "or std::shared_ptr<const M>."
-#define TROUPE_ERROR_RESULT_WITHOUT_REPLY                                                     \
-  "Troupe: the handler of A returns a value but the message M has no reply type; add `using " \
-  "Reply = T;` to M, or return void."
+// Macros because static_assert wants a literal, and each sentence stands in one place.
+#define TROUPE_ERROR_NO_HANDLER                                                         \
+  "Troupe: the actor Actor has no handler for the message Message; add a public `void " \
+  "On(Message)` to Actor, or send a message it handles."
+#define TROUPE_ERROR_AMBIGUOUS_HANDLER                                                 \
+  "Troupe: the actor Actor has several handlers for the message Message; keep one of " \
+  "On(Message), On(const Message&), On(Message&&), with or without Context&."
+#define TROUPE_ERROR_MUTABLE_REFERENCE                                                         \
+  "Troupe: the handler of Actor takes the message Message by non-const reference; take it by " \
+  "value, as `const Message&` or as `Message&&`."
+#define TROUPE_ERROR_MESSAGE_NOT_MOVABLE                                                \
+  "Troupe: the message Message cannot be moved; give it a move constructor, or send a " \
+  "std::unique_ptr or a std::shared_ptr<const Message>."
+#define TROUPE_ERROR_RESULT_WITHOUT_REPLY                                                        \
+  "Troupe: the handler of Actor returns a value but the message Message has no reply type; add " \
+  "`using Reply = T;` to Message, or return void."
 #define TROUPE_ERROR_WRONG_RESULT                                                         \
-  "Troupe: what the handler of A returns does not convert to M::Reply; return M::Reply, " \
-  "absl::StatusOr of it, or take a Reply<M::Reply>."
-#define TROUPE_ERROR_NOT_ASKABLE                                                                  \
-  "Troupe: the message M has no reply type, so it cannot be asked; add `using Reply = T;` to M, " \
-  "or use Send."
-#define TROUPE_ERROR_RECIPIENT_LACKS_MESSAGE                                                       \
-  "Troupe: this Recipient does not carry the message M; add M to its template arguments where it " \
-  "is made."
-#define TROUPE_ERROR_NOT_A_FUNCTION                                                          \
-  "Troupe: Spawn was given something that is neither a class to make nor a function of one " \
-  "message; pass a lambda such as [](Deposit d) {...} "                                      \
-  "(not a generic one), or name the class: Spawn<Account>(...)."
+  "Troupe: what the handler of Actor returns does not convert to Message::Reply; return " \
+  "Message::Reply, absl::StatusOr of it, or take a troupe::Reply<Message::Reply>."
+#define TROUPE_ERROR_NOT_ASKABLE                                                                 \
+  "Troupe: the message Message has no reply type, so Actor cannot be asked with it; add `using " \
+  "Reply = T;` to Message, or use Send."
+#define TROUPE_ERROR_RECIPIENT_LACKS_MESSAGE                                                     \
+  "Troupe: the Recipient Actor does not carry the message Message; add Message to its template " \
+  "arguments where it is made."
+#define TROUPE_ERROR_MESSAGE_NOT_COPYABLE                                                          \
+  "Troupe: SendEvery sends copies and the message Message cannot be copied; make it copyable, or " \
+  "use SendAfter and again SendAfter in the handler."
+#define TROUPE_ERROR_NOT_CONSTRUCTIBLE                                                         \
+  "Troupe: Spawn cannot construct the actor Actor from these arguments; pass what one of its " \
+  "public constructors takes."
+#define TROUPE_ERROR_NOT_A_FUNCTION                                                                \
+  "Troupe: Spawn was given an Actor that is not a function of one message; pass a lambda such as " \
+  "[](Deposit d) {...} (not a generic one), or name the class: Spawn<Account>(...)."
+
+namespace troupe::internal {
+
+// False. Used as the condition of an assertion that is reached only when something is wrong, and
+// named for how the compilers print it.
+template <class Actor, class Message>
+inline constexpr bool kActorAndMessage = false;
+template <class Actor>
+inline constexpr bool kActor = false;
+template <class Message>
+inline constexpr bool kMessage = false;
+
+// Stands in for what could not be made, so that nothing behind the sentence is an error of its own:
+// made from anything, converted to anything. (The constructor has a body because GCC 12 wants to see
+// one when a lambda is among the arguments.)
+struct Anything {
+  template <class... Ts>
+  explicit Anything(Ts&&...) {}
+  template <class T>
+  operator T() const;
+};
+
+}  // namespace troupe::internal
 
 #endif  // TROUPE_ACTORS_INTERNAL_COMPILE_ERROR_H_

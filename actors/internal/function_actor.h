@@ -39,17 +39,25 @@ struct FunctionActorFor<F, R (F::*)(M, Rest...) const noexcept>
     : std::type_identity<FunctionActor<F, M, Rest...>> {};
 
 template <class F>
-concept HasOneCallOperator = requires { &F::operator(); };
+concept FunctionOfOneMessage =
+    requires { typename FunctionActorFor<F, decltype(&F::operator())>::type; };
+
+template <class Actor>
+constexpr void RefuseFunction() {
+  static_assert(kActor<Actor>, TROUPE_ERROR_NOT_A_FUNCTION);
+}
 
 template <class F>
 constexpr auto FunctionActorType() {
-  static_assert(HasOneCallOperator<F>, TROUPE_ERROR_NOT_A_FUNCTION);
-  if constexpr (HasOneCallOperator<F>) {
-    return static_cast<typename FunctionActorFor<F, decltype(&F::operator())>::type*>(nullptr);
+  if constexpr (FunctionOfOneMessage<F>) {
+    return FunctionActorFor<F, decltype(&F::operator())>();
+  } else {
+    RefuseFunction<F>();
+    return std::type_identity<Anything>();
   }
 }
 template <class F>
-using FunctionActorOf = std::remove_pointer_t<decltype(FunctionActorType<F>())>;
+using FunctionActorOf = typename decltype(FunctionActorType<F>())::type;
 
 }  // namespace troupe::internal
 

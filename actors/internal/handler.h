@@ -39,12 +39,51 @@ inline constexpr int kHandlerShapes =
 template <class A, class M>
 concept Handles = kHandlerShapes<A, M> == 1;
 
-// Diagnosis, used only after Handles has failed: is it a non-const reference, or several overloads
-// that fit equally well?
+// What the handler gives back, as type_identity. Void for one that takes a Reply: it answers through that.
+template <class A, class M>
+constexpr auto HandlerResult() {
+  if constexpr (OnMessageReply<A, M> || OnMessageReplySelf<A, M>) {
+    return std::type_identity<void>();
+  } else if constexpr (OnMessageSelf<A, M>) {
+    return std::type_identity<decltype(std::declval<A&>().On(std::declval<M>(),
+                                                             std::declval<Context&>()))>();
+  } else {
+    return std::type_identity<decltype(std::declval<A&>().On(std::declval<M>()))>();
+  }
+}
+template <class A, class M>
+using HandlerResultOf = typename decltype(HandlerResult<A, M>())::type;
+
+// Whether a handler that answers by returning returns what the asker waits for.
+template <class A, class M>
+constexpr bool ResultFits() {
+  using Result = HandlerResultOf<A, M>;
+  if constexpr (!Askable<M>) {
+    return std::is_void_v<Result>;
+  } else if constexpr (OnMessageReply<A, M> || OnMessageReplySelf<A, M>) {
+    return true;
+  } else {
+    using R = typename M::Reply;
+    return std::convertible_to<Result, ReplyResult<R>> ||
+           (std::is_void_v<Result> && std::is_void_v<R>);
+  }
+}
+
+template <class M>
+concept Movable = std::is_object_v<M> && std::move_constructible<M>;
+
+// Nothing is wrong with this actor and this message.
+template <class A, class M>
+concept Accepts = Movable<M> && Handles<A, M> && ResultFits<A, M>();
+
+// ---- Diagnosis, instantiated only for what Accepts refuses.
+
 template <class A, class M>
 concept TakesMutableReference =
     requires(A& a, M& m) { a.On(m); } || requires(A& a, M& m, Context& self) { a.On(m, self); };
 
+// How many of the parameter types M, const M& and M&& the overloads of On have: On(M) and
+// On(const M&) fit equally well, so that a call of either does not compile.
 template <class M>
 struct OverloadProbe {
   template <class A, class R, class... Rest>
@@ -55,29 +94,37 @@ struct OverloadProbe {
   static void ByRvalue(R (A::*)(M&&, Rest...));
 };
 template <class A, class M>
-inline constexpr int kOverloads =
-    (requires { OverloadProbe<M>::ByValue(&A::On); } ? 1 : 0) + (requires {
-      OverloadProbe<M>::ByConstReference(&A::On);
-    } ? 1 : 0) + (requires { OverloadProbe<M>::ByRvalue(&A::On); } ? 1 : 0);
+constexpr int CountOverloads() {
+  constexpr bool by_value = requires { OverloadProbe<M>::ByValue(&A::On); };
+  constexpr bool by_const_reference = requires { OverloadProbe<M>::ByConstReference(&A::On); };
+  constexpr bool by_rvalue = requires { OverloadProbe<M>::ByRvalue(&A::On); };
+  return by_value + by_const_reference + by_rvalue;
+}
 
-// The result a handler that answers by returning may have.
-template <class Result, class R>
-concept AnswersWith =
-    std::convertible_to<Result, ReplyResult<R>> || (std::is_void_v<Result> && std::is_void_v<R>);
-
-template <class A, class M>
-constexpr void CheckHandler() {
-  static_assert(std::is_object_v<M> && std::move_constructible<M>,
-                TROUPE_ERROR_MESSAGE_NOT_MOVABLE);
-  if constexpr (std::move_constructible<M>) {
-    constexpr bool mutable_reference = kHandlerShapes<A, M> == 0 && TakesMutableReference<A, M>;
-    constexpr bool ambiguous =
-        kHandlerShapes<A, M> > 1 || (kHandlerShapes<A, M> == 0 && kOverloads<A, M> > 1);
-    static_assert(!mutable_reference || ambiguous, TROUPE_ERROR_MUTABLE_REFERENCE);
-    static_assert(!ambiguous, TROUPE_ERROR_AMBIGUOUS_HANDLER);
-    static_assert(Handles<A, M> || mutable_reference || ambiguous, TROUPE_ERROR_NO_HANDLER);
+template <class Actor, class Message>
+constexpr void Refuse() {
+  constexpr int shapes = kHandlerShapes<Actor, Message>;
+  if constexpr (!Movable<Message>) {
+    static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_MESSAGE_NOT_MOVABLE);
+  } else if constexpr (shapes > 1 || (shapes == 0 && CountOverloads<Actor, Message>() > 1)) {
+    static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_AMBIGUOUS_HANDLER);
+  } else if constexpr (shapes == 0 && TakesMutableReference<Actor, Message>) {
+    static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_MUTABLE_REFERENCE);
+  } else if constexpr (shapes == 0) {
+    static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_NO_HANDLER);
+  } else if constexpr (Askable<Message>) {
+    static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_WRONG_RESULT);
+  } else {
+    static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_RESULT_WITHOUT_REPLY);
   }
 }
+
+template <class Actor, class Message>
+constexpr void RefuseToAsk() {
+  static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_NOT_ASKABLE);
+}
+
+// ---- The call.
 
 // Runs `call` and answers with what it returns. If it throws, the asker hears that the receiver
 // failed.
@@ -101,29 +148,21 @@ void Answer(Reply<typename M::Reply>& reply, Call call) {
 template <class A, class M>
 void CallTelling(A& actor, M&& m, Context& self) {
   if constexpr (OnMessageSelf<A, M>) {
-    static_assert(std::is_void_v<decltype(actor.On(std::move(m), self))>,
-                  TROUPE_ERROR_RESULT_WITHOUT_REPLY);
     actor.On(std::move(m), self);
   } else {
-    static_assert(std::is_void_v<decltype(actor.On(std::move(m)))>,
-                  TROUPE_ERROR_RESULT_WITHOUT_REPLY);
     actor.On(std::move(m));
   }
 }
 
 template <class A, class M>
 void CallAnswering(A& actor, M&& m, Reply<typename M::Reply> reply, Context& self) {
-  using R = typename M::Reply;
   if constexpr (OnMessageReplySelf<A, M>) {
     actor.On(std::move(m), std::move(reply), self);
   } else if constexpr (OnMessageReply<A, M>) {
     actor.On(std::move(m), std::move(reply));
   } else if constexpr (OnMessageSelf<A, M>) {
-    static_assert(AnswersWith<decltype(actor.On(std::move(m), self)), R>,
-                  TROUPE_ERROR_WRONG_RESULT);
     Answer<M>(reply, [&]() -> decltype(auto) { return actor.On(std::move(m), self); });
   } else {
-    static_assert(AnswersWith<decltype(actor.On(std::move(m))), R>, TROUPE_ERROR_WRONG_RESULT);
     Answer<M>(reply, [&]() -> decltype(auto) { return actor.On(std::move(m)); });
   }
 }
@@ -178,13 +217,14 @@ void DispatchToNobody(Envelope& base, Delivery& d) {
   static_cast<EnvelopeOf<M>&>(base).Lose(d);
 }
 
-// Checks, then chooses. After a failed check it stops there, so that the sentence is the only
-// error.
+// Chooses. Where Refuse has said its sentence the program does not compile, and goes no deeper: no
+// Dispatch is made, whose errors would bury the sentence.
 template <class A, class M>
 constexpr Thunk ThunkFor() {
-  CheckHandler<A, M>();
-  if constexpr (std::move_constructible<M>) {
-    if constexpr (Handles<A, M>) return &Dispatch<A, M>;
+  if constexpr (Accepts<A, M>) {
+    return &Dispatch<A, M>;
+  } else if constexpr (!std::is_same_v<A, Anything>) {  // which is refused already
+    Refuse<A, M>();
   }
   return nullptr;
 }

@@ -3,12 +3,14 @@
 #define TROUPE_ACTORS_INTERNAL_SPAWN_H_
 
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "troupe/actors/actor_options.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/internal/actor_memory.h"
 #include "troupe/actors/internal/actor_type.h"
+#include "troupe/actors/internal/compile_error.h"
 
 namespace troupe::internal {
 
@@ -20,17 +22,27 @@ class ActorSpace;
 AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& options, void* actor,
                    const ActorType& type);
 
+template <class Actor>
+constexpr void RefuseToConstruct() {
+  static_assert(kActor<Actor>, TROUPE_ERROR_NOT_CONSTRUCTIBLE);
+}
+
 template <class A, class... Args>
 AnyRef SpawnActor(ActorSpace& space, ActorCell* parent, const ActorOptions& options,
                   Args&&... args) {
-  void* memory = AllocateActorMemory(sizeof(A), alignof(A));
-  try {
-    new (memory) A(std::forward<Args>(args)...);
-  } catch (...) {
-    FreeActorMemory(memory, sizeof(A), alignof(A));
-    throw;
+  if constexpr (!std::is_constructible_v<A, Args...>) {
+    RefuseToConstruct<A>();
+    return AnyRef();
+  } else {
+    void* memory = AllocateActorMemory(sizeof(A), alignof(A));
+    try {
+      new (memory) A(std::forward<Args>(args)...);
+    } catch (...) {
+      FreeActorMemory(memory, sizeof(A), alignof(A));
+      throw;
+    }
+    return LaunchActor(space, parent, options, memory, kActorType<A>);
   }
-  return LaunchActor(space, parent, options, memory, kActorType<A>);
 }
 
 }  // namespace troupe::internal

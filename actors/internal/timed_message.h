@@ -1,14 +1,16 @@
 // TimedMessage: a message that a timer will send, once or every period.
 //
-// References: one for the handle, one while armed or firing, one for the owner's list
-// (OwnedTimers). T1  stopped_ is set once; after the thread that set it returns from Cancel no
-// further message is sent. T2  Fire arms again and then looks at stopped_; Cancel sets stopped_ and
-// then disarms. Both go through the lock of Timers, so a
-//     Cancel between the two is seen by one of them, and the armed reference is given up once.
+// References: one for the handle, one while armed or firing, one for the owner's list (OwnedTimers).
+// T1  stopped_ is set once; after the thread that set it returns from Cancel no further message is
+//     sent, but for one that another thread is in the act of sending.
+// T2  Fire arms again and then looks at stopped_; Cancel sets stopped_ and then disarms. Both go
+//     through the lock of Timers, so a Cancel between the two is seen by one of them, and the armed
+//     reference is given up once.
 #ifndef TROUPE_ACTORS_INTERNAL_TIMED_MESSAGE_H_
 #define TROUPE_ACTORS_INTERNAL_TIMED_MESSAGE_H_
 
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <source_location>
 #include <utility>
@@ -16,6 +18,7 @@
 
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/compile_error.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/timer_handle.h"
 #include "troupe/core/timers.h"
@@ -45,7 +48,7 @@ class TimedMessage : public Timer {
  private:
   static void FireTimer(Timer& timer);
   void Fire();
-  bool Send();  // false: the receiver has ended
+  bool Send();  // false: the receiver has ended, or copying threw
 
   std::atomic<uint32_t> references_{2};  // the handle's and the armed timer's
   std::atomic<bool> stopped_{false};
@@ -72,14 +75,27 @@ class OneMessage final : public TimedMessage {
   Envelope* envelope_;
 };
 
+template <class Message>
+constexpr void RefuseToCopy() {
+  static_assert(kMessage<Message>, TROUPE_ERROR_MESSAGE_NOT_COPYABLE);
+}
+
 template <class M>
 class RepeatedMessage final : public TimedMessage {
  public:
   RepeatedMessage(Thunk thunk, M message, std::source_location where)
-      : thunk_(thunk), message_(std::move(message)), where_(where) {}
+      : thunk_(thunk), message_(std::move(message)), where_(where) {
+    if constexpr (!std::copy_constructible<M>) RefuseToCopy<M>();
+  }
 
  private:
-  Envelope* NextEnvelope() override { return EnvelopeOf<M>::Make(thunk_, M(message_), where_); }
+  Envelope* NextEnvelope() override {
+    if constexpr (std::copy_constructible<M>) {
+      return EnvelopeOf<M>::Make(thunk_, M(message_), where_);
+    } else {
+      return nullptr;  // refused by the constructor
+    }
+  }
 
   Thunk thunk_;
   const M message_;

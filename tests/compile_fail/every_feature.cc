@@ -1,0 +1,198 @@
+// The positive control: every feature once, in every form that has a refused neighbour in this folder. Compiles
+// without a warning.
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "troupe/runtime/manual_scheduler.h"
+#include "troupe/runtime/task_arena_scheduler.h"
+#include "troupe/troupe.h"
+
+namespace {
+
+struct Deposit {
+  int64_t cents;
+};
+struct Balance {
+  using Reply = int64_t;
+};
+struct Close {
+  using Reply = void;
+};
+struct Owner {
+  using Reply = std::string;
+};
+struct Cheque {  // move-only, and neither default-constructible nor an aggregate
+  explicit Cheque(int64_t cents) : amount(std::make_unique<int64_t>(cents)) {}
+  std::unique_ptr<int64_t> amount;
+};
+struct Receipt {  // move-only, and a question
+  using Reply = std::unique_ptr<int64_t>;
+  std::unique_ptr<int64_t> amount;
+};
+struct Large {
+  char bytes[300];
+};
+struct Tick {};
+struct Audit {};
+
+// All shapes of a handler.
+class Account {
+ public:
+  explicit Account(std::string owner) : owner_(std::move(owner)) {}
+  Account(std::string owner, int64_t cents) : owner_(std::move(owner)), cents_(cents) {}
+
+  void OnStart(troupe::Context& self) { self.SendAfter(absl::Seconds(1), self.ref(this), Tick{}); }
+  void OnStop(troupe::Context&) {}
+
+  void On(Deposit d) { cents_ += d.cents; }
+  void On(const Large&, troupe::Context&) {}
+  void On(Cheque&& cheque) noexcept { cents_ += *cheque.amount; }
+  int64_t On(Balance) const { return cents_; }
+  absl::StatusOr<std::string> On(const Owner&, troupe::Context&) {
+    if (owner_.empty()) return absl::NotFoundError("no owner");
+    return owner_;
+  }
+  void On(Close, troupe::Reply<void> reply, troupe::Context& self) {
+    reply.Send();
+    self.Stop();
+  }
+  void On(Receipt receipt, troupe::Reply<std::unique_ptr<int64_t>> reply) {
+    reply.Send(std::move(receipt.amount));
+  }
+  void On(Tick) {}
+
+ private:
+  std::string owner_;
+  int64_t cents_ = 0;
+};
+
+class Sink {  // a second class for the same Recipient
+ public:
+  void OnStart() {}
+  void OnStop() {}
+  void On(Deposit, troupe::Context& self) {
+    if (self.sender()) self.Fail(absl::InternalError("not from an actor"));
+  }
+};
+
+class Auditor {
+ public:
+  explicit Auditor(troupe::Recipient<Balance, Deposit> account) : account_(account) {}
+
+  void On(Audit, troupe::Context& self) {
+    auto child = self.Spawn<Account>({.name = "child", .capacity = 8}, "child");
+    self.Spawn([](Deposit) {});
+    self.Spawn({.name = "function"}, [](Deposit) {});
+    self.Watch(child);
+    self.Unwatch(child);
+    self.Watch(account_);
+    account_.Send(Deposit{1});
+    account_.TrySend(Deposit{1});
+    account_.Ask(Balance{}).Then(self, [this](absl::StatusOr<int64_t> cents) {
+      if (cents.ok()) sum_ += *cents;
+    });
+    account_.Ask(Balance{}, absl::Seconds(1))
+        .Then(self, [](absl::StatusOr<int64_t>, troupe::Context& again) { again.Stop(); });
+    child.Ask(Close{}).Then(self, [](absl::Status) {});
+    every_ = self.SendEvery(absl::Seconds(1), self.ref(this), Audit{});
+    self.SendAfter(self.Now() - absl::UnixEpoch(), account_, Deposit{2});
+    self.SendAfter(absl::Seconds(1), child, Cheque(3));
+    sum_ += self.Blocking([] { return 1; });
+    if (sum_ < 0) throw std::runtime_error("in debt");
+    child.Stop(troupe::StopWhen::kDrained);
+  }
+  void On(troupe::Down down, troupe::Context&) {
+    if (down.reason != troupe::ExitReason::kNormal) every_.Cancel();
+  }
+
+ private:
+  troupe::Recipient<Balance, Deposit> account_;
+  troupe::TimerHandle every_;
+  int64_t sum_ = 0;
+};
+
+void UseRefs(troupe::ActorRef<Account> account) {
+  account.Send(Deposit{5});
+  account.Send(Large{});
+  account.Send(Cheque(5));
+  if (account.TrySend(Deposit{5}) != troupe::SendResult::kQueued) return;
+  absl::StatusOr<int64_t> cents = account.Ask(Balance{}).Wait();
+  absl::StatusOr<std::string> owner = account.Ask(Owner{}, absl::InfiniteDuration()).Wait();
+  absl::StatusOr<std::unique_ptr<int64_t>> back = account.Ask(Receipt{}).Wait();
+  absl::Status closed = account.Ask(Close{}).Wait();
+
+  troupe::Recipient<Deposit, Balance> both = account;
+  troupe::Recipient<Deposit> one = both;
+  one = troupe::ActorRef<Sink>();
+  one.Send(Deposit{5});
+  cents = both.Ask(Balance{}).Wait();
+
+  troupe::AnyRef any = account;
+  std::optional<troupe::ActorRef<Account>> again = any.As<Account>();
+  if (again.has_value() && *again == account && any) std::cout << any << any.ToString();
+  absl::flat_hash_set<troupe::AnyRef> set = {any};
+  std::unordered_set<troupe::AnyRef> other_set = {any};
+}
+
+void UseSystem(troupe::System& system) {
+  auto account = system.Spawn<Account>("Ann", 5);
+  system.Spawn<Auditor>({.name = "auditor",
+                         .capacity = 64,
+                         .when_full = troupe::WhenFull::kDropOldest,
+                         .placement = troupe::Placement::kDedicatedThread},
+                        account);
+  auto function =
+      system.Spawn([sum = int64_t{0}](Deposit d) mutable { std::cout << (sum += d.cents); });
+  function.Send(Deposit{5});
+  troupe::Recipient<Deposit> recipient = function;
+  auto constant = system.Spawn([](const Large&, troupe::Context&) noexcept {});
+  constant.Send(Large{});
+  auto answering = system.Spawn({.name = "five"}, [](Balance) -> int64_t { return 5; });
+  absl::StatusOr<int64_t> five = answering.Ask(Balance{}).Wait();
+  auto later = system.Spawn([](Balance, troupe::Reply<int64_t> reply) { reply.Send(5); });
+  five = later.Ask(Balance{}).Wait();
+
+  troupe::TimerHandle handle = system.SendEvery(absl::Seconds(1), account, Deposit{1});
+  handle.Cancel();
+  system.SendAfter(absl::Seconds(1), recipient, Deposit{1});
+
+  account.Stop();
+  absl::StatusOr<troupe::Down> down = system.Join(account, absl::Seconds(1));
+  if (down.ok()) std::cout << ToString(down->reason) << down->status << down->who;
+  const troupe::SystemStats stats = system.stats();
+  for (const troupe::WorkerStats& worker : stats.workers) std::cout << worker.turns;
+  for (const troupe::ActorStats& actor : system.actors()) std::cout << actor.type << actor.queued;
+  const troupe::ShutdownReport report = system.Shutdown(absl::Seconds(1));
+  std::cout << report.ToString() << stats.dead_letters_total();
+}
+
+}  // namespace
+
+int main() {
+  troupe::System system({.workers = 2,
+                         .messages_per_turn = 10,
+                         .time_per_turn = absl::Microseconds(50),
+                         .max_blocking_threads = 4,
+                         .shutdown_timeout = absl::Seconds(1),
+                         .on_dead_letter = [](const troupe::DeadLetter& letter) {
+                           std::cout << ToString(letter.reason) << letter.message_type
+                                     << letter.target << letter.where.line();
+                         }});
+  UseSystem(system);
+  UseRefs({});
+  troupe::ManualScheduler loop({.start = absl::UnixEpoch(), .seed = 7});
+  loop.set_on_ready([] {});
+  troupe::System manual({.scheduler = &loop});
+  loop.RunOne();
+  loop.RunUntilIdle();
+  loop.Advance(absl::Seconds(1));
+  loop.AdvanceTo(loop.next_deadline());
+  return loop.idle() ? 0 : 1;
+}
