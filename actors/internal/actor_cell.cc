@@ -179,20 +179,21 @@ ActorAnnex& ActorCell::annex() {
 
 // ---- the run loop
 
-// Counts the messages of an activation, and looks at the clock after 1, 2, 4, 8 ... of them and
-// then every kStride: a handler of microseconds is measured soon, one of nanoseconds seldom. An
-// activation of one message never looks.
+// Counts the messages of an activation, and looks at the clock after 1, 2, 4, 8 ... of them and then
+// every kStride, provided that more are waiting: a handler of microseconds is measured soon, one of
+// nanoseconds seldom, and an activation of one message never.
 class ActorCell::Turn {
  public:
   explicit Turn(const Budget& budget) : budget_(budget) {}
 
+  void CountMessage() { ++handled_; }
   bool Spent() {
-    if (++handled_ >= budget_.messages) return true;
+    if (handled_ >= budget_.messages) return true;
     if (handled_ < look_at_) return false;
     look_at_ = handled_ + std::min(handled_, kStride);
     const auto now = std::chrono::steady_clock::now();
-    if (handled_ == 1) start_ = now;
-    return absl::FromChrono(now - start_) >= budget_.slice;
+    if (!std::exchange(started_, true)) start_ = now;
+    return now - start_ >= absl::ToChronoNanoseconds(budget_.slice);
   }
 
  private:
@@ -201,7 +202,8 @@ class ActorCell::Turn {
   const Budget& budget_;
   int handled_ = 0;
   int look_at_ = 1;
-  std::chrono::steady_clock::time_point start_;
+  bool started_ = false;
+  std::chrono::steady_clock::time_point start_;  // of the first look
 };
 
 Outcome ActorCell::RunCell(Runnable& r, const Budget& budget) {
@@ -221,7 +223,8 @@ Outcome ActorCell::Activate(const Budget& budget) {
     if (ending() && TryFinish(self)) return Outcome::kDone;
     if (Envelope* e = NextMessage()) {
       Handle(*e, delivery);
-      if (turn.Spent()) return Outcome::kAgain;
+      turn.CountMessage();
+      if (HasMore() && turn.Spent()) return Outcome::kAgain;
     } else if (!HasControl() && queue_.FinishBatch() == BatchEnd::kPark) {
       // Control is looked at after TakeAll (in NextMessage) and before FinishBatch: a Wake since
       // then makes FinishBatch fail.
@@ -241,9 +244,8 @@ bool ActorCell::Refill() {
   MailboxQueue::List taken = queue_.TakeAll();
   if (taken.empty()) {
     BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);
-    Envelope* e = bounded == nullptr
-                      ? nullptr
-                      : bounded->Pop();  // one at a time: what waits must stay counted
+    // One at a time: what waits must stay counted.
+    Envelope* e = bounded == nullptr ? nullptr : bounded->Pop();
     if (e == nullptr) return false;
     e->next = nullptr;
     taken = {.first = e, .last = e, .count = 1};
@@ -274,6 +276,12 @@ void ActorCell::Handle(Envelope& e, Delivery& d) {
     FailWith(std::current_exception());
   }
   running_.store(nullptr, kRelaxed);
+}
+
+// A bounded queue is not asked, which would take its lock: it may have more.
+bool ActorCell::HasMore() const {
+  return first_ != nullptr || queue_.size() != 0 ||
+         bounded_.load(std::memory_order_relaxed) != nullptr;  // relaxed: fixed since Open
 }
 
 bool ActorCell::HasControl() const { return control_.size() != 0; }

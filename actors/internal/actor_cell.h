@@ -139,6 +139,7 @@ class alignas(64) ActorCell : public Runnable {
   Envelope* NextMessage();
   bool Refill();
   void Handle(Envelope& e, Delivery& d);
+  bool HasMore() const;
   bool HasControl() const;
   bool HandleControl(Context& self);  // false: nothing there
   void Obey(Control& control, Context& self);
