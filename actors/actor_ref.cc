@@ -2,6 +2,7 @@
 
 #include "troupe/actors/context.h"
 #include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/actor_space.h"
 #include "troupe/actors/internal/control.h"
 
 namespace troupe::internal {
@@ -20,12 +21,17 @@ void DispatchStop(Envelope& base, Delivery& d) {
 }  // namespace
 
 SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block) {
+  e.sender = ActorCell::CurrentRef();
   if (!to) {
-    Discard(e, Lost::kReceiverGone);
+    // Nobody belongs to no system: the sender's counts the letter, if the sender has one.
+    if (ActorCell* sender = ActorCell::Current()) {
+      sender->space().Lose(e, DeadLetterReason::kNoSuchActor, to);
+    } else {
+      Discard(e, Lost::kReceiverGone);
+    }
     return SendResult::kClosed;
   }
   e.address = ActorCell::IncarnationOf(to);
-  e.sender = ActorCell::CurrentRef();
   return ActorCell::Post(to, e, may_block ? PostMode::kByPolicy : PostMode::kNeverBlock);
 }
 

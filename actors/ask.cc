@@ -1,5 +1,7 @@
 #include "troupe/actors/ask.h"
 
+#include <atomic>
+
 #include "troupe/actors/context.h"
 #include "troupe/actors/internal/actor_annex.h"
 #include "troupe/actors/internal/actor_cell.h"
@@ -22,20 +24,29 @@ void PostRequest(const AnyRef& to, Envelope& request) {
 // ---- plain threads
 namespace {
 
-bool TurnUntilReady(Scheduler& scheduler, const Clock& clock, const ReplySlot& slot,
-                    absl::Time deadline) {
-  while (!slot.ready()) {
-    if (clock.Now() >= deadline || !scheduler.Turn()) return false;
-  }
-  return true;
-}
-
 inline void Pause() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+// Ends the turning at its deadline: time does not jump beyond the next timer.
+struct Deadline : Timer {
+  Deadline() : Timer([](Timer& t) { static_cast<Deadline&>(t).passed = true; }) {}
+  std::atomic<bool> passed{false};
+};
+
+bool TurnUntilReady(Scheduler& scheduler, Timers& timers, const ReplySlot& slot, absl::Time until) {
+  Deadline deadline;
+  timers.Arm(deadline, until);
+  while (!slot.ready() && timers.clock().Now() < until && scheduler.Turn()) {
+  }
+  if (!timers.Cancel(deadline)) {  // perhaps just firing, on whatever thread turns those timers
+    while (!deadline.passed.load()) Pause();
+  }
+  return slot.ready();
 }
 
 // An actor that is idle answers within a microsecond or two once its worker is awake, and going to
@@ -60,7 +71,7 @@ bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settl
       ActorCell::Of(receiver)->space();  // not nobody: that would have been settled at once
   const Clock& clock = space.timers().clock();
   if (space.scheduler().host_driven())
-    return TurnUntilReady(space.scheduler(), clock, slot, clock.Now() + timeout);
+    return TurnUntilReady(space.scheduler(), space.timers(), slot, clock.Now() + timeout);
   const SteadyTime until =
       timeout >= absl::Hours(24 * 365)
           ? kNoDeadline

@@ -2,6 +2,7 @@
 #ifndef TROUPE_ACTORS_CONTEXT_H_
 #define TROUPE_ACTORS_CONTEXT_H_
 
+#include <algorithm>
 #include <source_location>
 #include <string_view>
 #include <type_traits>
@@ -93,13 +94,14 @@ class Context {
     auto* timed = new internal::OneMessage<M>(internal::ThunkTo<M>(to), std::move(message), where);
     return StartTimer(timed, delay, absl::ZeroDuration(), to);
   }
-  // Every `period` (> 0, else kept at 1 ms), first after one period, a copy of `message`, until
+  // Every `period` (at least 1 ms), first after one period, a copy of `message`, until
   // cancelled, or `to` has ended, or copying throws.
   template <class To, class M>
   TimerHandle SendEvery(absl::Duration period, const To& to, M message,
                         std::source_location where = std::source_location::current()) {
     auto* timed =
         new internal::RepeatedMessage<M>(internal::ThunkTo<M>(to), std::move(message), where);
+    period = std::max(period, internal::kShortestPeriod);
     return StartTimer(timed, period, period, to);
   }
 

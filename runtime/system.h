@@ -2,6 +2,7 @@
 #ifndef TROUPE_RUNTIME_SYSTEM_H_
 #define TROUPE_RUNTIME_SYSTEM_H_
 
+#include <algorithm>
 #include <memory>
 #include <source_location>
 #include <utility>
@@ -85,6 +86,7 @@ class System {
                         std::source_location where = std::source_location::current()) {
     auto* timed =
         new internal::RepeatedMessage<M>(internal::ThunkTo<M>(to), std::move(message), where);
+    period = std::max(period, internal::kShortestPeriod);
     return StartTimer(timed, period, period, to);
   }
 

@@ -28,6 +28,7 @@ struct ActorAnnex {
 
   bool ending = false;
   bool told_to_end = false;  // the children have been told, and timers and asks cancelled
+  bool on_stop_called = false;
   ExitReason reason = ExitReason::kNormal;
   absl::Status status;
 };

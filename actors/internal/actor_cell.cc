@@ -351,10 +351,12 @@ void ActorCell::FailWith(std::exception_ptr error) {
 //
 //   E1  End           the reason is noted; from now on messages taken out become dead letters
 //   E2  its timers and asks are cancelled; every child is told to end; this actor stays until the
-//   last one has E3  OnStop, then the actor object is destroyed E4  CloseMailbox  senders learn
-//   kClosed; what was queued becomes dead letters, asks among it fail E5  watchers, in no order,
-//   get their Down: after every message this actor sent them E6  the cell goes back: to the parent,
-//   if there is one, else to the slab
+//       last one has
+//   E3  OnStop; what that began ends as in E2; then the actor object is destroyed
+//   E4  CloseMailbox  senders learn kClosed; what was queued becomes dead letters, asks among it
+//       fail
+//   E5  watchers, in no order, get their Down: after every message this actor sent them
+//   E6  the cell goes back: to the parent, if there is one, else to the slab
 
 bool ActorCell::ending() const { return annex_ != nullptr && annex_->ending; }
 
@@ -387,8 +389,12 @@ bool ActorCell::TryFinish(Context& self) {
     StopChildren();
   }
   if (!annex_->children.empty()) return false;
-  CallOnStop(self);
-  LetGo();  // of what OnStop began
+  if (!std::exchange(annex_->on_stop_called, true)) {
+    CallOnStop(self);
+    LetGo();  // of what OnStop began
+    StopChildren();
+    if (!annex_->children.empty()) return false;
+  }
   type()->destroy(std::exchange(actor_, nullptr));
   CloseMailbox();
   const std::unique_ptr<ActorAnnex> annex(std::exchange(annex_, nullptr));
@@ -458,6 +464,7 @@ void ActorCell::DiscardList(Envelope* first) {
 void ActorCell::TellWatchers(ActorAnnex& a) {
   const AnyRef me = ref();
   for (const AnyRef& watched : a.watched) {
+    if (!watched) continue;  // its Down is still on the way
     Control& unwatch = Control::Make(Control::Kind::kUnwatch);
     unwatch.peer = me;
     PostControl(watched, unwatch);

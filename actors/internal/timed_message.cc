@@ -68,9 +68,7 @@ bool TimedMessage::Send() {
 TimerHandle StartTimed(ActorSpace& space, TimedMessage* timed, absl::Duration delay,
                        absl::Duration period, const AnyRef& to, const AnyRef& sender) {
   TimerHandle handle(timed);
-  const bool repeats = period != absl::ZeroDuration();
-  timed->Start(space.timers(), delay, repeats ? std::max(period, absl::Milliseconds(1)) : period,
-               to, sender);
+  timed->Start(space.timers(), delay, period, to, sender);
   return handle;
 }
 

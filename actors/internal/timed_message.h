@@ -25,6 +25,9 @@
 
 namespace troupe::internal {
 
+// A repeated message that fires more often than this would do nothing else.
+inline constexpr absl::Duration kShortestPeriod = absl::Milliseconds(1);
+
 class TimedMessage : public Timer {
  public:
   virtual ~TimedMessage();
