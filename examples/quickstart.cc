@@ -88,7 +88,7 @@ class WordCount {
     const unsigned n = std::max(1u, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < n; ++i) {
       counters_.push_back(self.Spawn<Counter>({.capacity = 4}, self.ref(this)));
-      self.Watch(counters_[i]);  // should it fail, so does this actor, for it has no On(Down)
+      self.Watch(counters_[i]);  // should one fail, so does this actor, for it has no On(Down)
     }
     for (unsigned i = 0; i < n; ++i) ReadNext(self.Spawn<Reader>(counters_, self.ref(this)), self);
     self.SendEvery(absl::Milliseconds(100), self.ref(this), ShowProgress{});
@@ -157,7 +157,8 @@ int main(int argc, char** argv) {
   if (arguments.empty()) arguments = {"/usr/share/common-licenses"};
   absl::StatusOr<WordTable> words = Count(TextFiles(arguments));
   if (!words.ok()) {
-    std::cerr << "quickstart: " << words.status().message() << "\n";
+    std::cerr << "quickstart: " << words.status().message() << "\n"
+              << "usage: quickstart [FILE_OR_DIRECTORY]...\n";
     return 1;
   }
   for (const auto& [word, count] : words->Top(20)) std::cout << count << " " << word << "\n";

@@ -111,6 +111,7 @@ for nothing in missing.txt empty_folder; do
   [[ $status -eq 1 ]] || fail "$nothing alone: exit status $status"
   [[ ! -s out ]] || fail "$nothing alone: printed $(cat out)"
   reports "$nothing alone" "no file could be read"
+  reports "$nothing alone" "usage: quickstart [FILE_OR_DIRECTORY]..."
 done
 
 [[ $failures -eq 0 ]] && echo "all as it should be"
