@@ -67,7 +67,7 @@ class Bank {
     t.from.Ask(Withdraw{t.cents})
         .Then(self, [this, t, reply = std::move(reply)](absl::Status status,
                                                         troupe::Context& self) mutable {
-          status.ok() ? PayIn(t, std::move(reply), self) : reply.Send(status);
+          status.ok() ? PayIn(t, std::move(reply), self) : reply.Send(std::move(status));
         });
   }
 
@@ -82,7 +82,7 @@ class Bank {
     t.to.Ask(Deposit{t.cents})
         .Then(self, [t, reply = std::move(reply)](absl::Status status) mutable {
           if (!status.ok()) t.from.Send(Deposit{t.cents});  // back to where it came from
-          reply.Send(status);
+          reply.Send(std::move(status));
         });
   }
 
