@@ -1,0 +1,369 @@
+// What a bounded mailbox does when it is full. The blocking policy also on real threads.
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <latch>
+#include <semaphore>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "tests/actors/simulated.h"
+#include "troupe/troupe.h"
+
+namespace troupe {
+namespace {
+
+using MailboxPolicyTest = Simulated;
+
+struct Item {
+  int n;
+};
+
+class Collector {
+ public:
+  explicit Collector(std::vector<int>& items) : items_(items) {}
+  void On(Item m) { items_.push_back(m.n); }
+
+ private:
+  std::vector<int>& items_;
+};
+
+std::vector<int> Range(int begin, int end) {
+  std::vector<int> range;
+  for (int i = begin; i < end; ++i) range.push_back(i);
+  return range;
+}
+
+TEST_F(MailboxPolicyTest, TheCapacityIsExact) {
+  for (uint32_t capacity : {1u, 2u, 3u, 64u, 1000u}) {
+    auto& items = Keep<std::vector<int>>();
+    auto collector =
+        system_.Spawn<Collector>({.capacity = capacity, .when_full = WhenFull::kFail}, items);
+    const int n = static_cast<int>(capacity);
+    for (int i = 0; i < n; ++i) EXPECT_EQ(collector.Send(Item{i}), SendResult::kQueued);
+    for (int i = n; i < n + 3; ++i) EXPECT_EQ(collector.Send(Item{i}), SendResult::kFull);
+    Run();
+    EXPECT_EQ(items, Range(0, n));
+  }
+}
+
+TEST_F(MailboxPolicyTest, WhatIsHandledMakesRoom) {
+  auto& items = Keep<std::vector<int>>();
+  auto collector = system_.Spawn<Collector>({.capacity = 2, .when_full = WhenFull::kFail}, items);
+  for (int round = 0; round < 10; ++round) {
+    EXPECT_EQ(collector.Send(Item{round}), SendResult::kQueued);
+    EXPECT_EQ(collector.Send(Item{round}), SendResult::kQueued);
+    EXPECT_EQ(collector.Send(Item{round}), SendResult::kFull);
+    Run();
+  }
+  EXPECT_EQ(items.size(), 20u);
+}
+
+TEST_F(MailboxPolicyTest, TheMessageBeingHandledTakesNoRoom) {
+  auto& results = Keep<std::vector<SendResult>>();
+  class Inward {
+   public:
+    explicit Inward(std::vector<SendResult>& results) : results_(results) {}
+    void On(Item m, Context& self) {
+      if (m.n != 0) return;
+      results_.push_back(self.ref(this).Send(Item{1}));
+      results_.push_back(self.ref(this).Send(Item{2}));
+    }
+
+   private:
+    std::vector<SendResult>& results_;
+  };
+  system_.Spawn<Inward>({.capacity = 1, .when_full = WhenFull::kFail}, results).Send(Item{0});
+  Run();
+  EXPECT_EQ(results, (std::vector<SendResult>{SendResult::kQueued, SendResult::kFull}));
+}
+
+TEST_F(MailboxPolicyTest, AnUnboundedMailboxTakesEverything) {
+  auto& items = Keep<std::vector<int>>();
+  auto collector = system_.Spawn<Collector>(items);
+  for (int i = 0; i < 100'000; ++i) ASSERT_EQ(collector.Send(Item{i}), SendResult::kQueued);
+  Run();
+  EXPECT_EQ(items, Range(0, 100'000));
+}
+
+TEST_F(MailboxPolicyTest, DropNewestRefusesWhatComesLast) {
+  auto& items = Keep<std::vector<int>>();
+  auto collector =
+      system_.Spawn<Collector>({.capacity = 3, .when_full = WhenFull::kDropNewest}, items);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(collector.Send(Item{i}), SendResult::kQueued);
+  EXPECT_EQ(collector.Send(Item{3}), SendResult::kDropped);
+  EXPECT_EQ(collector.TrySend(Item{4}), SendResult::kDropped);
+  Run();
+  EXPECT_EQ(items, Range(0, 3));
+  EXPECT_EQ(LettersFor(DeadLetterReason::kDroppedNewest), 2u);
+}
+
+TEST_F(MailboxPolicyTest, DropOldestDropsExactlyTheOnesThatHaveWaitedLongest) {
+  auto& items = Keep<std::vector<int>>();
+  auto collector =
+      system_.Spawn<Collector>({.capacity = 3, .when_full = WhenFull::kDropOldest}, items);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(collector.Send(Item{i}), SendResult::kQueued);
+  EXPECT_EQ(collector.TrySend(Item{10}), SendResult::kQueued);
+  EXPECT_EQ(LettersFor(DeadLetterReason::kDroppedOldest), 8u);
+  Run();
+  EXPECT_EQ(items, Range(8, 11));
+}
+
+TEST_F(MailboxPolicyTest, DropOldestWithRoomForOneKeepsTheNewest) {
+  auto& items = Keep<std::vector<int>>();
+  auto collector =
+      system_.Spawn<Collector>({.capacity = 1, .when_full = WhenFull::kDropOldest}, items);
+  for (int i = 0; i < 10; ++i) collector.Send(Item{i});
+  Run();
+  EXPECT_EQ(items, std::vector<int>{9});
+}
+
+TEST_F(MailboxPolicyTest, TrySendOfAFullBlockingMailboxIsRefused) {
+  auto& items = Keep<std::vector<int>>();
+  auto collector = system_.Spawn<Collector>({.capacity = 1, .when_full = WhenFull::kBlock}, items);
+  EXPECT_EQ(collector.TrySend(Item{1}), SendResult::kQueued);
+  EXPECT_EQ(collector.TrySend(Item{2}), SendResult::kFull);
+  Run();
+  EXPECT_EQ(items, std::vector<int>{1});
+}
+
+TEST_F(MailboxPolicyTest, ABlockingSendTurnsTheManualSchedulerUntilThereIsRoom) {
+  auto& items = Keep<std::vector<int>>();
+  auto collector = system_.Spawn<Collector>({.capacity = 2, .when_full = WhenFull::kBlock}, items);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(collector.Send(Item{i}), SendResult::kQueued);
+  EXPECT_GE(items.size(), 98u);
+  Run();
+  EXPECT_EQ(items, Range(0, 100));
+  EXPECT_EQ(system_.stats().dead_letters_total(), 0u);
+}
+
+TEST_F(MailboxPolicyTest, BlockIsTheDefaultPolicy) {
+  EXPECT_EQ(ActorOptions().when_full, WhenFull::kBlock);
+  EXPECT_EQ(ActorOptions().capacity, kUnbounded);
+}
+
+TEST_F(MailboxPolicyTest, AHandlerMayBlockOnAFullMailboxOfTheManualScheduler) {
+  auto& items = Keep<std::vector<int>>();
+  auto collector = system_.Spawn<Collector>({.capacity = 2, .when_full = WhenFull::kBlock}, items);
+  auto producer = system_.Spawn([collector](Item m) {
+    for (int i = 0; i < m.n; ++i) collector.Send(Item{i});
+  });
+  producer.Send(Item{50});
+  Run();
+  EXPECT_EQ(items, Range(0, 50));
+}
+
+TEST_F(MailboxPolicyTest, WhereNothingCanMakeRoomABlockingSendIsRefused) {
+  // Two that fill each other's mailbox from their handlers.
+  auto& results = Keep<std::vector<SendResult>>();
+  class Stubborn {
+   public:
+    explicit Stubborn(std::vector<SendResult>& results) : results_(results) {}
+    void On(Recipient<Item> peer) { peer_ = peer; }
+    void On(Item m) {
+      if (m.n == 0) return;
+      for (int i = 0; i < 3; ++i) results_.push_back(peer_.Send(Item{m.n - 1}));
+    }
+
+   private:
+    std::vector<SendResult>& results_;
+    Recipient<Item> peer_;
+  };
+  const ActorOptions options{.capacity = 1, .when_full = WhenFull::kBlock};
+  auto one = system_.Spawn<Stubborn>(options, results);
+  auto two = system_.Spawn<Stubborn>(options, results);
+  one.Send(Recipient<Item>(two));
+  two.Send(Recipient<Item>(one));
+  Run();
+  one.Send(Item{3});
+  Run();
+  int refused = 0;
+  for (SendResult result : results) refused += result == SendResult::kFull;
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(LettersFor(DeadLetterReason::kFull), static_cast<uint64_t>(refused));
+}
+
+TEST_F(MailboxPolicyTest, AnActorDoesNotBlockOnItsOwnFullMailbox) {
+  auto& results = Keep<std::vector<SendResult>>();
+  class Inward {
+   public:
+    explicit Inward(std::vector<SendResult>& results) : results_(results) {}
+    void On(Item m, Context& self) {
+      if (m.n != 0) return;
+      results_.push_back(self.ref(this).Send(Item{1}));
+      results_.push_back(self.ref(this).Send(Item{2}));
+    }
+
+   private:
+    std::vector<SendResult>& results_;
+  };
+  system_.Spawn<Inward>({.capacity = 1, .when_full = WhenFull::kBlock}, results).Send(Item{0});
+  Run();
+  EXPECT_EQ(results, (std::vector<SendResult>{SendResult::kQueued, SendResult::kFull}));
+}
+
+TEST_F(MailboxPolicyTest, AFullMailboxOfAnEndedActorIsClosedAndNotFull) {
+  for (WhenFull policy :
+       {WhenFull::kBlock, WhenFull::kFail, WhenFull::kDropNewest, WhenFull::kDropOldest}) {
+    auto& items = Keep<std::vector<int>>();
+    auto collector = system_.Spawn<Collector>({.capacity = 1, .when_full = policy}, items);
+    collector.Send(Item{1});
+    collector.Stop();
+    Run();
+    EXPECT_EQ(collector.Send(Item{2}), SendResult::kClosed);
+    EXPECT_TRUE(items.empty());
+  }
+}
+
+TEST_F(MailboxPolicyTest, AMailboxIsEmptyForTheNextActorThatUsesIt) {
+  for (int round = 0; round < 50; ++round) {
+    auto& items = Keep<std::vector<int>>();
+    auto collector = system_.Spawn<Collector>({.capacity = 3, .when_full = WhenFull::kFail}, items);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(collector.Send(Item{i}), SendResult::kQueued);
+    EXPECT_EQ(collector.Send(Item{3}), SendResult::kFull);
+    collector.Stop();
+    Run();
+    EXPECT_TRUE(items.empty());
+  }
+}
+
+// ---- real threads
+
+// Handles one item for every permit.
+class Gated {
+ public:
+  Gated(std::counting_semaphore<>& permits, std::vector<int>& items)
+      : permits_(permits), items_(items) {}
+  void On(Item m) {
+    permits_.acquire();
+    items_.push_back(m.n);
+  }
+
+ private:
+  std::counting_semaphore<>& permits_;
+  std::vector<int>& items_;
+};
+
+TEST(BlockingMailboxTest, APlainThreadSleepsUntilThereIsRoomAndKeepsItsOrder) {
+  std::vector<int> items;
+  std::counting_semaphore<> permits(0);
+  std::atomic<int> queued{0};
+  System system({.workers = 1});
+  auto gated = system.Spawn<Gated>({.capacity = 2, .when_full = WhenFull::kBlock}, permits, items);
+  std::thread sender([&] {
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_EQ(gated.Send(Item{i}), SendResult::kQueued);
+      queued.fetch_add(1);
+    }
+  });
+  // At any time no more is queued than was handled, is being handled, and fits.
+  for (int handled = 0; handled < 100; ++handled) {
+    EXPECT_LE(queued.load(), handled + 3);
+    permits.release();
+    while (queued.load() < std::min(100, handled + 1)) std::this_thread::yield();
+  }
+  sender.join();
+  gated.Stop(StopWhen::kDrained);
+  EXPECT_TRUE(system.Join(gated).ok());
+  EXPECT_EQ(items, Range(0, 100));
+}
+
+TEST(BlockingMailboxTest, AHandlerLendsItsWorkersPlaceWhileItWaitsForRoom) {
+  // One worker: without a stand-in the receiver could never make room.
+  std::vector<int> items;
+  std::latch done(1);
+  System system({.workers = 1});
+  auto collector = system.Spawn({.capacity = 1, .when_full = WhenFull::kBlock}, [&](Item m) {
+    items.push_back(m.n);
+    if (m.n == 199) done.count_down();
+  });
+  auto producer = system.Spawn([collector](Item m) {
+    for (int i = 0; i < m.n; ++i) EXPECT_EQ(collector.Send(Item{i}), SendResult::kQueued);
+  });
+  producer.Send(Item{200});
+  done.wait();
+  EXPECT_EQ(items, Range(0, 200));
+}
+
+TEST(BlockingMailboxTest, WhenTheReceiverEndsWhoeverWaitsIsToldThatItIsClosed) {
+  std::counting_semaphore<> permits(0);
+  std::vector<int> items;
+  std::atomic<uint64_t> closed{0};
+  {
+    System system({.workers = 1});
+    auto gated =
+        system.Spawn<Gated>({.capacity = 1, .when_full = WhenFull::kBlock}, permits, items);
+    std::vector<std::thread> senders;
+    for (int t = 0; t < 4; ++t) {
+      senders.emplace_back([&] {
+        while (gated.Send(Item{0}) == SendResult::kQueued) {
+        }
+        closed.fetch_add(1);
+      });
+    }
+    gated.Stop();
+    permits.release(1000);
+    for (std::thread& sender : senders) sender.join();
+  }
+  EXPECT_EQ(closed.load(), 4u);
+}
+
+TEST(BlockingMailboxTest, ManySendersToOneSmallMailboxLoseNothing) {
+  constexpr int kSenders = 4;
+  constexpr int kEach = 500;
+  std::atomic<int> sum{0};
+  std::latch all(kSenders * kEach);
+  System system({.workers = 2});
+  auto sink = system.Spawn({.capacity = 3, .when_full = WhenFull::kBlock}, [&](Item m) {
+    sum.fetch_add(m.n);
+    all.count_down();
+  });
+  std::vector<std::thread> senders;
+  for (int t = 0; t < kSenders; ++t) {
+    senders.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) EXPECT_EQ(sink.Send(Item{1}), SendResult::kQueued);
+    });
+  }
+  for (std::thread& sender : senders) sender.join();
+  all.wait();
+  EXPECT_EQ(sum.load(), kSenders * kEach);
+  EXPECT_EQ(system.stats().dead_letters_total(), 0u);
+}
+
+TEST(BlockingMailboxTest, ShutdownEndsEveryWaitForRoom) {
+  class Stuck {
+   public:
+    Stuck(std::latch& release, std::latch& gone) : release_(release), gone_(gone) {}
+    ~Stuck() { gone_.count_down(); }
+    void On(Item) { release_.wait(); }
+
+   private:
+    std::latch& release_;
+    std::latch& gone_;
+  };
+  std::latch release(1), gone(1), about_to_wait(1);
+  System system({.workers = 1});
+  auto stuck = system.Spawn<Stuck>({.capacity = 1, .when_full = WhenFull::kBlock}, release, gone);
+  std::atomic<SendResult> last{SendResult::kQueued};
+  std::thread sender([&] {
+    about_to_wait.count_down();
+    SendResult result;
+    while ((result = stuck.Send(Item{0})) == SendResult::kQueued) {
+    }
+    last = result;
+  });
+  about_to_wait.wait();
+  // The receiver stays in its handler, so only the shutdown can end the wait. If the shutdown is
+  // faster than the first message there is nothing to be stuck in.
+  (void)system.Shutdown(absl::Milliseconds(1));
+  sender.join();
+  EXPECT_NE(last.load(), SendResult::kQueued);
+  release.count_down();
+  gone.wait();
+}
+
+}  // namespace
+}  // namespace troupe
