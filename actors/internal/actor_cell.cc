@@ -19,14 +19,33 @@ constinit thread_local ActorCell* ActorCell::current_ = nullptr;
 // turned inside a handler.
 class CurrentActor {
  public:
-  explicit CurrentActor(ActorCell* cell) : outer_(std::exchange(ActorCell::current_, cell)) {}
-  ~CurrentActor() { ActorCell::current_ = outer_; }
+  explicit CurrentActor(ActorCell* cell)
+      : outer_(std::exchange(ActorCell::current_, cell)),
+        cell_(cell),
+        around_(std::exchange(innermost_, this)) {}
+  ~CurrentActor() {
+    ActorCell::current_ = outer_;
+    innermost_ = around_;
+  }
   CurrentActor(const CurrentActor&) = delete;
   CurrentActor& operator=(const CurrentActor&) = delete;
 
+  // Whether `cell` is in a handler of this thread, perhaps one that turns the scheduler.
+  static bool IsOnThisThread(const ActorCell* cell) {
+    const CurrentActor* actor = innermost_;
+    while (actor != nullptr && actor->cell_ != cell) actor = actor->around_;
+    return actor != nullptr;
+  }
+
  private:
+  // As current_, which every Send reads and so is a plain pointer.
+  static constinit thread_local const CurrentActor* innermost_;
+
   ActorCell* const outer_;
+  const ActorCell* const cell_;
+  const CurrentActor* const around_;
 };
+constinit thread_local const CurrentActor* CurrentActor::innermost_ = nullptr;
 
 // ---- any thread
 
@@ -95,7 +114,7 @@ void ActorCell::ScheduleNow() {
 // False: waiting would be in vain, because only the calling thread could make room, or must not be,
 // because the system stops.
 bool ActorCell::WaitForRoom(BoundedQueue& queue, const AnyRef& to) {
-  if (Current() == this || space().stopping()) return false;
+  if (CurrentActor::IsOnThisThread(this) || space().stopping()) return false;
   if (space().scheduler().host_driven()) return space().scheduler().Turn();
   if (Current() != nullptr) Current()->scheduler().BeginBlocking();
   queue.WaitForRoom(to.incarnation_);

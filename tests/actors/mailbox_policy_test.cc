@@ -186,6 +186,29 @@ TEST_F(MailboxPolicyTest, WhereNothingCanMakeRoomABlockingSendIsRefused) {
   EXPECT_EQ(LettersFor(DeadLetterReason::kFull), static_cast<uint64_t>(refused));
 }
 
+TEST_F(MailboxPolicyTest, WhereOnlyAWaitingHandlerCouldMakeRoomTimersDoNotKeepTheSendWaiting) {
+  auto& result = Keep<SendResult>();
+  class Outer {
+   public:
+    explicit Outer(ManualScheduler& loop) : loop_(loop) {}
+    void On(Item) { loop_.RunUntilIdle(); }
+
+   private:
+    ManualScheduler& loop_;
+  };
+  auto outer = system_.Spawn<Outer>({.capacity = 1, .when_full = WhenFull::kBlock}, loop_);
+  auto inner = system_.Spawn([outer, &result](Item) { result = outer.Send(Item{3}); });
+  system_.SendEvery(absl::Seconds(1), system_.Spawn([](Item) {}), Item{0});
+  outer.Send(Item{1});
+  auto filler = system_.Spawn([outer, inner](Item) {
+    outer.TrySend(Item{2});
+    inner.Send(Item{0});
+  });
+  filler.Send(Item{0});
+  Run();
+  EXPECT_EQ(result, SendResult::kFull);
+}
+
 TEST_F(MailboxPolicyTest, AnActorDoesNotBlockOnItsOwnFullMailbox) {
   auto& results = Keep<std::vector<SendResult>>();
   class Inward {
@@ -336,29 +359,33 @@ TEST(BlockingMailboxTest, ManySendersToOneSmallMailboxLoseNothing) {
 TEST(BlockingMailboxTest, ShutdownEndsEveryWaitForRoom) {
   class Stuck {
    public:
-    Stuck(std::latch& release, std::latch& gone) : release_(release), gone_(gone) {}
+    Stuck(std::latch& entered, std::latch& release, std::latch& gone)
+        : entered_(entered), release_(release), gone_(gone) {}
     ~Stuck() { gone_.count_down(); }
-    void On(Item) { release_.wait(); }
+    void On(Item) {
+      entered_.count_down();
+      release_.wait();
+    }
 
    private:
+    std::latch& entered_;
     std::latch& release_;
     std::latch& gone_;
   };
-  std::latch release(1), gone(1), about_to_wait(1);
+  std::latch entered(1), release(1), gone(1);
   System system({.workers = 1});
-  auto stuck = system.Spawn<Stuck>({.capacity = 1, .when_full = WhenFull::kBlock}, release, gone);
+  auto stuck =
+      system.Spawn<Stuck>({.capacity = 1, .when_full = WhenFull::kBlock}, entered, release, gone);
   std::atomic<SendResult> last{SendResult::kQueued};
   std::thread sender([&] {
-    about_to_wait.count_down();
     SendResult result;
     while ((result = stuck.Send(Item{0})) == SendResult::kQueued) {
     }
     last = result;
   });
-  about_to_wait.wait();
-  // The receiver stays in its handler, so only the shutdown can end the wait. If the shutdown is
-  // faster than the first message there is nothing to be stuck in.
-  (void)system.Shutdown(absl::Milliseconds(1));
+  entered.wait();
+  // The receiver stays in its handler, so only the shutdown can end the wait.
+  EXPECT_FALSE(system.Shutdown(absl::Milliseconds(1)).complete);
   sender.join();
   EXPECT_NE(last.load(), SendResult::kQueued);
   release.count_down();
