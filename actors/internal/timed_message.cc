@@ -23,10 +23,7 @@ void TimedMessage::Start(Timers& timers, absl::Duration delay, absl::Duration pe
 bool TimedMessage::Cancel() {
   if (done() || stopped_.exchange(true)) return false;
   const bool disarmed = timers_->Cancel(*this);
-  if (disarmed) {
-    done_.store(true, std::memory_order_release);  // pairs with done()
-    Release();
-  }
+  if (disarmed) Finish();
   return disarmed || period_ > absl::ZeroDuration();
 }
 
@@ -45,9 +42,16 @@ void TimedMessage::Fire() {
     const absl::Time now = timers_->clock().Now();
     due_ += period_;
     if (due_ <= now) due_ = now + period_;
+    Retain();  // once armed, a Cancel by another thread may give up that reference, and all others
     timers_->Arm(*this, due_);
-    if (!stopped_.load() || !timers_->Cancel(*this)) return;  // T2
+    if (stopped_.load() && timers_->Cancel(*this)) Finish();  // T2
+    return Release();
   }
+  Finish();
+}
+
+// Gives up the reference of the timer that was armed or has fired.
+void TimedMessage::Finish() {
   done_.store(true, std::memory_order_release);  // pairs with done()
   Release();
 }

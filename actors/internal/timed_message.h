@@ -51,6 +51,7 @@ class TimedMessage : public Timer {
  private:
   static void FireTimer(Timer& timer);
   void Fire();
+  void Finish();
   bool Send();  // false: the receiver has ended, or copying threw
 
   std::atomic<uint32_t> references_{2};  // the handle's and the armed timer's
