@@ -55,9 +55,10 @@ ActorSpace& ActorCell::space() const {
 
 SendResult ActorCell::Post(const AnyRef& to, Envelope& e, PostMode mode) {
   ActorCell& cell = *to.cell_;
-  // Relaxed: a rightful sender learnt of the actor after Open; a stale one is turned away by either
-  // queue (C2).
-  if (BoundedQueue* bounded = cell.bounded_.load(std::memory_order_relaxed)) [[unlikely]] {
+  // Acquire: what the pointer leads to. A rightful sender learnt of the actor after Open, but a
+  // stale one has nothing but this word; pairs with the release in Open. Either queue turns it away
+  // (C2).
+  if (BoundedQueue* bounded = cell.bounded_.load(std::memory_order_acquire)) [[unlikely]] {
     return PostBounded(to, *bounded, e, mode);
   }
   switch (cell.queue_.Push(e)) {
@@ -145,7 +146,8 @@ ActorCell::Snapshot ActorCell::TakeSnapshot() const {
   const uint32_t held = taken_.load(kRelaxed) - static_cast<uint32_t>(s.handled);
   s.queued =
       queue_.size() + (held <= INT32_MAX ? held : 0);  // the two were not read at one instant
-  if (const BoundedQueue* bounded = bounded_.load(kRelaxed)) s.queued += bounded->size();
+  if (const BoundedQueue* bounded = bounded_.load(std::memory_order_acquire))
+    s.queued += bounded->size();
   s.oldest_since_ms = held != 0 ? previous_ms_.load(kRelaxed) : taken_ms_.load(kRelaxed);
   s.taken_ms = taken_ms_.load(kRelaxed);
   s.running = running_.load(kRelaxed);
@@ -161,7 +163,7 @@ AnyRef ActorCell::Open(const Birth& birth) {
   const auto now_ms = static_cast<uint32_t>(space().coarse_clock().NowMs());
   run_ = &RunCell;
   next = nullptr;
-  bounded_.store(birth.bounded, kRelaxed);
+  bounded_.store(birth.bounded, std::memory_order_release);  // pairs with Post and TakeSnapshot
   scheduler_ = birth.scheduler;
   parent_.store(birth.parent, kRelaxed);
   taken_.store(0, kRelaxed);
