@@ -131,14 +131,19 @@ System::~System() {
     return;
   }
   Shutdown(core_->options.shutdown_timeout);
+  if (core_->InOwnHandler()) {  // then Shutdown has not waited: the threads end by themselves
+    ShutdownReport unread{.complete = false, .stuck = {}};
+    core_->StopThreads(std::chrono::steady_clock::now(), unread);
+  }
 }
 
 internal::ActorSpace& System::space() { return core_->space; }
 
 TimerHandle System::StartTimer(internal::TimedMessage* timed, absl::Duration delay,
                                absl::Duration period, const AnyRef& to) {
-  core_->space.OwnTimer(*timed);
-  return internal::StartTimed(core_->space, timed, delay, period, to, AnyRef());
+  TimerHandle handle = internal::StartTimed(core_->space, timed, delay, period, to, AnyRef());
+  core_->space.OwnTimer(*timed);  // once it is armed: Shutdown may cancel it as soon as it is listed
+  return handle;
 }
 
 // ---- Join
