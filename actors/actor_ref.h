@@ -23,11 +23,29 @@ namespace internal {
 SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block);
 void StopActor(const AnyRef& who, StopWhen when);
 
-template <class M>
+// The message of a Send or Ask, for its envelope. One that would be copied is refused, unless copying
+// is as cheap as moving: messages have one owner, and a copy is to be seen where it is made.
+template <class Actor, class M>
+EnvelopeOf<std::decay_t<M>>* Pack(Thunk thunk, M&& message, std::source_location where) {
+  using Message = std::decay_t<M>;
+  if constexpr (!Movable<Message>) {  // ThunkFor has said so
+    return nullptr;
+  } else if constexpr (std::is_same_v<M, Message>) {
+    return EnvelopeOf<Message>::Make(thunk, std::move(message), where);
+  } else if constexpr (std::is_trivially_copyable_v<Message>) {
+    return EnvelopeOf<Message>::Make(thunk, Message(message), where);
+  } else {
+    RefuseToCopy<Actor, Message>();
+    return nullptr;
+  }
+}
+
+template <class Actor, class M>
 SendResult SendThrough(const AnyRef& to, Thunk thunk, M&& message, bool may_block,
                        std::source_location where) {
-  if constexpr (Movable<M>) {  // else ThunkFor has said so
-    return PostMessage(to, *EnvelopeOf<M>::Make(thunk, std::move(message), where), may_block);
+  auto* envelope = Pack<Actor>(thunk, std::forward<M>(message), where);
+  if constexpr (Movable<std::decay_t<M>>) {
+    return PostMessage(to, *envelope, may_block);
   } else {
     return SendResult::kClosed;
   }
@@ -41,12 +59,13 @@ struct RefusedAsk {
   void Then(Context&, F) const {}
 };
 
-template <class M>
+template <class Actor, class M>
 auto AskThrough(const AnyRef& to, Thunk thunk, M&& message, absl::Duration timeout,
                 std::source_location where) {
-  if constexpr (Movable<M>) {  // else ThunkFor has said so
-    auto* request = EnvelopeOf<M>::Make(thunk, std::move(message), where);
-    return PendingAsk<typename M::Reply>(to, request, &request->reply, timeout);
+  using Message = std::decay_t<M>;
+  auto* request = Pack<Actor>(thunk, std::forward<M>(message), where);
+  if constexpr (Movable<Message>) {
+    return PendingAsk<typename Message::Reply>(to, request, &request->reply, timeout);
   } else {
     return RefusedAsk();
   }
@@ -75,30 +94,33 @@ class ActorRef : public AnyRef {
  public:
   ActorRef() = default;  // refers to nobody: Send says kClosed
 
-  // A full bounded mailbox does what its WhenFull says; kBlock blocks the calling thread.
+  // The message is moved; one that is not cheap to copy must be given as `std::move(m)`, or as an
+  // explicit copy. A full bounded mailbox does what its WhenFull says; kBlock blocks the calling
+  // thread.
   template <class M>
-  SendResult Send(M message, std::source_location where = std::source_location::current()) const {
-    return internal::SendThrough(*this, internal::ThunkFor<A, M>(), std::move(message), true,
-                                 where);
+  SendResult Send(M&& message, std::source_location where = std::source_location::current()) const {
+    return internal::SendThrough<A>(*this, internal::ThunkFor<A, std::decay_t<M>>(),
+                                    std::forward<M>(message), true, where);
   }
 
   // Never blocks: a full mailbox with kBlock refuses with kFull.
   template <class M>
-  SendResult TrySend(M message,
+  SendResult TrySend(M&& message,
                      std::source_location where = std::source_location::current()) const {
-    return internal::SendThrough(*this, internal::ThunkFor<A, M>(), std::move(message), false,
-                                 where);
+    return internal::SendThrough<A>(*this, internal::ThunkFor<A, std::decay_t<M>>(),
+                                    std::forward<M>(message), false, where);
   }
 
   // M needs `using Reply = T;`. absl::InfiniteDuration() waits for ever.
   template <class M>
-  auto Ask(M message, absl::Duration timeout = kDefaultAskTimeout,
+  auto Ask(M&& message, absl::Duration timeout = kDefaultAskTimeout,
            std::source_location where = std::source_location::current()) const {
-    if constexpr (internal::Askable<M>) {
-      return internal::AskThrough(*this, internal::ThunkFor<A, M>(), std::move(message), timeout,
-                                  where);
+    using Message = std::decay_t<M>;
+    if constexpr (internal::Askable<Message>) {
+      return internal::AskThrough<A>(*this, internal::ThunkFor<A, Message>(),
+                                     std::forward<M>(message), timeout, where);
     } else {
-      internal::RefuseToAsk<A, M>();
+      internal::RefuseToAsk<A, Message>();
       return internal::RefusedAsk();
     }
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/actor_space.h"
 
 namespace troupe {
 
@@ -19,9 +20,11 @@ const internal::ActorType* AnyRef::LiveType() const {
 std::string AnyRef::ToString() const {
   if (cell_ == nullptr) return "nobody";
   const internal::ActorType* type = LiveType();
-  // The high half of a product with an odd constant (Fibonacci hashing): 32 bits do not lead back
-  // to the 64.
-  const auto digest = static_cast<uint32_t>((incarnation_ * 0x9E3779B97F4A7C15u) >> 32);
+  // Mixed with a secret of the space, so that the 32 bits printed narrow down nothing: who knows the
+  // incarnation may send to the actor.
+  const auto product = static_cast<unsigned __int128>(incarnation_ ^ cell_->space().print_key()) *
+                       0x9E3779B97F4A7C15u;
+  const auto digest = static_cast<uint32_t>((product >> 64) ^ product);
   std::string text(type != nullptr ? type->name : "");
   char number[16];
   std::snprintf(number, sizeof(number), "#%08x", digest);

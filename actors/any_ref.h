@@ -45,7 +45,7 @@ class AnyRef {
   std::optional<ActorRef<A>> As() const;
 
   // "Account#5e1f09c2", "#5e1f09c2" once the actor has ended, "nobody" for a default-constructed
-  // ref. The number is derived one-way from the incarnation, so printing a ref gives nobody the
+  // ref. The number is a keyed digest of the incarnation, so printing a ref gives nobody the
   // right to use it.
   std::string ToString() const;
 

@@ -32,7 +32,7 @@ inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
 // The answer is an error at once, and not only at the deadline, when there will be none:
 //   kUnavailable         the receiver has ended, or ended with the request still in its mailbox
 //   kResourceExhausted   its mailbox is full (an ask never blocks, whatever the policy)
-//   kInternal            its handler threw
+//   kInternal            its handler threw; the message has the exception's text
 //   kAborted             it dropped its Reply
 //   kDeadlineExceeded    none of these, and no answer in time. The request may still be handled; its
 //                        answer is discarded

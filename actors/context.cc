@@ -30,7 +30,7 @@ void Context::Watch(const AnyRef& who) {
     watch.peer = self();
     if (internal::ActorCell::PostControl(who, watch)) return;
   }
-  internal::SendDown(self(), {who, ExitReason::kNoSuchActor, absl::OkStatus()});
+  internal::SendDown(self(), {.who = who, .reason = ExitReason::kNoSuchActor});
 }
 
 void Context::Unwatch(const AnyRef& who) {

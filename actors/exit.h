@@ -3,6 +3,7 @@
 #define TROUPE_ACTORS_EXIT_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -24,7 +25,9 @@ std::string_view ToString(ExitReason reason);
 struct Down {
   AnyRef who;
   ExitReason reason = ExitReason::kNormal;
-  absl::Status status;  // OK unless reason is kFailed
+  absl::Status status;    // OK unless reason is kFailed
+  std::string_view type;  // the class of the actor, and
+  std::string name;       // ActorOptions::name; both empty with kNoSuchActor
 };
 
 // When Stop takes effect.

@@ -66,21 +66,25 @@ class Recipient : public AnyRef {
       : AnyRef(other), thunks_{other.template ThunkOf<Ms>()...} {}
 
   template <class M>
-  SendResult Send(M message, std::source_location where = std::source_location::current()) const {
-    return internal::SendThrough(*this, ThunkOf<M>(), std::move(message), true, where);
+  SendResult Send(M&& message, std::source_location where = std::source_location::current()) const {
+    return internal::SendThrough<Recipient>(*this, ThunkOf<std::decay_t<M>>(),
+                                            std::forward<M>(message), true, where);
   }
   template <class M>
-  SendResult TrySend(M message,
+  SendResult TrySend(M&& message,
                      std::source_location where = std::source_location::current()) const {
-    return internal::SendThrough(*this, ThunkOf<M>(), std::move(message), false, where);
+    return internal::SendThrough<Recipient>(*this, ThunkOf<std::decay_t<M>>(),
+                                            std::forward<M>(message), false, where);
   }
   template <class M>
-  auto Ask(M message, absl::Duration timeout = kDefaultAskTimeout,
+  auto Ask(M&& message, absl::Duration timeout = kDefaultAskTimeout,
            std::source_location where = std::source_location::current()) const {
-    if constexpr (internal::Askable<M>) {
-      return internal::AskThrough(*this, ThunkOf<M>(), std::move(message), timeout, where);
+    using Message = std::decay_t<M>;
+    if constexpr (internal::Askable<Message>) {
+      return internal::AskThrough<Recipient>(*this, ThunkOf<Message>(), std::forward<M>(message),
+                                             timeout, where);
     } else {
-      internal::RefuseToAsk<Recipient, M>();
+      internal::RefuseToAsk<Recipient, Message>();
       return internal::RefusedAsk();
     }
   }

@@ -42,9 +42,9 @@ bool ManualScheduler::RunOne() {
   return true;
 }
 
-int ManualScheduler::RunUntilIdle() {
+int ManualScheduler::RunUntilIdle(int max_turns) {
   int turns = 0;
-  while (RunOne()) ++turns;
+  while (turns < max_turns && RunOne()) ++turns;
   return turns;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <random>
@@ -56,9 +57,9 @@ class ManualScheduler final : public Scheduler, private Timers {
 
   // Gives one actor a turn. False if none is waiting for one.
   bool RunOne();
-  // Turns until nobody waits for a turn. Returns how many turns that took. Fires no timer that is
-  // not yet due.
-  int RunUntilIdle();
+  // Turns until nobody waits for a turn, or `max_turns` have been given, so that actors which keep each
+  // other busy leave the host's loop some time. Returns how many turns that took. Fires no timer.
+  int RunUntilIdle(int max_turns = std::numeric_limits<int>::max());
   // Moves time forward, stopping at each timer on the way: fires it and runs until idle before the
   // next.
   void Advance(absl::Duration by);

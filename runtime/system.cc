@@ -93,6 +93,8 @@ struct System::Core {
         });
   }
 
+  bool InOwnHandler();
+  void BeginShutdown();
   void AwaitActors(absl::Duration timeout);
   void StopThreads(SteadyTime deadline, ShutdownReport& report);
   std::vector<StuckActor> Stuck();
@@ -186,21 +188,30 @@ absl::StatusOr<Down> System::Join(const AnyRef& who, absl::Duration timeout) {
 ShutdownReport System::Shutdown(absl::Duration timeout) {
   if (getpid() != core_->process) return {.complete = false, .stuck = {}};
   const SteadyTime deadline = SteadyDeadline(timeout);
-  if (ActorCell::Current() != nullptr) {
-    core_->space.StopAll(ExitReason::kShutdown);
+  if (core_->InOwnHandler()) {
+    core_->BeginShutdown();
     return {.complete = false, .stuck = {}};
   }
   MutexLock lock(core_->shutdown_mutex);
   if (core_->report.has_value()) return *core_->report;
   ShutdownReport report;
-  core_->space.CancelTimers();                  // S1
-  core_->space.StopAll(ExitReason::kShutdown);  // S1, S2
-  core_->AwaitActors(timeout);                  // S3
+  core_->BeginShutdown();       // S1, S2
+  core_->AwaitActors(timeout);  // S3
   report.stuck = core_->Stuck();
   report.complete = report.stuck.empty();
   core_->StopThreads(deadline, report);  // S4
   core_->report = report;
   return report;
+}
+
+bool System::Core::InOwnHandler() {
+  const ActorCell* current = ActorCell::Current();
+  return current != nullptr && &current->space() == &space;
+}
+
+void System::Core::BeginShutdown() {
+  space.CancelTimers();
+  space.StopAll(ExitReason::kShutdown);
 }
 
 void System::Core::AwaitActors(absl::Duration timeout) {

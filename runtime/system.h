@@ -49,7 +49,9 @@ class System {
   explicit System(Options options = {});
   System(const System&) = delete;
   System& operator=(const System&) = delete;
-  ~System();  // Shutdown(options.shutdown_timeout)
+  // Shutdown(options.shutdown_timeout). In a handler of this system, where that does not wait, its
+  // threads are left to end by themselves.
+  ~System();
 
   // A top-level actor of class A, constructed here and now from `args`; what its constructor throws
   // comes out of Spawn. Its OnStart and handlers run later, on a worker. During and after Shutdown

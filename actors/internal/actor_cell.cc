@@ -239,14 +239,15 @@ Outcome ActorCell::Activate(const Budget& budget) {
   delivery.self = &self;
   Turn turn(budget);
   for (;;) {
-    while (HandleControl(self)) {
-    }
+    if (HandleControl(self)) turn.CountMessage();
     if (ending() && TryFinish(self)) return Outcome::kDone;
     if (Envelope* e = NextMessage()) {
       Handle(*e, delivery);
       turn.CountMessage();
       if (HasMore() && turn.Spent()) return Outcome::kAgain;
-    } else if (!HasControl() && queue_.FinishBatch() == BatchEnd::kPark) {
+    } else if (HasControl()) {
+      if (turn.Spent()) return Outcome::kAgain;
+    } else if (queue_.FinishBatch() == BatchEnd::kPark) {
       // Control is looked at after TakeAll (in NextMessage) and before FinishBatch: a Wake since
       // then makes FinishBatch fail.
       return Outcome::kDone;
@@ -345,7 +346,7 @@ void ActorCell::TakeWatch(const Control& watch) {
   if (watch.address == ref().incarnation_) {
     annex().watchers.insert(watch.peer);
   } else {
-    SendDown(watch.peer, {AnyRef(this, watch.address), ExitReason::kNoSuchActor, absl::OkStatus()});
+    SendDown(watch.peer, {.who = AnyRef(this, watch.address), .reason = ExitReason::kNoSuchActor});
   }
 }
 
@@ -490,7 +491,9 @@ void ActorCell::TellWatchers(ActorAnnex& a) {
     unwatch.peer = me;
     PostControl(watched, unwatch);
   }
-  for (const AnyRef& watcher : a.watchers) SendDown(watcher, {me, a.reason, a.status});
+  if (a.watchers.empty()) return;
+  const Down down{me, a.reason, a.status, type()->name, a.named ? space().NameOf(*this) : ""};
+  for (const AnyRef& watcher : a.watchers) SendDown(watcher, down);
 }
 
 // C5: the last call of an incarnation.

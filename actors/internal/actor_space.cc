@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/internal/control.h"
@@ -30,9 +31,16 @@ void DrawIncarnations(uint64_t* out, int count) {
   for (int i = 0; i < count; ++i) out[i] = (out[i] & ~kExempt) | 2;
 }
 
+uint64_t DrawOne() {
+  uint64_t number;
+  DrawIncarnations(&number, 1);
+  return number;
+}
+
 }  // namespace
 
-ActorSpace::ActorSpace(Parts parts) : parts_(std::move(parts)), cells_(this) {
+ActorSpace::ActorSpace(Parts parts)
+    : parts_(std::move(parts)), print_key_(DrawOne()), cells_(this) {
   for (auto& shard : shards_) shard = std::make_unique<Shard>(cells_);
 }
 
@@ -104,8 +112,17 @@ AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& opt
 }
 
 void ActorSpace::CountEnd() {
-  MyShard().ended.fetch_add(1);
+  std::atomic<uint64_t>& ended = MyShard().ended;
+  ended.fetch_add(Shard::kInside + 1);
   if (stopping()) drained_.NotifyAll();
+  ended.fetch_sub(Shard::kInside);  // the last touch
+}
+
+bool ActorSpace::AnybodyInside() const {
+  for (const auto& shard : shards_) {
+    if (shard->ended.load() >= Shard::kInside) return true;
+  }
+  return false;
 }
 
 void ActorSpace::Retire(ActorCell& cell) {
@@ -191,7 +208,9 @@ bool ActorSpace::AwaitEmpty(absl::Time deadline) {
     const absl::Time now = clock.Now();
     if (live() == 0 || now >= deadline) {
       drained_.CancelWait();
-      return live() == 0;
+      if (live() != 0) return false;
+      while (AnybodyInside()) std::this_thread::yield();  // for an instruction or two
+      return true;
     }
     SteadyTime until = kNoDeadline;
     if (deadline != absl::InfiniteFuture()) {
@@ -204,7 +223,7 @@ bool ActorSpace::AwaitEmpty(absl::Time deadline) {
 ActorSpace::Counters ActorSpace::counters() const {
   Counters sum;
   for (const auto& shard : shards_) {
-    sum.ended += shard->ended.load();
+    sum.ended += shard->ended.load() % Shard::kInside;
     for (int i = 0; i < kDeadLetterReasons; ++i) {
       sum.dead_letters[i] += shard->dead_letters[i].load(std::memory_order_relaxed);
     }

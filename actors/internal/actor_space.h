@@ -89,11 +89,12 @@ class ActorSpace {
 
   void StopAll(ExitReason reason);
   bool stopping() const { return stopping_.load(); }
-  bool AwaitEmpty(absl::Time deadline);  // by the space's clock; true: empty
+  bool AwaitEmpty(absl::Time deadline);  // by the space's clock; true: empty, and left by all
   void CancelTimers();
 
   Counters counters() const;
   uint64_t live() const;
+  uint64_t print_key() const { return print_key_; }
   void ForEachCell(const std::function<void(ActorCell&)>& visit);
   std::string NameOf(const ActorCell& cell);
 
@@ -110,16 +111,22 @@ class ActorSpace {
     // Relaxed throughout: sums for people; the one decision taken from them (AwaitEmpty) is ordered
     // by drained_.
     std::atomic<uint64_t> spawned{0};
+    // Ends in the low 48 bits; in the high 16, the threads that are inside CountEnd. Its last act
+    // takes one of these off, and AwaitEmpty waits for all: with a host's own threads nobody else
+    // knows that they have left, and the space may be gone the next moment.
+    static constexpr uint64_t kInside = uint64_t{1} << 48;
     std::atomic<uint64_t> ended{0};
     std::array<std::atomic<uint64_t>, kDeadLetterReasons> dead_letters{};
   };
 
+  bool AnybodyInside() const;
   Shard& MyShard() { return *shards_[ThreadIndex() % kShards]; }
   static unsigned ThreadIndex();
   static ActorCell& TakeCell(Shard& shard, uint64_t& incarnation);
   BoundedQueue& TakeBoundedQueue();
 
   Parts parts_;
+  const uint64_t print_key_;  // so that what is printed of a ref tells nothing of its incarnation
   Slab<ActorCell> cells_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   std::atomic<bool> stopping_{false};

@@ -4,6 +4,7 @@
 #define TROUPE_ACTORS_INTERNAL_HANDLER_H_
 
 #include <concepts>
+#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -124,6 +125,11 @@ constexpr void RefuseToAsk() {
   static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_NOT_ASKABLE);
 }
 
+template <class Actor, class Message>
+constexpr void RefuseToCopy() {
+  static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_SILENT_COPY);
+}
+
 // ---- The call.
 
 // Runs `call` and answers with what it returns. If it throws, the asker hears that the receiver
@@ -139,6 +145,9 @@ void Answer(Reply<typename M::Reply>& reply, Call call) {
       ReplyResult<R> result(call());
       if (reply) reply.Send(std::move(result));
     }
+  } catch (const std::exception& e) {
+    reply.Send(ReceiverFailed(e.what()));
+    throw;
   } catch (...) {
     reply.Abandon(Lost::kReceiverFailed);
     throw;

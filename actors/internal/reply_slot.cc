@@ -1,5 +1,7 @@
 #include "troupe/actors/internal/reply_slot.h"
 
+#include <string>
+
 namespace troupe::internal {
 
 absl::Status LostStatus(Lost why) {
@@ -16,6 +18,11 @@ absl::Status LostStatus(Lost why) {
       return absl::DeadlineExceededError("ask: no answer before the deadline");
   }
   return absl::UnknownError("ask: lost");
+}
+
+absl::Status ReceiverFailed(const char* what) {
+  const absl::Status status = LostStatus(Lost::kReceiverFailed);
+  return absl::Status(status.code(), std::string(status.message()) + ": " + what);
 }
 
 }  // namespace troupe::internal

@@ -40,6 +40,7 @@ enum class Lost : uint8_t {
   kTimedOut,        // kDeadlineExceeded
 };
 absl::Status LostStatus(Lost why);
+absl::Status ReceiverFailed(const char* what);  // kReceiverFailed with the exception's text
 
 class ReplySlot {
  public:

@@ -88,9 +88,8 @@ void WorkStealingScheduler::Schedule(Runnable& r) {
   if (Runnable* before = here->place->PushLifo(r)) {
     here->place->PushBack(*before, injector_);
     WakeOne();
-  } else if (!watched_.load(
-                 std::memory_order_relaxed)) {  // relaxed: missed once, it is seen the next time
-    WakeOne();                                  // W3: finding nothing to do, it takes the watch
+  } else if (!watched_.load()) {
+    WakeOne();  // W3: finding nothing to do, it takes the watch
   }
 }
 
@@ -219,7 +218,12 @@ void WorkStealingScheduler::Watch(ThisThread& here) {
   Worker& me = *here.place;
   auto interval = kWatchShortest;
   for (;; interval = std::min(2 * interval, kWatchLongest)) {
-    if (idle_.all_parked()) break;  // whoever runs next and fills its slot wakes somebody to watch
+    if (idle_.all_parked()) {
+      // Whoever runs next and fills its slot wakes somebody to watch; unless it looked at watched_
+      // just before it was cleared. Then it is seen here. (Both sequentially consistent.)
+      watched_.store(false);
+      if (idle_.all_parked() || watched_.exchange(true)) return Park(here);
+    }
     TakeSightings(here);
     if (me.parker().Park(std::chrono::steady_clock::now() + interval)) {
       watched_.store(false);
