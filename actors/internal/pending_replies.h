@@ -113,11 +113,14 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
 
   static void Abandon(AwaitedReply& awaited) {
     auto& me = static_cast<Continuation&>(awaited);
+    // Lost to a Claim, the block may be freed by whoever settles it, as soon as the mailbox is closed:
+    // an own reference keeps it until we have looked.
+    me.Retain();
     me.then_.reset();
     DisarmAwaited(me, me);
-    if (me.Claim())
-      me.Release();  // else the answer is on its way to the closed mailbox, where Deliver discards
-                     // it
+    // Else the answer is on its way to the closed mailbox, where Deliver discards it.
+    if (me.Claim()) me.Release();
+    me.Release();
   }
 
   static void OnReady(ReplySlot& slot) { PostReply(static_cast<Continuation&>(slot)); }
