@@ -113,8 +113,8 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
 
   static void Abandon(AwaitedReply& awaited) {
     auto& me = static_cast<Continuation&>(awaited);
-    // Lost to a Claim, the block may be freed by whoever settles it, as soon as the mailbox is closed:
-    // an own reference keeps it until we have looked.
+    // If somebody settles it at this moment he may also free it, once the mailbox is closed: an own
+    // reference keeps it until we have looked.
     me.Retain();
     me.then_.reset();
     DisarmAwaited(me, me);
