@@ -35,6 +35,8 @@ _WARNINGS = [
     "//conditions:default": [],
 })
 
+_IN_EVERY_PROGRAM = ["//bazel:tsan_suppressions"]
+
 _PRIVATE = ["//visibility:private"]
 
 def troupe_cc_library(
@@ -75,7 +77,7 @@ def troupe_cc_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
     native.cc_test(
         name = name,
         srcs = srcs,
-        deps = deps + ["//bazel:gtest_main"],
+        deps = deps + ["//bazel:gtest_main"] + _IN_EVERY_PROGRAM,
         copts = _WARNINGS + copts,
         size = size,
         **kwargs
@@ -86,7 +88,7 @@ def troupe_cc_binary(name, srcs, deps = [], copts = [], **kwargs):
     native.cc_binary(
         name = name,
         srcs = srcs,
-        deps = deps,
+        deps = deps + _IN_EVERY_PROGRAM,
         copts = _WARNINGS + copts,
         **kwargs
     )
@@ -120,7 +122,7 @@ def troupe_example(
     native.cc_binary(
         name = name,
         srcs = srcs or [name + ".cc"],
-        deps = deps,
+        deps = deps + _IN_EVERY_PROGRAM,
         copts = _WARNINGS + copts,
         **kwargs
     )
