@@ -24,7 +24,7 @@ void Context::Fail(absl::Status status) {
 }
 
 void Context::Watch(const AnyRef& who) {
-  if (!cell_.annex().watched.insert(who).second) return;
+  if (!cell_.annex().watched.Insert(who)) return;
   if (who) {
     internal::Control& watch = internal::Control::Make(internal::Control::Kind::kWatch);
     watch.peer = self();
@@ -34,7 +34,7 @@ void Context::Watch(const AnyRef& who) {
 }
 
 void Context::Unwatch(const AnyRef& who) {
-  if (cell_.annex().watched.erase(who) == 0 || !who) return;
+  if (!cell_.annex().watched.Erase(who) || !who) return;
   internal::Control& unwatch = internal::Control::Make(internal::Control::Kind::kUnwatch);
   unwatch.peer = self();
   internal::ActorCell::PostControl(who, unwatch);

@@ -5,10 +5,10 @@
 
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "troupe/actors/exit.h"
 #include "troupe/actors/internal/pending_replies.h"
+#include "troupe/actors/internal/ref_set.h"
 #include "troupe/actors/internal/timed_message.h"
 
 namespace troupe::internal {
@@ -17,9 +17,8 @@ class ActorCell;
 
 struct ActorAnnex {
   std::vector<ActorCell*> children;
-  absl::flat_hash_set<AnyRef> watchers;  // get a Down when this actor ends
-  absl::flat_hash_set<AnyRef>
-      watched;  // whose Down this actor expects; one that is not in here is not delivered
+  RefSet watchers;         // get a Down when this actor ends
+  RefSet watched;          // whose Down this actor expects; others are not delivered
   PendingReplies replies;  // asks this actor waits for
   OwnedTimers timers;      // cancelled when it ends
 

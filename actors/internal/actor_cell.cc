@@ -334,7 +334,7 @@ void ActorCell::Obey(Control& control, Context& self) {
       TakeWatch(control);
       break;
     case Control::Kind::kUnwatch:
-      if (mine && annex_ != nullptr) annex_->watchers.erase(control.peer);
+      if (mine && annex_ != nullptr) annex_->watchers.Erase(control.peer);
       break;
     case Control::Kind::kChildEnded:  // always mine (C4)
       Forget(*control.child);
@@ -344,7 +344,7 @@ void ActorCell::Obey(Control& control, Context& self) {
 
 void ActorCell::TakeWatch(const Control& watch) {
   if (watch.address == ref().incarnation_) {
-    annex().watchers.insert(watch.peer);
+    annex().watchers.Insert(watch.peer);
   } else {
     SendDown(watch.peer, {.who = AnyRef(this, watch.address), .reason = ExitReason::kNoSuchActor});
   }
@@ -377,7 +377,7 @@ void ActorCell::FailWith(std::exception_ptr error) {
 //   E3  OnStop; what that began ends as in E2; then the actor object is destroyed
 //   E4  CloseMailbox  senders learn kClosed; what was queued becomes dead letters, asks among it
 //       fail
-//   E5  watchers, in no order, get their Down: after every message this actor sent them
+//   E5  watchers get their Down, in the order of watching and after all this actor sent them
 //   E6  the cell goes back: to the parent, if there is one, else to the slab
 
 bool ActorCell::ending() const { return annex_ != nullptr && annex_->ending; }
@@ -485,7 +485,7 @@ void ActorCell::DiscardList(Envelope* first) {
 
 void ActorCell::TellWatchers(ActorAnnex& a) {
   const AnyRef me = ref();
-  for (const AnyRef& watched : a.watched) {
+  for (const AnyRef& watched : a.watched.InOrder()) {
     if (!watched) continue;  // its Down is still on the way
     Control& unwatch = Control::Make(Control::Kind::kUnwatch);
     unwatch.peer = me;
@@ -493,7 +493,7 @@ void ActorCell::TellWatchers(ActorAnnex& a) {
   }
   if (a.watchers.empty()) return;
   const Down down{me, a.reason, a.status, type()->name, a.named ? space().NameOf(*this) : ""};
-  for (const AnyRef& watcher : a.watchers) SendDown(watcher, down);
+  for (const AnyRef& watcher : a.watchers.InOrder()) SendDown(watcher, down);
 }
 
 // C5: the last call of an incarnation.

@@ -27,7 +27,7 @@ void Dispatch(Envelope& base, Delivery& d) {
   Down down(std::move(envelope.message));
   envelope.Free();
   ActorCell& watcher = *ActorCell::Current();
-  if (watcher.annex().watched.erase(down.who) == 0) return;  // unwatched meanwhile
+  if (!watcher.annex().watched.Erase(down.who)) return;  // unwatched meanwhile
   if (auto on_down = watcher.type()->on_down) {
     on_down(d.actor, std::move(down), *d.self);
   } else {

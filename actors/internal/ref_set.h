@@ -1,0 +1,44 @@
+// RefSet: a set of refs that is walked in the order in which they were put in.
+//
+// The hash of a ref is random, and so would be the order of a plain hash set: two runs of the same
+// simulation would differ. Insert and Erase O(1), InOrder O(n log n). Not thread safe.
+#ifndef TROUPE_ACTORS_INTERNAL_REF_SET_H_
+#define TROUPE_ACTORS_INTERNAL_REF_SET_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "troupe/actors/any_ref.h"
+
+namespace troupe::internal {
+
+class RefSet {
+ public:
+  bool Insert(const AnyRef& ref) {  // false: it was in
+    return order_.try_emplace(ref, next_++).second;
+  }
+  bool Erase(const AnyRef& ref) { return order_.erase(ref) != 0; }  // false: it was not in
+  bool empty() const { return order_.empty(); }
+
+  std::vector<AnyRef> InOrder() const {
+    std::vector<std::pair<uint64_t, AnyRef>> sorted;
+    sorted.reserve(order_.size());
+    for (const auto& [ref, order] : order_) sorted.emplace_back(order, ref);
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<AnyRef> refs;
+    refs.reserve(sorted.size());
+    for (const auto& [order, ref] : sorted) refs.push_back(ref);
+    return refs;
+  }
+
+ private:
+  absl::flat_hash_map<AnyRef, uint64_t> order_;
+  uint64_t next_ = 0;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_REF_SET_H_
