@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <optional>
 #include <stdexcept>
@@ -15,6 +16,7 @@
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/actor_space.h"
 #include "troupe/core/coarse_clock.h"
+#include "troupe/core/event_count.h"
 #include "troupe/core/mutex.h"
 #include "troupe/core/scheduler.h"
 #include "troupe/runtime/internal/dedicated_threads.h"
@@ -37,6 +39,9 @@ void Validate(const Options& options) {
   }
   if (options.max_blocking_threads < 0) {
     throw std::invalid_argument("Troupe: Options::max_blocking_threads must not be negative");
+  }
+  if (options.shutdown_timeout < absl::ZeroDuration()) {
+    throw std::invalid_argument("Troupe: Options::shutdown_timeout must not be negative");
   }
 }
 
@@ -98,6 +103,8 @@ struct System::Core {
   void AwaitActors(absl::Duration timeout);
   void StopThreads(SteadyTime deadline, ShutdownReport& report);
   std::vector<StuckActor> Stuck();
+  void Publish(const ShutdownReport& finished);
+  ShutdownReport AwaitReport(SteadyTime deadline);
   absl::Duration SinceMs(int64_t ms) {
     return absl::Milliseconds(std::max<int64_t>(0, NowMs() - ms));
   }
@@ -115,8 +122,10 @@ struct System::Core {
   internal::DedicatedThreads dedicated;
   ActorSpace space;
 
-  Mutex shutdown_mutex;  // held while somebody shuts down
-  std::optional<ShutdownReport> report ABSL_GUARDED_BY(shutdown_mutex);
+  std::atomic<bool> shutting_down{false};  // by the thread that set it
+  EventCount reported;                     // when that one has finished
+  Mutex report_mutex;
+  std::optional<ShutdownReport> report ABSL_GUARDED_BY(report_mutex);
 };
 
 System::System(Options options) {
@@ -144,7 +153,8 @@ internal::ActorSpace& System::space() { return core_->space; }
 TimerHandle System::StartTimer(internal::TimedMessage* timed, absl::Duration delay,
                                absl::Duration period, const AnyRef& to) {
   TimerHandle handle = internal::StartTimed(core_->space, timed, delay, period, to, AnyRef());
-  core_->space.OwnTimer(*timed);  // once it is armed: Shutdown may cancel it as soon as it is listed
+  core_->space.OwnTimer(
+      *timed);  // once it is armed: Shutdown may cancel it as soon as it is listed
   return handle;
 }
 
@@ -179,8 +189,11 @@ absl::StatusOr<Down> System::Join(const AnyRef& who, absl::Duration timeout) {
   ActorRef<Joiner> joiner = Spawn<Joiner>();
   if (!joiner) return absl::FailedPreconditionError("Join: the system is shutting down");
   absl::StatusOr<Down> down = joiner.Ask(AwaitEnd{who}, timeout).Wait();
-  if (!down.ok()) joiner.Stop();
-  return down;
+  if (down.ok()) return down;
+  joiner.Stop();
+  if (absl::IsDeadlineExceeded(down.status())) return down;
+  // Nobody else stops a joiner, and it answers unless it is stopped.
+  return absl::FailedPreconditionError("Join: the system is shutting down");
 }
 
 // ---- Shutdown
@@ -192,16 +205,40 @@ ShutdownReport System::Shutdown(absl::Duration timeout) {
     core_->BeginShutdown();
     return {.complete = false, .stuck = {}};
   }
-  MutexLock lock(core_->shutdown_mutex);
-  if (core_->report.has_value()) return *core_->report;
+  if (core_->shutting_down.exchange(true)) return core_->AwaitReport(deadline);
   ShutdownReport report;
   core_->BeginShutdown();       // S1, S2
   core_->AwaitActors(timeout);  // S3
   report.stuck = core_->Stuck();
   report.complete = report.stuck.empty();
   core_->StopThreads(deadline, report);  // S4
-  core_->report = report;
+  core_->Publish(report);
   return report;
+}
+
+void System::Core::Publish(const ShutdownReport& finished) {
+  {
+    MutexLock lock(report_mutex);
+    report = finished;
+  }
+  reported.NotifyAll();
+}
+
+// For whoever calls Shutdown while somebody else is at it, or later.
+ShutdownReport System::Core::AwaitReport(SteadyTime deadline) {
+  for (bool in_time = true;;) {
+    const EventCount::Key key = reported.PrepareWait();
+    std::optional<ShutdownReport> finished;
+    {
+      MutexLock lock(report_mutex);
+      finished = report;
+    }
+    if (finished.has_value() || !in_time) {
+      reported.CancelWait();
+      return finished.value_or(ShutdownReport{.complete = false, .stuck = Stuck()});
+    }
+    in_time = reported.CommitWait(key, deadline);
+  }
 }
 
 bool System::Core::InOwnHandler() {

@@ -107,8 +107,9 @@ class System {
   //       handler that does not return.
   //   S4  Threads are joined. One that is still in a handler is left to itself; what it needs stays
   //       in memory until it returns.
-  // A second call, also by the destructor, only repeats the report. In a handler it begins S1 and
-  // S2 and returns without waiting.
+  // A second call, also by the destructor, only repeats the report; if the first is still at work
+  // when the second's deadline comes, the second says who has not ended by then. In a handler it
+  // begins S1 and S2 and returns without waiting.
   ShutdownReport Shutdown(absl::Duration timeout);
 
   SystemStats stats() const;
