@@ -1,0 +1,399 @@
+// The parts of the runtime, each alone: who sleeps, who is woken, what is queued, what fires.
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <latch>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "troupe/core/futex.h"
+#include "troupe/core/runnable.h"
+#include "troupe/core/timers.h"
+#include "troupe/runtime/internal/idle_set.h"
+#include "troupe/runtime/internal/injector.h"
+#include "troupe/runtime/internal/parker.h"
+#include "troupe/runtime/internal/thread_group.h"
+#include "troupe/runtime/internal/timer_thread.h"
+#include "troupe/runtime/internal/worker.h"
+
+namespace troupe::internal {
+namespace {
+
+SteadyTime Passed() { return std::chrono::steady_clock::now(); }
+
+class Item : public Runnable {
+ public:
+  Item() : Runnable([](Runnable&, const Budget&) { return Outcome::kDone; }) {}
+};
+
+// ---- Parker
+
+TEST(ParkerTest, AnUnparkBeforeTheParkIsNotLost) {
+  Parker parker;
+  parker.Unpark();
+  EXPECT_TRUE(parker.Park());
+}
+
+TEST(ParkerTest, SeveralUnparksCountAsOne) {
+  Parker parker;
+  parker.Unpark();
+  parker.Unpark();
+  EXPECT_TRUE(parker.Park());
+  EXPECT_FALSE(parker.Park(Passed()));
+}
+
+TEST(ParkerTest, ADeadlineThatPassesSaysSo) {
+  Parker parker;
+  EXPECT_FALSE(parker.Park(Passed()));
+  parker.Unpark();
+  EXPECT_TRUE(parker.Park(Passed())) << "it was unparked, whatever the time";
+}
+
+TEST(ParkerTest, ASleepingThreadIsWokenAndSeesWhatWasDoneBefore) {
+  Parker there, back;
+  int plain = 0;
+  std::thread sleeper([&] {
+    for (int i = 1; i <= 2000; ++i) {
+      EXPECT_TRUE(there.Park());
+      EXPECT_EQ(plain, i);
+      back.Unpark();
+    }
+  });
+  for (int i = 1; i <= 2000; ++i) {
+    plain = i;
+    there.Unpark();
+    EXPECT_TRUE(back.Park());
+  }
+  sleeper.join();
+}
+
+// ---- Injector
+
+TEST(InjectorTest, WhatWentInFirstComesOutFirst) {
+  Injector injector;
+  Item items[4];
+  EXPECT_TRUE(injector.empty());
+  EXPECT_EQ(injector.Pop(), nullptr);
+  injector.Push(items[0]);
+  Runnable* more[] = {&items[1], &items[2]};
+  injector.PushAll(std::begin(more), std::end(more));
+  injector.Push(items[3]);
+  EXPECT_EQ(injector.size(), 4u);
+  for (Item& item : items) EXPECT_EQ(injector.Pop(), &item);
+  EXPECT_EQ(injector.Pop(), nullptr);
+  EXPECT_TRUE(injector.empty());
+}
+
+TEST(InjectorTest, NothingIsLostBetweenManyThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 2000;
+  Injector injector;
+  std::vector<Item> items(kThreads * kEach);
+  std::atomic<int> popped{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        injector.Push(items[t * kEach + i]);
+        if (injector.Pop() != nullptr) popped.fetch_add(1);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  while (injector.Pop() != nullptr) popped.fetch_add(1);
+  EXPECT_EQ(popped.load(), kThreads * kEach);
+}
+
+// ---- IdleSet
+
+TEST(IdleSetTest, WithNobodyAsleepNobodyIsWoken) {
+  IdleSet idle(4);
+  EXPECT_EQ(idle.WorkerToWake(), IdleSet::kNobody);
+  EXPECT_EQ(idle.parked(), 0);
+}
+
+TEST(IdleSetTest, TheOneThatFellAsleepLastIsWokenFirst) {
+  IdleSet idle(3);
+  for (int worker : {0, 1, 2}) (void)idle.Sleep(worker, /*was_searching=*/false);
+  EXPECT_EQ(idle.parked(), 3);
+  EXPECT_TRUE(idle.all_parked());
+  EXPECT_EQ(idle.WorkerToWake(), 2);
+  EXPECT_FALSE(idle.all_parked());
+}
+
+TEST(IdleSetTest, WhileSomebodySearchesNobodyElseIsWoken) {
+  IdleSet idle(4);
+  for (int worker : {0, 1, 2}) (void)idle.Sleep(worker, false);
+  EXPECT_EQ(idle.WorkerToWake(), 2);
+  EXPECT_EQ(idle.WorkerToWake(), IdleSet::kNobody) << "2 is counted as searching";
+  EXPECT_TRUE(idle.EndSearch()) << "nobody searches now";
+  EXPECT_EQ(idle.WorkerToWake(), 1);
+}
+
+TEST(IdleSetTest, AtMostHalfOfTheWorkersSearch) {
+  for (int workers : {1, 2, 4, 8}) {
+    IdleSet idle(workers);
+    int searching = 0;
+    for (int i = 0; i < workers; ++i) searching += idle.BeginSearch() ? 1 : 0;
+    EXPECT_EQ(searching, (workers + 1) / 2);
+  }
+}
+
+TEST(IdleSetTest, OnlyTheLastSearcherLooksOnceMore) {
+  IdleSet idle(4);
+  EXPECT_TRUE(idle.BeginSearch());
+  EXPECT_TRUE(idle.BeginSearch());
+  EXPECT_FALSE(idle.EndSearch());
+  EXPECT_TRUE(idle.EndSearch());
+  EXPECT_TRUE(idle.BeginSearch());
+  EXPECT_TRUE(idle.BeginSearch());
+  EXPECT_FALSE(idle.Sleep(0, true)) << "another still searches";
+  EXPECT_FALSE(idle.Sleep(1, false)) << "as above";
+  EXPECT_TRUE(idle.Sleep(2, true)) << "now nobody does";
+  EXPECT_TRUE(idle.Sleep(3, false));
+  EXPECT_TRUE(idle.all_parked());
+}
+
+TEST(IdleSetTest, AWorkerThatWakesByItselfIsNotWokenAgain) {
+  IdleSet idle(2);
+  (void)idle.Sleep(0, false);
+  (void)idle.Sleep(1, false);
+  EXPECT_TRUE(idle.WakeUp(1));
+  EXPECT_EQ(idle.parked(), 1);
+  EXPECT_EQ(idle.WorkerToWake(), 0);
+  EXPECT_FALSE(idle.WakeUp(0)) << "it was chosen after all";
+}
+
+// ---- Worker
+
+TEST(WorkerTest, TheSlotGoesBeforeTheQueue) {
+  Worker worker(0);
+  Injector injector;
+  Item queued, slotted;
+  worker.PushBack(queued, injector);
+  EXPECT_EQ(worker.PushLifo(slotted), nullptr);
+  EXPECT_TRUE(worker.HasMore());
+  EXPECT_EQ(worker.Next(injector), &slotted);
+  EXPECT_EQ(worker.Next(injector), &queued);
+  EXPECT_EQ(worker.Next(injector), nullptr);
+  EXPECT_FALSE(worker.HasMore());
+}
+
+TEST(WorkerTest, WhoWasInTheSlotIsReturned) {
+  Worker worker(0);
+  Item one, two;
+  EXPECT_EQ(worker.PushLifo(one), nullptr);
+  EXPECT_EQ(worker.PushLifo(two), &one);
+}
+
+TEST(WorkerTest, AStreakFromTheSlotEndsInFavourOfTheQueue) {
+  Worker worker(0);
+  Injector injector;
+  Item queued, slotted;
+  worker.PushBack(queued, injector);
+  int from_slot = 0;
+  for (;;) {
+    (void)worker.PushLifo(slotted);
+    if (worker.Next(injector) == &queued) break;
+    ++from_slot;
+    ASSERT_LE(from_slot, Worker::kLifoStreak);
+  }
+  EXPECT_EQ(from_slot, Worker::kLifoStreak);
+  EXPECT_EQ(worker.Next(injector), &slotted) << "and then the slot again";
+}
+
+TEST(WorkerTest, TheInjectorIsNotStarvedByTheSlotAndTheQueue) {
+  Worker worker(0);
+  Injector injector;
+  Item busy, slotted, injected;
+  injector.Push(injected);
+  worker.PushBack(busy, injector);
+  for (uint32_t turns = 0;; ++turns) {
+    ASSERT_LE(turns, Worker::kInjectorInterval);
+    (void)worker.PushLifo(slotted);
+    Runnable* r = worker.Next(injector);
+    if (r == &injected) break;
+    if (r == &busy) worker.PushBack(busy, injector);
+  }
+  EXPECT_TRUE(injector.empty());
+}
+
+TEST(WorkerTest, AFullQueueGivesHalfToTheInjectorAndLosesNothing) {
+  Worker worker(0);
+  Injector injector;
+  std::vector<Item> items(2 * Worker::kQueueCapacity + 1);
+  for (Item& item : items) worker.PushBack(item, injector);
+  EXPECT_FALSE(injector.empty());
+  size_t found = 0;
+  while (worker.Next(injector) != nullptr) ++found;
+  EXPECT_EQ(found, items.size());
+}
+
+TEST(WorkerTest, AThiefTakesHalfOfTheQueueAndNotTheSlot) {
+  Worker victim(0), thief(1);
+  Injector injector;
+  std::vector<Item> items(10);
+  Item slotted;
+  for (Item& item : items) victim.PushBack(item, injector);
+  (void)victim.PushLifo(slotted);
+  EXPECT_TRUE(victim.HasStealable());
+  size_t stolen = thief.StealFrom(victim) != nullptr ? 1 : 0;
+  while (thief.Next(injector) != nullptr) ++stolen;
+  EXPECT_EQ(stolen, 5u);
+  EXPECT_EQ(thief.stats().steals, 1u);
+  EXPECT_EQ(victim.Next(injector), &slotted);
+}
+
+TEST(WorkerTest, TheSlotOfAWorkerThatHasNotMovedMayBeTaken) {
+  Worker victim(0);
+  Injector injector;
+  Item slotted;
+  EXPECT_EQ(victim.StealStale(victim.Sight()), nullptr) << "the slot is empty";
+  (void)victim.PushLifo(slotted);
+  const Worker::Sighting sighting = victim.Sight();
+  EXPECT_TRUE(victim.IsStale(sighting));
+  EXPECT_EQ(victim.StealStale(sighting), &slotted);
+  EXPECT_EQ(victim.Next(injector), nullptr);
+}
+
+TEST(WorkerTest, TheSlotOfAWorkerThatHasTakenATurnMayNot) {
+  Worker victim(0);
+  Injector injector;
+  Item slotted;
+  (void)victim.PushLifo(slotted);
+  const Worker::Sighting sighting = victim.Sight();
+  victim.CountTurn();
+  EXPECT_FALSE(victim.IsStale(sighting));
+  EXPECT_EQ(victim.StealStale(sighting), nullptr);
+  EXPECT_EQ(victim.Next(injector), &slotted);
+}
+
+// ---- TimerThread
+
+struct Alarm : Timer {
+  explicit Alarm(std::function<void()> f)
+      : Timer([](Timer& t) { static_cast<Alarm&>(t).ring(); }), ring(std::move(f)) {}
+  std::function<void()> ring;
+};
+
+TEST(TimerThreadTest, AnAlarmRingsOnceAndNotBeforeItsTime) {
+  TimerThread timers;
+  std::latch rang(1);
+  absl::Time when;
+  Alarm alarm([&] {
+    when = timers.clock().Now();
+    rang.count_down();
+  });
+  const absl::Time deadline = timers.clock().Now() + absl::Milliseconds(2);
+  timers.Arm(alarm, deadline);
+  rang.wait();
+  EXPECT_GE(when, deadline);
+  EXPECT_FALSE(timers.Cancel(alarm));
+}
+
+TEST(TimerThreadTest, AnEarlierAlarmOvertakesALaterOne) {
+  TimerThread timers;
+  std::latch rang(1);
+  Alarm later([] { FAIL() << "an hour has not passed"; });
+  Alarm earlier([&] { rang.count_down(); });
+  timers.Arm(later, timers.clock().Now() + absl::Hours(1));
+  timers.Arm(earlier, timers.clock().Now());
+  rang.wait();
+  EXPECT_TRUE(timers.Cancel(later));
+  EXPECT_FALSE(timers.Cancel(later));
+}
+
+TEST(TimerThreadTest, AnAlarmMayArmItselfAgain) {
+  TimerThread timers;
+  std::latch rang(5);
+  int left = 5;
+  Alarm alarm([] {});
+  alarm.ring = [&] {
+    const bool again = --left > 0;
+    if (again) timers.Arm(alarm, timers.clock().Now());
+    rang.count_down();
+  };
+  timers.Arm(alarm, timers.clock().Now());
+  rang.wait();
+  timers.Stop();
+  EXPECT_EQ(left, 0);
+}
+
+TEST(TimerThreadTest, AfterStopNothingRings) {
+  TimerThread timers;
+  Alarm before([] { FAIL() << "an hour has not passed"; });
+  timers.Arm(before, timers.clock().Now() + absl::Hours(1));
+  timers.Stop();
+  Alarm after([] { FAIL() << "the thread has been stopped"; });
+  timers.Arm(after, timers.clock().Now());
+  timers.Stop();
+  EXPECT_TRUE(timers.Cancel(before));
+  EXPECT_TRUE(timers.Cancel(after));
+}
+
+TEST(TimerThreadTest, StopWaitsForTheAlarmThatRings) {
+  TimerThread timers;
+  std::latch ringing(1);
+  std::atomic<bool> rang{false};
+  Alarm alarm([&] {
+    ringing.count_down();
+    std::this_thread::yield();
+    rang = true;
+  });
+  timers.Arm(alarm, timers.clock().Now());
+  ringing.wait();
+  timers.Stop();
+  EXPECT_TRUE(rang.load());
+}
+
+// ---- ThreadGroup
+
+TEST(ThreadGroupTest, JoinWaitsForAll) {
+  std::atomic<int> ended{0};
+  ThreadGroup group;
+  for (int i = 0; i < 8; ++i) group.Start("member", [&] { ended.fetch_add(1); });
+  EXPECT_TRUE(group.Join(kNoDeadline));
+  EXPECT_EQ(ended.load(), 8);
+}
+
+TEST(ThreadGroupTest, WhoHasNotEndedByTheDeadlineIsLeftBehind) {
+  std::latch release(1);
+  auto kept = std::make_shared<int>(0);
+  std::weak_ptr<int> alive = kept;
+  {
+    ThreadGroup group;
+    group.Start("stuck", [&release, kept] { release.wait(); });
+    kept.reset();
+    EXPECT_FALSE(group.Join(Passed()));
+  }
+  EXPECT_FALSE(alive.expired()) << "what it was given stays until it returns";
+  release.count_down();
+  while (!alive.expired()) std::this_thread::yield();
+}
+
+TEST(ThreadGroupTest, ALongNameIsCut) {
+  const std::string_view full = "a name of more than fifteen characters";
+  ThreadGroup group;
+  group.Start(std::string(full), [full] {
+    char name[32] = {};
+    do {  // the name is given by whoever started the thread, a moment later
+      pthread_getname_np(pthread_self(), name, sizeof(name));
+      std::this_thread::yield();
+    } while (!full.starts_with(name) || name[0] == '\0');
+  });
+  EXPECT_TRUE(group.Join(kNoDeadline));
+}
+
+}  // namespace
+}  // namespace troupe::internal
