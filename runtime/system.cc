@@ -52,8 +52,9 @@ int WorkersOf(const Options& options) {
 
 std::string_view HandlerOf(internal::Thunk running) {
   if (running == nullptr) return {};
-  internal::Envelope unsent(
-      running, std::source_location());  // a thunk names its message without looking at it
+  // A thunk names its message without looking at it; but it takes it for one of its own, which may
+  // be aligned to a cache line.
+  alignas(64) internal::Envelope unsent(running, std::source_location());
   return internal::MessageTypeOf(unsent);
 }
 
