@@ -19,7 +19,7 @@ enum class Placement : uint8_t {
 
 struct ActorOptions {
   // Shown in stats and shutdown reports. Need not be unique.
-  std::string name;
+  std::string name = {};
 
   // Messages that may wait. kUnbounded costs least per message; a bound of n >= 1 is exact, and
   // costs a short lock per message. Stop, Watch, Down and replies are not counted and never

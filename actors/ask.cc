@@ -6,13 +6,13 @@
 #include "troupe/actors/internal/actor_annex.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/actor_space.h"
+#include "troupe/core/pause.h"
 
 namespace troupe::internal {
 
 absl::Status MayWaitHere() {
   if (ActorCell::Current() == nullptr) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      "ask: Wait() would block the worker that runs this handler; use Then()");
+  return absl::FailedPreconditionError("Wait() in a handler would hold up its thread; use Then()");
 }
 
 AnyRef CurrentActorRef() { return ActorCell::CurrentRef(); }
@@ -23,14 +23,6 @@ void PostRequest(const AnyRef& to, Envelope& request) {
 
 // ---- plain threads
 namespace {
-
-inline void Pause() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 // Ends the turning at its deadline: time does not jump beyond the next timer.
 struct Deadline : Timer {
@@ -70,7 +62,7 @@ bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settl
   ActorSpace& space =
       ActorCell::Of(receiver)->space();  // not nobody: that would have been settled at once
   const Clock& clock = space.timers().clock();
-  if (space.scheduler().host_driven())
+  if (space.scheduler().TurnsHere())
     return TurnUntilReady(space.scheduler(), space.timers(), slot, clock.Now() + timeout);
   const SteadyTime until =
       timeout >= absl::Hours(24 * 365)

@@ -33,10 +33,11 @@ inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
 //   kUnavailable         the receiver has ended, or ended with the request still in its mailbox
 //   kResourceExhausted   its mailbox is full (an ask never blocks, whatever the policy)
 //   kInternal            its handler threw; the message has the exception's text
-//   kAborted             it dropped its Reply
+//   kAborted             it dropped its Reply, also by an exception in a handler that took one
 //   kDeadlineExceeded    none of these, and no answer in time. The request may still be handled; its
 //                        answer is discarded
-//   kFailedPrecondition  Wait() was called in a handler, where it would hold up a worker
+//   kFailedPrecondition  Wait() was called in a handler, where it would hold up the thread: on the
+//                        pool, on a dedicated thread and inside Blocking alike
 // or whatever error status the handler answered with.
 //
 // Order: the answer arrives after all that the receiver sent to the asker before it answered.

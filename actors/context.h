@@ -21,6 +21,22 @@
 
 namespace troupe {
 
+// An actor is a plain class. What the framework looks for in it, all public:
+//
+//   On(M)                            a handler: M by value, const M& or M&&. For a message with
+//   On(M, Context&)                  `using Reply = T;` it answers by what it returns: T,
+//   On(M, Reply<T>)                  absl::StatusOr<T> or an error absl::Status (for void: nothing or
+//   On(M, Reply<T>, Context&)        absl::Status), or takes a Reply<T> and answers later. Overload
+//                                    resolution is C++'s own, so On(int) takes a double, too.
+//   On(Down), On(Down, Context&)     told of the end of those it watches
+//   OnStart(), OnStart(Context&)     runs first, before any message
+//   OnStop(), OnStop(Context&)       runs last, once the children have ended and before the destructor,
+//                                    however the actor ends (but not if its constructor threw)
+//
+// One of these runs at a time, on whatever thread. An exception that leaves a handler, a
+// continuation or OnStart ends the actor with kFailed; one that leaves OnStop is dropped, and the
+// reason for which the actor ended stands. Whatever Then, Watch and timers began ends with it.
+//
 // A handler that takes `Context& self` as its last parameter gets one. It is the acting actor's and
 // belongs to that call: use it inside the handler (or continuation, OnStart, OnStop) that received
 // it, on the same thread, and keep no pointer to it.

@@ -1,6 +1,7 @@
 #include "troupe/actors/exit.h"
 
 #include "troupe/actors/dead_letter.h"
+#include "troupe/actors/send_result.h"
 
 namespace troupe {
 
@@ -14,6 +15,20 @@ std::string_view ToString(ExitReason reason) {
       return "failed";
     case ExitReason::kNoSuchActor:
       return "no such actor";
+  }
+  return "unknown";
+}
+
+std::string_view ToString(SendResult result) {
+  switch (result) {
+    case SendResult::kQueued:
+      return "queued";
+    case SendResult::kFull:
+      return "full";
+    case SendResult::kDropped:
+      return "dropped";
+    case SendResult::kClosed:
+      return "closed";
   }
   return "unknown";
 }

@@ -45,15 +45,20 @@ class Reply {
   void Send(AskResult<T> result) {
     if (auto* slot = std::exchange(slot_, nullptr)) slot->Settle(std::move(result));
   }
+  void Send(absl::Status error)
+    requires(!std::is_void_v<T>)
+  {
+    Send(AskResult<T>(internal::ErrorAnswer(std::move(error))));
+  }
   void Send()
     requires std::is_void_v<T>
   {
     Send(absl::OkStatus());
   }
 
-  // False when nobody waits for an answer: the message was sent rather than asked, or it has been
-  // answered.
-  explicit operator bool() const { return slot_ != nullptr; }
+  // False when nobody waits for an answer (any more): the message was sent rather than asked, it has
+  // been answered, or the asker has timed out or ended. Then the work may be saved.
+  explicit operator bool() const { return slot_ != nullptr && slot_->pending(); }
 
   // For the framework: attach the asker, or tell it why there will be no answer.
   explicit Reply(internal::ReplySlotOf<T>* slot) : slot_(slot) {}

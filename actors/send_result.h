@@ -3,6 +3,7 @@
 #define TROUPE_ACTORS_SEND_RESULT_H_
 
 #include <cstdint>
+#include <string_view>
 
 namespace troupe {
 
@@ -19,6 +20,10 @@ enum class SendResult : uint8_t {
 };
 
 // What Send does when a bounded mailbox is full. Chosen per actor in ActorOptions.
+//
+// kBlock can deadlock, as every blocking send can: two actors that wait for room at each other wait
+// until the system stops. Where messages go in circles bound one side only, or use kFail or TrySend.
+// A Send to one's own full mailbox never waits; it says kFull.
 enum class WhenFull : uint8_t {
   kBlock,  // wait for room: a plain thread sleeps, a handler lends its worker's place to another
            // thread first
@@ -26,6 +31,8 @@ enum class WhenFull : uint8_t {
   kDropNewest,  // drop the message being sent, return kDropped
   kDropOldest,  // drop the message that has waited longest, return kQueued
 };
+
+std::string_view ToString(SendResult result);
 
 }  // namespace troupe
 

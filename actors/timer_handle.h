@@ -30,9 +30,9 @@ class TimerHandle {
     if (timed_ != nullptr) internal::ReleaseTimed(*timed_);
   }
 
-  // True if this call stopped something: no message will be sent after it returns (one that was
-  // sent before may still be in the receiver's mailbox). False if the timer had fired for the last
-  // time, or was cancelled already.
+  // True if this call stopped something: no message will be sent after it returns, but for one that
+  // the timer was in the act of sending; and one that was sent before may still be in the receiver's
+  // mailbox. False if the timer had fired for the last time, or was cancelled already.
   bool Cancel() { return timed_ != nullptr && internal::CancelTimed(*timed_); }
 
   // For the framework: takes over one reference.

@@ -51,6 +51,24 @@ void FreeBlockMemory(void* block) {
   }
 }
 
+// A full batch, or what can be had of one: at least one block, or std::bad_alloc. Linked in the order
+// in which the allocator gave them, which is mostly that of their addresses: messages that are sent
+// in a row then lie in a row, and are read back at the speed of the prefetcher.
+FreeBlock* AllocateBatch(size_t size_class) {
+  FreeBlock* const first = ::new (AllocateBlock(size_class)) FreeBlock{nullptr, nullptr};
+  FreeBlock* last = first;
+  const size_t bytes = (size_class + 1) * kGranularity;
+  int64_t more = 0;
+  for (; more < kBatch - 1; ++more) {
+    void* const block = scalable_aligned_malloc(bytes, kGranularity);
+    if (block == nullptr) break;
+    last->next = ::new (block) FreeBlock{nullptr, nullptr};
+    last = last->next;
+  }
+  outstanding_blocks.fetch_add(more, std::memory_order_relaxed);
+  return first;
+}
+
 void FreeBatchMemory(FreeBlock* batch) {
   while (batch != nullptr) FreeBlockMemory(std::exchange(batch, batch->next));
 }
@@ -136,12 +154,10 @@ void* AllocateSlow(size_t size_class) {
     Stock& stock = thread_stocks.of_class[size_class];
     FreeBlock* batch = std::exchange(stock.spare, nullptr);
     if (batch == nullptr) batch = central[size_class].Take();
-    if (batch != nullptr) {
-      stock.first = batch->next;
-      stock.room = 1;  // that of a full batch; after one with fewer blocks the next is shorter
-      return batch;
-    }
-    stock.room = kBatch;
+    if (batch == nullptr) batch = AllocateBatch(size_class);
+    stock.first = batch->next;
+    stock.room = 1;  // that of a full batch; after one with fewer blocks the next is shorter
+    return batch;
   }
   return AllocateBlock(size_class);
 }

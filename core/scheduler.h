@@ -43,6 +43,9 @@ class Scheduler {
   // one should turn it meanwhile.
   virtual bool host_driven() const { return false; }
 
+  // Host-driven: whether the calling thread is the one that may call Turn.
+  virtual bool TurnsHere() const { return false; }
+
   // Runs one runnable on the calling thread if there is one. True if it did. A scheduler with its
   // own threads has nothing to turn and says false.
   virtual bool Turn() { return false; }

@@ -48,15 +48,22 @@ int ManualScheduler::RunUntilIdle(int max_turns) {
   return turns;
 }
 
-void ManualScheduler::Advance(absl::Duration by) { AdvanceTo(clock_.Now() + by); }
+int ManualScheduler::Advance(absl::Duration by, int max_turns) {
+  return AdvanceTo(clock_.Now() + by, max_turns);
+}
 
-void ManualScheduler::AdvanceTo(absl::Time to) {
-  RunUntilIdle();
-  while (Timer* timer = NextDue(to)) {
+int ManualScheduler::AdvanceTo(absl::Time to, int max_turns) {
+  int turns = RunUntilIdle(max_turns);
+  while (turns < max_turns) {
+    Timer* timer = NextDue(to);
+    if (timer == nullptr) {
+      clock_.AdvanceTo(to);
+      break;
+    }
     timer->fire(*timer);
-    RunUntilIdle();
+    turns += RunUntilIdle(max_turns - turns);
   }
-  clock_.AdvanceTo(to);
+  return turns;
 }
 
 bool ManualScheduler::Turn() {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
@@ -32,15 +33,18 @@ namespace troupe {
 // loop (examples/manual_loop.cc) use set_on_ready to wake the loop, AdvanceTo(absl::Now()) to let
 // time pass, and next_deadline() to know how long it may sleep.
 //
-// Thread safety  Sends, spawns and timers come from any thread. Turn, RunUntilIdle, Advance and
-//                AdvanceTo are called by one thread at a time; from inside a handler too (that actor
-//                waits until the handler is done).
+// Thread safety  Sends, spawns and timers come from any thread. The host is the thread that made the
+//                scheduler: it alone calls Turn, RunUntilIdle, Advance and AdvanceTo; from inside a
+//                handler too (that actor waits until the handler is done).
 // Ownership      Outlives its System. Serves one System at a time.
-// Ask            PendingAsk::Wait() on a plain thread turns this scheduler until the answer is
-//                there, letting its time jump to the next timer when nothing else is left to do.
-// Blocking       Nothing lends a thread: Context::Blocking runs in place, and a Send to a full
-//                kBlock mailbox turns the scheduler until there is room, or returns kFull if nothing
-//                can make any.
+// Ask            PendingAsk::Wait() on the host's thread turns this scheduler until the answer is
+//                there, letting its time jump to the next timer when nothing else is left to do:
+//                right for a test, wrong in a loop that follows the wall clock, where Then() is the
+//                way. On another thread it sleeps, in real time, until the host has turned far
+//                enough.
+// Blocking       Nothing lends a thread: Context::Blocking runs in place. A Send to a full kBlock
+//                mailbox turns the scheduler until there is room, or returns kFull if nothing can
+//                make any, or too many such Sends are waiting for each other already.
 class ManualScheduler final : public Scheduler, private Timers {
  public:
   struct Options {
@@ -62,8 +66,9 @@ class ManualScheduler final : public Scheduler, private Timers {
   int RunUntilIdle(int max_turns = std::numeric_limits<int>::max());
   // Moves time forward, stopping at each timer on the way: fires it and runs until idle before the
   // next.
-  void Advance(absl::Duration by);
-  void AdvanceTo(absl::Time to);
+  // After `max_turns` it stops short, with time where it then is; call again to go on.
+  int Advance(absl::Duration by, int max_turns = std::numeric_limits<int>::max());
+  int AdvanceTo(absl::Time to, int max_turns = std::numeric_limits<int>::max());
 
   absl::Time Now() const { return clock_.Now(); }
   absl::Time next_deadline() const;  // InfiniteFuture if no timer is armed
@@ -78,6 +83,7 @@ class ManualScheduler final : public Scheduler, private Timers {
   void Schedule(Runnable& r) override;
   Timers* timers() override { return this; }
   bool host_driven() const override { return true; }
+  bool TurnsHere() const override { return std::this_thread::get_id() == host_; }
   bool Turn() override;  // RunOne, or else time jumps to the next timer
 
  private:
@@ -90,6 +96,7 @@ class ManualScheduler final : public Scheduler, private Timers {
   void Ready();
 
   const Options options_;
+  const std::thread::id host_ = std::this_thread::get_id();
   std::function<void()> on_ready_;
   ManualClock clock_;
   mutable Mutex mutex_;  // mutable: idle() and next_deadline() take it

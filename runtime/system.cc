@@ -101,13 +101,15 @@ struct System::Core {
 
   bool InOwnHandler();
   void BeginShutdown();
-  void AwaitActors(absl::Duration timeout);
+  void AwaitActors(SteadyTime deadline);
   void StopThreads(SteadyTime deadline, ShutdownReport& report);
   std::vector<StuckActor> Stuck();
   void Publish(const ShutdownReport& finished);
   ShutdownReport AwaitReport(SteadyTime deadline);
-  absl::Duration SinceMs(int64_t ms) {
-    return absl::Milliseconds(std::max<int64_t>(0, NowMs() - ms));
+  // The stamps of cells have 32 bits: right for 49 days, whatever the time that has passed before.
+  absl::Duration SinceMs(uint32_t ms) {
+    const auto elapsed = static_cast<int32_t>(static_cast<uint32_t>(NowMs()) - ms);
+    return absl::Milliseconds(std::max(0, elapsed));
   }
   int64_t NowMs() {
     space.RefreshCoarseClock();
@@ -137,17 +139,21 @@ System::System(Options options) {
 }
 
 System::~System() {
+  // A forked child: the threads are not here to be joined, so nothing is torn down.
   if (getpid() != core_->process) {
-    new std::shared_ptr<Core>(std::move(
-        core_));  // a forked child: its threads are not here to be joined, so nothing is torn down
+    Leak();
     return;
   }
-  Shutdown(core_->options.shutdown_timeout);
+  const bool complete = Shutdown(core_->options.shutdown_timeout).complete;
   if (core_->InOwnHandler()) {  // then Shutdown has not waited: the threads end by themselves
     ShutdownReport unread{.complete = false, .stuck = {}};
     core_->StopThreads(std::chrono::steady_clock::now(), unread);
   }
+  // Own threads keep what they need alive. A host's do not, and may still be in a handler.
+  if (!complete && core_->own_scheduler == nullptr) Leak();
 }
+
+void System::Leak() { new std::shared_ptr<Core>(std::move(core_)); }
 
 internal::ActorSpace& System::space() { return core_->space; }
 
@@ -192,7 +198,9 @@ absl::StatusOr<Down> System::Join(const AnyRef& who, absl::Duration timeout) {
   absl::StatusOr<Down> down = joiner.Ask(AwaitEnd{who}, timeout).Wait();
   if (down.ok()) return down;
   joiner.Stop();
-  if (absl::IsDeadlineExceeded(down.status())) return down;
+  if (absl::IsDeadlineExceeded(down.status())) {
+    return absl::DeadlineExceededError("Join: the actor has not ended");
+  }
   // Nobody else stops a joiner, and it answers unless it is stopped.
   return absl::FailedPreconditionError("Join: the system is shutting down");
 }
@@ -208,8 +216,8 @@ ShutdownReport System::Shutdown(absl::Duration timeout) {
   }
   if (core_->shutting_down.exchange(true)) return core_->AwaitReport(deadline);
   ShutdownReport report;
-  core_->BeginShutdown();       // S1, S2
-  core_->AwaitActors(timeout);  // S3
+  core_->BeginShutdown();        // S1, S2
+  core_->AwaitActors(deadline);  // S3
   report.stuck = core_->Stuck();
   report.complete = report.stuck.empty();
   core_->StopThreads(deadline, report);  // S4
@@ -252,13 +260,12 @@ void System::Core::BeginShutdown() {
   space.StopAll(ExitReason::kShutdown);
 }
 
-void System::Core::AwaitActors(absl::Duration timeout) {
-  if (!scheduler().host_driven()) {
-    space.AwaitEmpty(timers().clock().Now() + timeout);
-    return;
-  }
-  const SteadyTime deadline = SteadyDeadline(timeout);
-  while (space.live() != 0 && std::chrono::steady_clock::now() < deadline && scheduler().Turn()) {
+void System::Core::AwaitActors(SteadyTime deadline) {
+  if (scheduler().TurnsHere()) {
+    while (space.live() != 0 && std::chrono::steady_clock::now() < deadline && scheduler().Turn()) {
+    }
+  } else {
+    space.AwaitEmpty(deadline);
   }
 }
 
@@ -275,8 +282,8 @@ std::vector<StuckActor> System::Core::Stuck() {
   std::vector<StuckActor> stuck;
   space.ForEachCell([&](ActorCell& cell) {
     const ActorCell::Snapshot s = cell.TakeSnapshot();
-    if (s.incarnation == 0) return;
-    stuck.push_back({.ref = cell.ref(),
+    if (!s.ref) return;
+    stuck.push_back({.ref = s.ref,
                      .type = s.type->name,
                      .name = space.NameOf(cell),
                      .handling = HandlerOf(s.running),
@@ -302,9 +309,9 @@ std::vector<ActorStats> System::actors() const {
   std::vector<ActorStats> all;
   core_->space.ForEachCell([&](ActorCell& cell) {
     const ActorCell::Snapshot s = cell.TakeSnapshot();
-    if (s.incarnation == 0) return;
+    if (!s.ref) return;
     all.push_back(
-        {.ref = cell.ref(),
+        {.ref = s.ref,
          .type = s.type->name,
          .name = core_->space.NameOf(cell),
          .queued = s.queued,

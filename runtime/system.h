@@ -106,7 +106,7 @@ class System {
   //   S3  Wait for the last actor. At the deadline, those still there are reported, with the
   //       handler that does not return.
   //   S4  Threads are joined. One that is still in a handler is left to itself; what it needs stays
-  //       in memory until it returns.
+  //       in memory until it returns (with a host's scheduler: for ever).
   // A second call, also by the destructor, only repeats the report; if the first is still at work
   // when the second's deadline comes, the second says who has not ended by then. In a handler it
   // begins S1 and S2 and returns without waiting.
@@ -120,6 +120,7 @@ class System {
  private:
   struct Core;
 
+  void Leak();
   internal::ActorSpace& space();
   TimerHandle StartTimer(internal::TimedMessage* timed, absl::Duration delay, absl::Duration period,
                          const AnyRef& to);

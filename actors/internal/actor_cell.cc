@@ -22,13 +22,17 @@ class CurrentActor {
   explicit CurrentActor(ActorCell* cell)
       : outer_(std::exchange(ActorCell::current_, cell)),
         cell_(cell),
-        around_(std::exchange(innermost_, this)) {}
+        around_(std::exchange(innermost_, this)),
+        depth_(around_ == nullptr ? 1 : around_->depth_ + 1) {}
   ~CurrentActor() {
     ActorCell::current_ = outer_;
     innermost_ = around_;
   }
   CurrentActor(const CurrentActor&) = delete;
   CurrentActor& operator=(const CurrentActor&) = delete;
+
+  // How many handlers of this thread are inside one another.
+  static int Depth() { return innermost_ == nullptr ? 0 : innermost_->depth_; }
 
   // Whether `cell` is in a handler of this thread, perhaps one that turns the scheduler.
   static bool IsOnThisThread(const ActorCell* cell) {
@@ -44,8 +48,13 @@ class CurrentActor {
   ActorCell* const outer_;
   const ActorCell* const cell_;
   const CurrentActor* const around_;
+  const int depth_;
 };
 constinit thread_local const CurrentActor* CurrentActor::innermost_ = nullptr;
+
+// On a host-driven scheduler a Send that waits for room turns the scheduler, and so may come to the
+// next one that waits. The stack sets the limit; this is well below it.
+constexpr int kMostWaitingSends = 64;
 
 // ---- any thread
 
@@ -116,7 +125,9 @@ void ActorCell::ScheduleNow() {
 // because the system stops.
 bool ActorCell::WaitForRoom(BoundedQueue& queue, const AnyRef& to) {
   if (CurrentActor::IsOnThisThread(this) || space().stopping()) return false;
-  if (space().scheduler().host_driven()) return space().scheduler().Turn();
+  if (space().scheduler().TurnsHere()) {
+    return CurrentActor::Depth() < kMostWaitingSends && space().scheduler().Turn();
+  }
   if (Current() != nullptr) Current()->scheduler().BeginBlocking();
   queue.WaitForRoom(to.incarnation_);
   return true;
@@ -134,30 +145,33 @@ bool ActorCell::PostControl(const AnyRef& to, Control& control) {
 }
 
 ActorCell::Snapshot ActorCell::TakeSnapshot() const {
-  // Relaxed: a picture for people. The incarnation is read last, so a cell that was reused
-  // meanwhile shows as what it was.
+  // Relaxed: a picture for people. A cell that ended or was reused meanwhile shows as not in use.
   constexpr auto kRelaxed = std::memory_order_relaxed;
+  // Acquire: pairs with the release in Open.
+  const uint64_t incarnation = incarnation_.load(std::memory_order_acquire);
   Snapshot s;
-  s.incarnation =
-      incarnation_.load(std::memory_order_acquire);  // acquire: pairs with the release in Open
-  if (s.incarnation == 0) return s;
   s.type = type_.load(kRelaxed);
   s.handled = handled_.load(kRelaxed);
   const uint32_t held = taken_.load(kRelaxed) - static_cast<uint32_t>(s.handled);
-  s.queued =
-      queue_.size() + (held <= INT32_MAX ? held : 0);  // the two were not read at one instant
-  if (const BoundedQueue* bounded = bounded_.load(std::memory_order_acquire))
-    s.queued += bounded->size();
+  s.queued = queue_.size() + (held <= INT32_MAX ? held : 0);  // not read at one instant
+  const BoundedQueue* bounded = bounded_.load(std::memory_order_acquire);
+  if (bounded != nullptr) s.queued += bounded->size();
   s.oldest_since_ms = held != 0 ? previous_ms_.load(kRelaxed) : taken_ms_.load(kRelaxed);
   s.taken_ms = taken_ms_.load(kRelaxed);
   s.running = running_.load(kRelaxed);
   s.top_level = parent_.load(kRelaxed) == nullptr;
+  // Acquire: keeps the loads above before this one. A page that was given back reads as zero, so the
+  // type may be missing although the incarnation was read in time.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (incarnation != 0 && s.type != nullptr && IsLive(incarnation)) {
+    s.ref = AnyRef(const_cast<ActorCell*>(this), incarnation);
+  }
   return s;
 }
 
 // ---- birth
 
-AnyRef ActorCell::Open(const Birth& birth) {
+AnyRef ActorCell::Open(const Birth& birth) noexcept {
   constexpr auto kRelaxed =
       std::memory_order_relaxed;  // published by the queues' Open, which releases
   const auto now_ms = static_cast<uint32_t>(space().coarse_clock().NowMs());
@@ -181,15 +195,17 @@ AnyRef ActorCell::Open(const Birth& birth) {
   if (birth.dedicated) annex().dedicated = true;
   const AnyRef me(this, birth.incarnation);
   if (birth.parent != nullptr) birth.parent->Adopt(*this);
-  control_.Open(MailboxQueue::OpenAs::kIdle);
   const bool has_start = birth.type->on_start != nullptr;
+  // In this order: whoever gets a control item in, be it a stale one, must be able to wake us. (Woken
+  // before control_ is open, we find nothing but stale messages, if that.)
+  queue_.Open(has_start ? MailboxQueue::OpenAs::kActive : MailboxQueue::OpenAs::kIdle);
+  control_.Open(MailboxQueue::OpenAs::kIdle);
   if (has_start) {
     Control& start = Control::Make(Control::Kind::kStart);
     start.address = birth.incarnation;
-    (void)control_.Push(start);  // open, and scheduled below
+    (void)control_.Push(start);  // open, and scheduled here
+    birth.scheduler->Schedule(*this);
   }
-  queue_.Open(has_start ? MailboxQueue::OpenAs::kActive : MailboxQueue::OpenAs::kIdle);
-  if (has_start) birth.scheduler->Schedule(*this);
   return me;
 }
 
@@ -300,10 +316,10 @@ void ActorCell::Handle(Envelope& e, Delivery& d) {
   running_.store(nullptr, kRelaxed);
 }
 
-// A bounded queue is not asked, which would take its lock: it may have more.
 bool ActorCell::HasMore() const {
-  return first_ != nullptr || queue_.size() != 0 ||
-         bounded_.load(std::memory_order_relaxed) != nullptr;  // relaxed: fixed since Open
+  if (first_ != nullptr || queue_.size() != 0) return true;
+  const BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // fixed since Open
+  return bounded != nullptr && !bounded->empty();
 }
 
 bool ActorCell::HasControl() const { return control_.size() != 0; }
@@ -460,6 +476,9 @@ void ActorCell::CloseMailbox() {
     next_control = node->next;
     auto& control = static_cast<Control&>(*node);
     if (control.kind == Control::Kind::kWatch) TakeWatch(control);
+    if (control.kind == Control::Kind::kUnwatch && control.address == ref().incarnation_) {
+      annex_->watchers.Erase(control.peer);
+    }
     control.Free();
   }
   BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);

@@ -88,7 +88,7 @@ class alignas(64) ActorCell : public Runnable {
   }
 
   struct Snapshot {
-    uint64_t incarnation = 0;  // 0: not in use
+    AnyRef ref;  // nobody: the cell is not in use
     const ActorType* type = nullptr;
     uint64_t queued = 0;
     uint64_t handled = 0;
@@ -111,7 +111,7 @@ class alignas(64) ActorCell : public Runnable {
     bool named;
     bool dedicated;
   };
-  AnyRef Open(const Birth& birth);
+  AnyRef Open(const Birth& birth) noexcept;  // out of memory in here ends the process
 
   // ---- the running thread
 

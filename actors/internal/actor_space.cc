@@ -54,11 +54,47 @@ unsigned ActorSpace::ThreadIndex() {
   return index;
 }
 
+// What a Launch has taken so far; given back unless it goes through.
+class ActorSpace::Taken {
+ public:
+  explicit Taken(ActorSpace& space) : space_(space) {}
+  Taken(const Taken&) = delete;
+  Taken& operator=(const Taken&) = delete;
+  ~Taken() {
+    if (kept) return;
+    if (named) space_.ForgetName(*cell);
+    if (cell != nullptr) space_.Retire(*cell);
+    if (bounded != nullptr) space_.GiveBack(*bounded);
+    if (dedicated != nullptr) space_.GiveBackDedicated(*dedicated);
+  }
+
+  Scheduler* dedicated = nullptr;
+  BoundedQueue* bounded = nullptr;
+  ActorCell* cell = nullptr;
+  bool named = false;
+  bool kept = false;
+
+ private:
+  ActorSpace& space_;
+};
+
 AnyRef ActorSpace::Launch(ActorCell* parent, const ActorOptions& options, void* actor,
                           const ActorType& type) {
-  if (options.capacity == 0)
+  if (options.capacity == 0) {
     throw std::invalid_argument("Troupe: ActorOptions::capacity must be at least 1");
+  }
+  Taken taken(*this);
+  if (options.placement == Placement::kDedicatedThread && parts_.dedicated != nullptr) {
+    taken.dedicated = &parts_.dedicated->Acquire();
+  }
+  if (options.capacity != kUnbounded) taken.bounded = &TakeBoundedQueue();
+  uint64_t incarnation;
   Shard& shard = MyShard();
+  taken.cell = &TakeCell(shard, incarnation);
+  if (!options.name.empty()) {
+    SetName(*taken.cell, options.name);
+    taken.named = true;
+  }
   // Counted before the look at stopping_, which StopAll sets before AwaitEmpty counts: one of the
   // two sees the other.
   shard.spawned.fetch_add(1);
@@ -67,22 +103,24 @@ AnyRef ActorSpace::Launch(ActorCell* parent, const ActorOptions& options, void* 
     CountEnd();
     return AnyRef();
   }
+  taken.kept = true;
+  if (taken.bounded != nullptr) {
+    taken.bounded->Open(incarnation, options.capacity, options.when_full);
+  }
   ActorCell::Birth birth;
   birth.actor = actor;
   birth.type = &type;
+  birth.incarnation = incarnation;
+  birth.scheduler = taken.dedicated != nullptr ? taken.dedicated : parts_.scheduler;
+  birth.bounded = taken.bounded;
   birth.parent = parent;
-  birth.named = !options.name.empty();
-  birth.dedicated = options.placement == Placement::kDedicatedThread && parts_.dedicated != nullptr;
-  birth.scheduler = birth.dedicated ? &parts_.dedicated->Acquire() : parts_.scheduler;
-  birth.bounded = options.capacity != kUnbounded ? &TakeBoundedQueue() : nullptr;
-  ActorCell& cell = TakeCell(shard, birth.incarnation);
-  if (birth.bounded != nullptr)
-    birth.bounded->Open(birth.incarnation, options.capacity, options.when_full);
-  if (birth.named) SetName(cell, options.name);
-  const AnyRef ref = cell.Open(birth);
+  birth.named = taken.named;
+  birth.dedicated = taken.dedicated != nullptr;
+  const AnyRef ref = taken.cell->Open(birth);
   if (parent == nullptr) {
     // StopAll sets stopping_ and then walks the cells. Either its walk sees this cell open, or we
-    // see the flag here; the fence keeps our look from being made before Open has become visible.
+    // see the flag here; a fence on either side keeps the look from being made before the write is
+    // visible.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (stopping()) StopActor(ref, StopWhen::kNow);
   }
@@ -177,46 +215,46 @@ void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target
 }
 
 void ActorSpace::OwnTimer(TimedMessage& timed) {
-  MutexLock lock(mutex_);
-  timers_.Add(timed);
+  OwnedTimers::Finished finished;  // destroyed after the lock is gone: a message's destructor may
+  MutexLock lock(mutex_);          // do anything
+  finished = timers_.Add(timed);
 }
 
 void ActorSpace::CancelTimers() {
+  OwnedTimers timers;  // as above
   MutexLock lock(mutex_);
-  timers_.CancelAll();
+  timers.Swap(timers_);
 }
 
 void ActorSpace::StopAll(ExitReason reason) {
   stopping_.store(true);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // see Launch
   {
     MutexLock lock(mutex_);
     for (auto& queue : bounded_queues_) queue->ReleaseWaiters();
   }
   cells_.ForEach([&](ActorCell& cell) {
     const ActorCell::Snapshot snapshot = cell.TakeSnapshot();
-    if (snapshot.incarnation == 0 || !snapshot.top_level) return;
+    if (!snapshot.ref || !snapshot.top_level) return;
     Control& stop = Control::Make(Control::Kind::kStop);
     stop.reason = reason;
-    ActorCell::PostControl(cell.ref(), stop);
+    ActorCell::PostControl(snapshot.ref, stop);
   });
 }
 
-bool ActorSpace::AwaitEmpty(absl::Time deadline) {
-  const Clock& clock = parts_.timers->clock();
-  for (;;) {
+bool ActorSpace::AwaitEmpty(SteadyTime deadline) {
+  for (bool in_time = true;;) {
     const EventCount::Key key = drained_.PrepareWait();
-    const absl::Time now = clock.Now();
-    if (live() == 0 || now >= deadline) {
+    if (live() == 0) {
       drained_.CancelWait();
-      if (live() != 0) return false;
       while (AnybodyInside()) std::this_thread::yield();  // for an instruction or two
       return true;
     }
-    SteadyTime until = kNoDeadline;
-    if (deadline - now < absl::Hours(24 * 365)) {  // a year is for ever, and keeps the sum in range
-      until = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(deadline - now);
+    if (!in_time) {
+      drained_.CancelWait();
+      return false;
     }
-    drained_.CommitWait(key, until);
+    in_time = drained_.CommitWait(key, deadline);
   }
 }
 

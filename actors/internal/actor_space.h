@@ -89,7 +89,7 @@ class ActorSpace {
 
   void StopAll(ExitReason reason);
   bool stopping() const { return stopping_.load(); }
-  bool AwaitEmpty(absl::Time deadline);  // by the space's clock; true: empty, and left by all
+  bool AwaitEmpty(SteadyTime deadline);  // true: empty, and left by all
   void CancelTimers();
 
   Counters counters() const;
@@ -118,6 +118,8 @@ class ActorSpace {
     std::atomic<uint64_t> ended{0};
     std::array<std::atomic<uint64_t>, kDeadLetterReasons> dead_letters{};
   };
+
+  class Taken;
 
   bool AnybodyInside() const;
   Shard& MyShard() { return *shards_[ThreadIndex() % kShards]; }

@@ -3,10 +3,12 @@
 #define TROUPE_ACTORS_INTERNAL_ACTOR_TYPE_H_
 
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "troupe/actors/exit.h"
 #include "troupe/actors/internal/actor_memory.h"
+#include "troupe/actors/internal/compile_error.h"
 #include "troupe/core/type_name.h"
 
 namespace troupe {
@@ -28,6 +30,28 @@ void DestroyActor(void* actor) {
   FreeActorMemory(actor, sizeof(A), alignof(A));
 }
 
+// Whether A has a member of that name, callable or not, public or not: then the name becomes
+// ambiguous in a class that inherits another such member.
+struct HasOnStart {
+  int OnStart;
+};
+struct HasOnStop {
+  int OnStop;
+};
+template <class A, class Named>
+struct Both : A, Named {};
+template <class A>
+concept NamesOnStart =
+    std::is_class_v<A> && !std::is_final_v<A> && !requires { &Both<A, HasOnStart>::OnStart; };
+template <class A>
+concept NamesOnStop =
+    std::is_class_v<A> && !std::is_final_v<A> && !requires { &Both<A, HasOnStop>::OnStop; };
+
+template <class Actor>
+constexpr void RefuseHook() {
+  static_assert(kActor<Actor>, TROUPE_ERROR_HOOK_NOT_CALLABLE);
+}
+
 template <class A>
 constexpr auto OnStartOf() -> void (*)(void*, Context&) {
   if constexpr (requires(A& a, Context& self) { a.OnStart(self); }) {
@@ -35,6 +59,7 @@ constexpr auto OnStartOf() -> void (*)(void*, Context&) {
   } else if constexpr (requires(A& a) { a.OnStart(); }) {
     return [](void* actor, Context&) { static_cast<A*>(actor)->OnStart(); };
   } else {
+    if constexpr (NamesOnStart<A>) RefuseHook<A>();
     return nullptr;
   }
 }
@@ -46,6 +71,7 @@ constexpr auto OnStopOf() -> void (*)(void*, Context&) {
   } else if constexpr (requires(A& a) { a.OnStop(); }) {
     return [](void* actor, Context&) { static_cast<A*>(actor)->OnStop(); };
   } else {
+    if constexpr (NamesOnStop<A>) RefuseHook<A>();
     return nullptr;
   }
 }

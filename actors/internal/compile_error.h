@@ -31,6 +31,9 @@
 #define TROUPE_ERROR_WRONG_RESULT                                                         \
   "Troupe: what the handler of Actor returns does not convert to Message::Reply; return " \
   "Message::Reply, absl::StatusOr of it, or take a troupe::Reply<Message::Reply>."
+#define TROUPE_ERROR_HOOK_NOT_CALLABLE                                                             \
+  "Troupe: the actor Actor has an OnStart or OnStop that cannot be called; declare it public, as " \
+  "`void OnStart()` or `void OnStart(troupe::Context&)`, and OnStop alike."
 #define TROUPE_ERROR_SILENT_COPY                                                                 \
   "Troupe: this would copy the message Message on its way to Actor; give it up with std::move, " \
   "or write Message(message) where a copy is meant."

@@ -21,8 +21,18 @@ void EndWith(ActorCell& watcher, const Down& down) {
   watcher.End(ExitReason::kFailed, absl::AbortedError(why));
 }
 
+// A watcher that ends with a Down still in its mailbox need not take back that watch; and must not,
+// for the watched actor's system may be gone.
+void ForgetWatched(const EnvelopeOf<Down>& envelope) {
+  ActorCell* watcher = ActorCell::Current();
+  if (watcher == nullptr) return;
+  if (ActorCell::IncarnationOf(watcher->ref()) != (envelope.address & ~kExempt)) return;
+  watcher->annex().watched.Erase(envelope.message.who);
+}
+
 void Dispatch(Envelope& base, Delivery& d) {
   auto& envelope = static_cast<EnvelopeOf<Down>&>(base);
+  if (d.verb == Delivery::Verb::kDiscard) ForgetWatched(envelope);
   if (d.verb != Delivery::Verb::kHandle) return envelope.Lose(d);
   Down down(std::move(envelope.message));
   envelope.Free();

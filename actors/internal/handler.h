@@ -132,6 +132,15 @@ constexpr void RefuseToCopy() {
 
 // ---- The call.
 
+template <class R, class Result>
+decltype(auto) AsAnswer(Result&& result) {
+  if constexpr (!std::is_void_v<R> && std::is_same_v<std::decay_t<Result>, absl::Status>) {
+    return ErrorAnswer(std::forward<Result>(result));
+  } else {
+    return std::forward<Result>(result);
+  }
+}
+
 // Runs `call` and answers with what it returns. If it throws, the asker hears that the receiver
 // failed.
 template <class M, class Call>
@@ -142,7 +151,7 @@ void Answer(Reply<typename M::Reply>& reply, Call call) {
       call();
       if (reply) reply.Send(absl::OkStatus());
     } else {
-      ReplyResult<R> result(call());
+      ReplyResult<R> result(AsAnswer<R>(call()));
       if (reply) reply.Send(std::move(result));
     }
   } catch (const std::exception& e) {

@@ -20,6 +20,11 @@ absl::Status LostStatus(Lost why) {
   return absl::UnknownError("ask: lost");
 }
 
+absl::Status ErrorAnswer(absl::Status status) {
+  if (!status.ok()) return status;
+  return absl::InternalError("ask: the receiver answered OK where a value was asked for");
+}
+
 absl::Status ReceiverFailed(const char* what) {
   const absl::Status status = LostStatus(Lost::kReceiverFailed);
   return absl::Status(status.code(), std::string(status.message()) + ": " + what);

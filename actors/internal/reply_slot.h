@@ -40,6 +40,9 @@ enum class Lost : uint8_t {
   kTimedOut,        // kDeadlineExceeded
 };
 absl::Status LostStatus(Lost why);
+// What a Status is as the answer to a request for a value: itself if it is an error. OK is a mistake
+// of the handler's, which the asker is told; absl::StatusOr would end the process.
+absl::Status ErrorAnswer(absl::Status status);
 absl::Status ReceiverFailed(const char* what);  // kReceiverFailed with the exception's text
 
 class ReplySlot {
@@ -64,6 +67,8 @@ class ReplySlot {
     return state_.compare_exchange_strong(expected, kClaimed, std::memory_order_acq_rel,
                                           std::memory_order_relaxed);
   }
+  // Relaxed: a hint for the receiver, who may be late.
+  bool pending() const { return state_.load(std::memory_order_relaxed) == kPending; }
   // acquire: pairs with the release in MarkReady(); the result is visible (R2).
   bool ready() const { return state_.load(std::memory_order_acquire) == kReady; }
 
@@ -89,6 +94,11 @@ class ReplySlot {
 
 template <class R>
 class ReplySlotOf : public ReplySlot {
+  static_assert(
+      std::is_void_v<R> || std::is_nothrow_move_constructible_v<R>,
+      "Troupe: a reply type must be movable without throwing; declare its move constructor "
+      "noexcept, or answer with a std::unique_ptr to it.");
+
  public:
   // Consumes the caller's reference.
   void Settle(ReplyResult<R> result) {

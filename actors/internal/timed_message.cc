@@ -17,7 +17,12 @@ void TimedMessage::Start(Timers& timers, absl::Duration delay, absl::Duration pe
   to_ = to;
   sender_ = sender;
   due_ = timers.clock().Now() + std::max(delay, absl::ZeroDuration());
-  timers.Arm(*this, due_);
+  try {
+    timers.Arm(*this, due_);
+  } catch (...) {  // no memory, or no thread for the system's first timer
+    Release();     // the armed timer's
+    throw;
+  }
 }
 
 bool TimedMessage::Cancel() {
@@ -80,18 +85,21 @@ void RetainTimed(TimedMessage& timed) { timed.Retain(); }
 void ReleaseTimed(TimedMessage& timed) { timed.Release(); }
 bool CancelTimed(TimedMessage& timed) { return timed.Cancel(); }
 
-void OwnedTimers::Add(TimedMessage& timed) {
-  if (timers_.size() >= forget_at_) ForgetFinished();
-  timed.Retain();
+OwnedTimers::Finished OwnedTimers::Add(TimedMessage& timed) {
+  Finished finished;
+  if (timers_.size() >= forget_at_) finished = ForgetFinished();
   timers_.push_back(&timed);
+  timed.Retain();
+  return finished;
 }
 
-void OwnedTimers::ForgetFinished() {
-  auto finished =
+OwnedTimers::Finished OwnedTimers::ForgetFinished() {
+  auto first =
       std::partition(timers_.begin(), timers_.end(), [](TimedMessage* t) { return !t->done(); });
-  std::for_each(finished, timers_.end(), [](TimedMessage* t) { t->Release(); });
-  timers_.erase(finished, timers_.end());
+  Finished finished(first, timers_.end());
+  timers_.erase(first, timers_.end());
   forget_at_ = std::max(kSmallest, 2 * timers_.size());
+  return finished;
 }
 
 void OwnedTimers::CancelAll() {

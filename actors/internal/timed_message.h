@@ -12,6 +12,7 @@
 #include <atomic>
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <source_location>
 #include <utility>
 #include <vector>
@@ -115,13 +116,23 @@ class OwnedTimers {
   OwnedTimers& operator=(const OwnedTimers&) = delete;
   ~OwnedTimers() { CancelAll(); }
 
-  void Add(TimedMessage& timed);
+  // Timers that have finished, to be released where a message's destructor does no harm.
+  struct Release {
+    void operator()(TimedMessage* timed) const { timed->Release(); }
+  };
+  using Finished = std::vector<std::unique_ptr<TimedMessage, Release>>;
+
+  Finished Add(TimedMessage& timed);
   void CancelAll();
+  void Swap(OwnedTimers& other) {
+    timers_.swap(other.timers_);
+    std::swap(forget_at_, other.forget_at_);
+  }
 
  private:
   static constexpr size_t kSmallest = 16;
 
-  void ForgetFinished();
+  Finished ForgetFinished();
 
   std::vector<TimedMessage*> timers_;
   size_t forget_at_ = kSmallest;

@@ -39,6 +39,9 @@ Scheduler& DedicatedThreads::Acquire() {
   MutexLock lock(mutex_);
   if (free_.empty()) {
     auto fresh = std::make_unique<OneThread>(*this);
+    free_.reserve(all_.size() +
+                  1);  // what may throw, before there is a thread; Release relies on it
+    all_.reserve(all_.size() + 1);
     threads_.Start("troupe-own", [one = fresh.get(), alive = keep_alive_.lock()] { one->Run(); });
     free_.push_back(fresh.get());
     all_.push_back(std::move(fresh));

@@ -22,6 +22,7 @@ void ThreadGroup::Start(const std::string& name, std::function<void()> body) {
     changed->NotifyAll();
   };
   MutexLock lock(mutex_);
+  members_.reserve(members_.size() + 1);  // what may throw, before there is a thread
   members_.push_back({StartThread(name, std::move(main)), std::move(ended)});
 }
 

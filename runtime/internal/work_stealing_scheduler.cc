@@ -6,16 +6,10 @@
 #include <system_error>
 #include <utility>
 
+#include "troupe/core/pause.h"
+
 namespace troupe::internal {
 namespace {
-
-inline void Pause() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 // How long a worker without work looks around before it sleeps: some 10 to 20 us in all, about what
 // a sleep and a wake-up cost.
@@ -140,7 +134,7 @@ Runnable* WorkStealingScheduler::FindWork(ThisThread& here) {
     if (here.searching) r = Search(here);
   }
   if (r != nullptr && std::exchange(here.searching, false)) {
-    if (idle_.EndSearch() && AnythingQueued()) WakeOne();  // idle_set.h, P2
+    if (idle_.EndSearch() && (AnythingQueued() || Unwatched())) WakeOne();  // idle_set.h, P2; W3
   }
   return r;
 }
@@ -183,6 +177,13 @@ Runnable* WorkStealingScheduler::StealStale(ThisThread& here) {
 bool WorkStealingScheduler::AnyStale(const ThisThread& here) const {
   return std::any_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
     return worker->IsStale(here.sightings[worker->index()]);
+  });
+}
+
+// Whoever had the watch has work now, and some slot is filled: another must take it over.
+bool WorkStealingScheduler::Unwatched() const {
+  return !watched_.load() && std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) {
+    return worker->Sight().runnable != nullptr;
   });
 }
 
@@ -233,7 +234,10 @@ void WorkStealingScheduler::Watch(ThisThread& here) {
     if (!AnyStale(here)) continue;
     if (!idle_.WakeUp(me.index())) break;  // chosen just now: the Unpark has come or is about to
     watched_.store(false);
-    if (Runnable* r = StealStale(here)) RunOne(here, *r);
+    if (Runnable* r = StealStale(here)) {
+      if (Unwatched()) WakeOne();
+      RunOne(here, *r);
+    }
     return;
   }
   watched_.store(false);

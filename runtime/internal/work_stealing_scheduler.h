@@ -83,6 +83,7 @@ class WorkStealingScheduler final : public Scheduler {
   Runnable* StealStale(ThisThread& here);
   bool AnyStale(const ThisThread& here) const;
   void TakeSightings(ThisThread& here);
+  bool Unwatched() const;
   bool AnythingQueued() const;
   void Sleep(ThisThread& here);
   void Park(ThisThread& here);

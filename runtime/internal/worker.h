@@ -51,8 +51,9 @@ class Worker {
 
   // ---- the place's thread
   Runnable* PushLifo(Runnable& r) {
-    // Release: r's state, for L2's thief. Acquire: that of the one before.
-    return lifo_.exchange(&r, std::memory_order_acq_rel);
+    // Release: r's state, for L2's thief. Acquire: that of the one before. Sequentially consistent,
+    // because Schedule then looks at watched_, and whoever clears that looks at the slots.
+    return lifo_.exchange(&r);
   }
   void PushBack(Runnable& r, Injector& overflow);
   Runnable* Next(Injector& injector);
@@ -73,7 +74,7 @@ class Worker {
     // Relaxed: a guess, which StealStale's compare-and-swap confirms. The turns first: if they have
     // moved, so may have the slot.
     const uint64_t turns = turns_.load(std::memory_order_relaxed);
-    return {lifo_.load(std::memory_order_relaxed), turns};
+    return {lifo_.load(), turns};  // sequentially consistent: see PushLifo
   }
   bool IsStale(const Sighting& sighting) const;
   Runnable* StealStale(const Sighting& sighting);
