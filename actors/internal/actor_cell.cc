@@ -470,17 +470,24 @@ void ActorCell::CallOnStop(Context& self) {
   }
 }
 
+void ActorCell::FreeControls(const MailboxQueue::List& controls) {
+  MailboxNode* next_node;
+  for (MailboxNode* node = controls.first; node != nullptr; node = next_node) {
+    next_node = node->next;
+    static_cast<Control&>(*node).Free();
+  }
+}
+
 void ActorCell::CloseMailbox() {
-  MailboxNode* next_control;
-  for (MailboxNode* node = control_.Close().first; node != nullptr; node = next_control) {
-    next_control = node->next;
-    auto& control = static_cast<Control&>(*node);
+  const MailboxQueue::List controls = control_.Close();
+  for (MailboxNode* node = controls.first; node != nullptr; node = node->next) {
+    const auto& control = static_cast<const Control&>(*node);
     if (control.kind == Control::Kind::kWatch) TakeWatch(control);
     if (control.kind == Control::Kind::kUnwatch && control.address == ref().incarnation_) {
       annex_->watchers.Erase(control.peer);
     }
-    control.Free();
   }
+  FreeControls(controls);
   BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);
   const MailboxQueue::List left = queue_.Close();
   DiscardList(std::exchange(first_, nullptr));
@@ -489,6 +496,28 @@ void ActorCell::CloseMailbox() {
     DiscardList(bounded->Close());
     space().GiveBack(*bounded);
   }
+}
+
+ActorCell::Unhandled ActorCell::Shut() {
+  FreeControls(control_.Close());
+  Envelope* const pushed = static_cast<Envelope*>(queue_.Close().first);
+  BoundedQueue* const bounded = bounded_.load(std::memory_order_relaxed);  // alone by now
+  return {
+      this,
+      {std::exchange(first_, nullptr), pushed, bounded == nullptr ? nullptr : bounded->Close()}};
+}
+
+void ActorCell::Reclaim(const Unhandled& left) {
+  if (annex_ != nullptr) LetGo();
+  if (actor_ != nullptr) type()->destroy(std::exchange(actor_, nullptr));
+  for (Envelope* list : left.lists) {
+    while (list != nullptr) {
+      Envelope& e = *list;
+      list = static_cast<Envelope*>(e.next);
+      Discard(e, Lost::kReceiverGone);
+    }
+  }
+  delete std::exchange(annex_, nullptr);
 }
 
 void ActorCell::DiscardList(Envelope* first) {

@@ -26,6 +26,7 @@
 #ifndef TROUPE_ACTORS_INTERNAL_ACTOR_CELL_H_
 #define TROUPE_ACTORS_INTERNAL_ACTOR_CELL_H_
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -113,12 +114,22 @@ class alignas(64) ActorCell : public Runnable {
   };
   AnyRef Open(const Birth& birth) noexcept;  // out of memory in here ends the process
 
+  // ---- ~ActorSpace, when no thread runs any more, on cells whose actors have not ended
+
+  struct Unhandled {
+    ActorCell* cell;
+    std::array<Envelope*, 3> lists;
+  };
+  Unhandled Shut();                     // closes the mailbox, so that nothing is scheduled any more
+  void Reclaim(const Unhandled& left);  // destroys the actor and its messages, without OnStop
+
   // ---- the running thread
 
   AnyRef ref() const {
     return AnyRef(const_cast<ActorCell*>(this), incarnation_.load(std::memory_order_relaxed));
   }
   void* actor() const { return actor_; }
+  bool has_annex() const { return annex_ != nullptr; }
   ActorAnnex& annex();  // made on first use
   bool ending() const;
   void End(ExitReason reason,
@@ -153,6 +164,7 @@ class alignas(64) ActorCell : public Runnable {
   void StopChildren();
   void Forget(ActorCell& child);
   void CallOnStop(Context& self);
+  static void FreeControls(const MailboxQueue::List& controls);
   void CloseMailbox();
   void DiscardList(Envelope* first);
   void TellWatchers(ActorAnnex& annex);

@@ -44,7 +44,15 @@ ActorSpace::ActorSpace(Parts parts)
   for (auto& shard : shards_) shard = std::make_unique<Shard>(cells_);
 }
 
-ActorSpace::~ActorSpace() = default;
+// Actors that had not ended when the system's threads did (ShutdownReport::stuck) are destroyed here:
+// first all mailboxes are closed, so that what one of them still sends wakes nobody.
+ActorSpace::~ActorSpace() {
+  std::vector<ActorCell::Unhandled> unended;
+  cells_.ForEach([&](ActorCell& cell) {
+    if (cell.TakeSnapshot().ref) unended.push_back(cell.Shut());
+  });
+  for (const ActorCell::Unhandled& left : unended) left.cell->Reclaim(left);
+}
 
 unsigned ActorSpace::ThreadIndex() {
   static constinit std::atomic<unsigned> next{0};

@@ -25,7 +25,7 @@ void EndWith(ActorCell& watcher, const Down& down) {
 // for the watched actor's system may be gone.
 void ForgetWatched(const EnvelopeOf<Down>& envelope) {
   ActorCell* watcher = ActorCell::Current();
-  if (watcher == nullptr) return;
+  if (watcher == nullptr || !watcher->has_annex()) return;
   if (ActorCell::IncarnationOf(watcher->ref()) != (envelope.address & ~kExempt)) return;
   watcher->annex().watched.Erase(envelope.message.who);
 }
