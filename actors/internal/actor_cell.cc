@@ -281,7 +281,7 @@ Envelope* ActorCell::NextMessage() {
 bool ActorCell::Refill() {
   MailboxQueue::List taken = queue_.TakeAll();
   if (taken.empty()) {
-    BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);
+    BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
     // One at a time: what waits must stay counted.
     Envelope* e = bounded == nullptr ? nullptr : bounded->Pop();
     if (e == nullptr) return false;
@@ -488,7 +488,7 @@ void ActorCell::CloseMailbox() {
     }
   }
   FreeControls(controls);
-  BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);
+  BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
   const MailboxQueue::List left = queue_.Close();
   DiscardList(std::exchange(first_, nullptr));
   DiscardList(static_cast<Envelope*>(left.first));

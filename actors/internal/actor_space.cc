@@ -271,6 +271,7 @@ ActorSpace::Counters ActorSpace::counters() const {
   for (const auto& shard : shards_) {
     sum.ended += shard->ended.load() % Shard::kInside;
     for (int i = 0; i < kDeadLetterReasons; ++i) {
+      // Relaxed: a sum for people.
       sum.dead_letters[i] += shard->dead_letters[i].load(std::memory_order_relaxed);
     }
   }
