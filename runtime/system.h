@@ -32,6 +32,7 @@ namespace troupe {
 //
 // Nothing is global: a process may have several systems, each with its own threads and actors;
 // their refs work across, and a ref is valid while its own system lives.
+// Where actors of two systems watch each other, let one system end before the other begins to.
 //
 // Thread safety  All functions but the constructor and destructor may be called from any thread.
 //                Shutdown and Join block, so they are for plain threads; handlers use Context.
