@@ -13,44 +13,31 @@
 
 namespace troupe::internal {
 
-constinit thread_local ActorCell* ActorCell::current_ = nullptr;
+constinit thread_local const ActorCell::Activation* ActorCell::activation_ = nullptr;
 
-// Makes an actor the current one of this thread for a scope. Nests: a host-driven scheduler may be
-// turned inside a handler.
-class CurrentActor {
+// Makes an actor the current one of this thread for a scope.
+class ActorCell::Activated {
  public:
-  explicit CurrentActor(ActorCell* cell)
-      : outer_(std::exchange(ActorCell::current_, cell)),
-        cell_(cell),
-        around_(std::exchange(innermost_, this)),
-        depth_(around_ == nullptr ? 1 : around_->depth_ + 1) {}
-  ~CurrentActor() {
-    ActorCell::current_ = outer_;
-    innermost_ = around_;
-  }
-  CurrentActor(const CurrentActor&) = delete;
-  CurrentActor& operator=(const CurrentActor&) = delete;
-
-  // How many handlers of this thread are inside one another.
-  static int Depth() { return innermost_ == nullptr ? 0 : innermost_->depth_; }
-
-  // Whether `cell` is in a handler of this thread, perhaps one that turns the scheduler.
-  static bool IsOnThisThread(const ActorCell* cell) {
-    const CurrentActor* actor = innermost_;
-    while (actor != nullptr && actor->cell_ != cell) actor = actor->around_;
-    return actor != nullptr;
-  }
+  explicit Activated(ActorCell* cell) : here_{cell, activation_} { activation_ = &here_; }
+  ~Activated() { activation_ = here_.around; }
+  Activated(const Activated&) = delete;
+  Activated& operator=(const Activated&) = delete;
 
  private:
-  // As current_, which every Send reads and so is a plain pointer.
-  static constinit thread_local const CurrentActor* innermost_;
-
-  ActorCell* const outer_;
-  const ActorCell* const cell_;
-  const CurrentActor* const around_;
-  const int depth_;
+  const Activation here_;
 };
-constinit thread_local const CurrentActor* CurrentActor::innermost_ = nullptr;
+
+int ActorCell::NestedActivations() {
+  int depth = 0;
+  for (const Activation* a = activation_; a != nullptr; a = a->around) ++depth;
+  return depth;
+}
+
+bool ActorCell::IsActiveOnThisThread() const {
+  const Activation* a = activation_;
+  while (a != nullptr && a->cell != this) a = a->around;
+  return a != nullptr;
+}
 
 // On a host-driven scheduler a Send that waits for room turns the scheduler, and so may come to the
 // next one that waits. The stack sets the limit; this is well below it.
@@ -62,7 +49,39 @@ ActorSpace& ActorCell::space() const {
   return *static_cast<ActorSpace*>(Slab<ActorCell>::OwnerOf(this));
 }
 
-SendResult ActorCell::Post(const AnyRef& to, Envelope& e, PostMode mode) {
+inline uint32_t ActorCell::SendTime() const {
+  ActorSpace& owner = space();
+  if (activation_ == nullptr) {
+    owner.RefreshCoarseClock();  // the workers, who do this otherwise, may all be asleep
+  }
+  return static_cast<uint32_t>(owner.coarse_clock().NowMs());
+}
+
+inline void ActorCell::CountTaken(size_t count, uint32_t since_ms, uint32_t now_ms) {
+  // Relaxed: statistics, written by whoever has the right to run and read by snapshots.
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  previous_ms_.store(since_ms, kRelaxed);
+  taken_ms_.store(now_ms, kRelaxed);
+  taken_.store(taken_.load(kRelaxed) + static_cast<uint32_t>(count), kRelaxed);
+}
+
+// By whoever got the right to run this cell. The stamp says that no message waits longer than from
+// now.
+void ActorCell::ScheduleNow() {
+  taken_ms_.store(SendTime(), std::memory_order_relaxed);  // statistics
+  scheduler_->Schedule(*this);
+}
+
+// By whoever got that right from PushUnlessIdle: `e` comes first.
+inline void ActorCell::StartWith(Envelope& e) {
+  first_ = &e;  // its `next` is nullptr: the queue was empty
+  const uint32_t now_ms = SendTime();
+  CountTaken(1, now_ms, now_ms);
+  scheduler_->Schedule(*this);
+}
+
+[[gnu::always_inline]] inline SendResult ActorCell::PostHere(const AnyRef& to, Envelope& e,
+                                                             PostMode mode) {
   ActorCell& cell = *to.cell_;
   // Acquire: what the pointer leads to. A rightful sender learnt of the actor after Open, but a
   // stale one has nothing but this word; pairs with the release in Open. Either queue turns it away
@@ -70,17 +89,37 @@ SendResult ActorCell::Post(const AnyRef& to, Envelope& e, PostMode mode) {
   if (BoundedQueue* bounded = cell.bounded_.load(std::memory_order_acquire)) [[unlikely]] {
     return PostBounded(to, *bounded, e, mode);
   }
-  switch (cell.queue_.Push(e)) {
+  switch (cell.queue_.PushUnlessIdle(e)) {
     case PushResult::kQueued:
       return SendResult::kQueued;
     case PushResult::kMustSchedule:
-      cell.ScheduleNow();
+      cell.StartWith(e);
       return SendResult::kQueued;
     case PushResult::kClosed:
       break;
   }
   cell.space().Lose(e, DeadLetterReason::kNoSuchActor, to);
   return SendResult::kClosed;
+}
+
+SendResult ActorCell::Post(const AnyRef& to, Envelope& e, PostMode mode) {
+  return PostHere(to, e, mode);
+}
+
+// Here rather than with the refs, so that all that a Send does is one function.
+SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block) {
+  e.sender = ActorCell::CurrentRef();
+  if (!to) [[unlikely]] {
+    // Nobody belongs to no system: the sender's counts the letter, if the sender has one.
+    if (ActorCell* sender = ActorCell::Current()) {
+      sender->space().Lose(e, DeadLetterReason::kNoSuchActor, to);
+    } else {
+      Discard(e, Lost::kReceiverGone);
+    }
+    return SendResult::kClosed;
+  }
+  e.address = ActorCell::IncarnationOf(to);
+  return ActorCell::PostHere(to, e, may_block ? PostMode::kByPolicy : PostMode::kNeverBlock);
 }
 
 SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e,
@@ -110,23 +149,12 @@ SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelop
   return offered.result;
 }
 
-// By whoever got the right to run this cell. The stamp says that no message waits longer than from
-// now.
-void ActorCell::ScheduleNow() {
-  ActorSpace& owner = space();
-  if (Current() == nullptr)
-    owner.RefreshCoarseClock();  // the workers, who do this otherwise, may all be asleep
-  taken_ms_.store(static_cast<uint32_t>(owner.coarse_clock().NowMs()),
-                  std::memory_order_relaxed);  // statistics
-  scheduler_->Schedule(*this);
-}
-
 // False: waiting would be in vain, because only the calling thread could make room, or must not be,
 // because the system stops.
 bool ActorCell::WaitForRoom(BoundedQueue& queue, const AnyRef& to) {
-  if (CurrentActor::IsOnThisThread(this) || space().stopping()) return false;
+  if (IsActiveOnThisThread() || space().stopping()) return false;
   if (space().scheduler().TurnsHere()) {
-    return CurrentActor::Depth() < kMostWaitingSends && space().scheduler().Turn();
+    return NestedActivations() < kMostWaitingSends && space().scheduler().Turn();
   }
   if (Current() != nullptr) Current()->scheduler().BeginBlocking();
   queue.WaitForRoom(to.incarnation_);
@@ -243,61 +271,11 @@ class ActorCell::Turn {
   std::chrono::steady_clock::time_point start_;  // of the first look
 };
 
-Outcome ActorCell::RunCell(Runnable& r, const Budget& budget) {
-  return static_cast<ActorCell&>(r).Activate(budget);
-}
+inline bool ActorCell::ending() const { return annex_ != nullptr && annex_->ending; }
 
-Outcome ActorCell::Activate(const Budget& budget) {
-  CurrentActor current(this);
-  Context self(*this);
-  Delivery delivery;
-  delivery.actor = actor_;
-  delivery.self = &self;
-  Turn turn(budget);
-  for (;;) {
-    if (HandleControl(self)) turn.CountMessage();
-    if (ending() && TryFinish(self)) return Outcome::kDone;
-    if (Envelope* e = NextMessage()) {
-      Handle(*e, delivery);
-      turn.CountMessage();
-      if (HasMore() && turn.Spent()) return Outcome::kAgain;
-    } else if (HasControl()) {
-      if (turn.Spent()) return Outcome::kAgain;
-    } else if (queue_.FinishBatch() == BatchEnd::kPark) {
-      // Control is looked at after TakeAll (in NextMessage) and before FinishBatch: a Wake since
-      // then makes FinishBatch fail.
-      return Outcome::kDone;
-    }
-  }
-}
-
-Envelope* ActorCell::NextMessage() {
-  if (first_ == nullptr && !Refill()) return nullptr;
-  Envelope* e = first_;
-  first_ = static_cast<Envelope*>(e->next);
-  return e;
-}
-
-bool ActorCell::Refill() {
-  MailboxQueue::List taken = queue_.TakeAll();
-  if (taken.empty()) {
-    BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
-    // One at a time: what waits must stay counted.
-    Envelope* e = bounded == nullptr ? nullptr : bounded->Pop();
-    if (e == nullptr) return false;
-    e->next = nullptr;
-    taken = {.first = e, .last = e, .count = 1};
-  }
-  constexpr auto kRelaxed =
-      std::memory_order_relaxed;  // statistics: written by this thread alone, read by snapshots
-  previous_ms_.store(taken_ms_.load(kRelaxed), kRelaxed);
-  taken_ms_.store(static_cast<uint32_t>(space().coarse_clock().NowMs()), kRelaxed);
-  taken_.store(taken_.load(kRelaxed) + static_cast<uint32_t>(taken.count), kRelaxed);
-  first_ = static_cast<Envelope*>(taken.first);
-  return true;
-}
-
-void ActorCell::Handle(Envelope& e, Delivery& d) {
+// In line by order: one message's path through the run loop is one function, and a call costs as much
+// as what is done here.
+[[gnu::always_inline]] inline void ActorCell::Handle(Envelope& e, Delivery& d) {
   constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics, as above
   handled_.store(handled_.load(kRelaxed) + 1, kRelaxed);
   if ((e.address & ~kExempt) != incarnation_.load(kRelaxed)) [[unlikely]] {  // C2
@@ -316,17 +294,62 @@ void ActorCell::Handle(Envelope& e, Delivery& d) {
   running_.store(nullptr, kRelaxed);
 }
 
-bool ActorCell::HasMore() const {
-  if (first_ != nullptr || queue_.size() != 0) return true;
+inline bool ActorCell::MoreWaits() const {
+  if (first_ != nullptr || queue_.HasNodes()) return true;
   const BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // fixed since Open
   return bounded != nullptr && !bounded->empty();
 }
 
-bool ActorCell::HasControl() const { return control_.size() != 0; }
+inline Outcome ActorCell::Activate(const Budget& budget) {
+  const Activated activated(this);
+  Context self(*this);
+  Delivery delivery;
+  delivery.actor = actor_;
+  delivery.self = &self;
+  Turn turn(budget);
+  for (;;) {
+    if (HasControl()) [[unlikely]] {
+      HandleControl(self);
+      turn.CountMessage();
+    }
+    if (ending() && TryFinish(self)) return Outcome::kDone;
+    Envelope* const e = first_ != nullptr ? first_ : Refill();
+    if (e != nullptr) {
+      first_ = static_cast<Envelope*>(e->next);
+      Handle(*e, delivery);
+      turn.CountMessage();
+      if (MoreWaits() && turn.Spent()) return Outcome::kAgain;
+    } else if (HasControl()) {
+      if (turn.Spent()) return Outcome::kAgain;
+    } else if (queue_.FinishBatch() == BatchEnd::kPark) {
+      // Control is looked at after TakeAll (in Refill) and before FinishBatch: a Wake since then
+      // makes FinishBatch fail.
+      return Outcome::kDone;
+    }
+  }
+}
 
-bool ActorCell::HandleControl(Context& self) {
-  if (!HasControl()) [[likely]]
-    return false;
+Outcome ActorCell::RunCell(Runnable& r, const Budget& budget) {
+  return static_cast<ActorCell&>(r).Activate(budget);
+}
+
+// The messages that have come, oldest first; nullptr: none. The caller keeps them in first_.
+Envelope* ActorCell::Refill() {
+  MailboxQueue::List taken = queue_.TakeAll();
+  if (taken.empty()) {
+    BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
+    if (bounded == nullptr) return nullptr;
+    Envelope* const e = bounded->Pop();  // one at a time: what waits must stay counted
+    if (e == nullptr) return nullptr;
+    e->next = nullptr;
+    taken = {.first = e, .last = e, .count = 1};
+  }
+  CountTaken(taken.count, taken_ms_.load(std::memory_order_relaxed),  // relaxed: our own
+             static_cast<uint32_t>(space().coarse_clock().NowMs()));
+  return static_cast<Envelope*>(taken.first);
+}
+
+void ActorCell::HandleControl(Context& self) {
   MailboxNode* next_node;
   for (MailboxNode* node = control_.TakeAll().first; node != nullptr; node = next_node) {
     next_node = node->next;
@@ -334,7 +357,6 @@ bool ActorCell::HandleControl(Context& self) {
     Obey(control, self);
     control.Free();
   }
-  return true;
 }
 
 void ActorCell::Obey(Control& control, Context& self) {
@@ -395,8 +417,6 @@ void ActorCell::FailWith(std::exception_ptr error) {
 //       fail
 //   E5  watchers get their Down, in the order of watching and after all this actor sent them
 //   E6  the cell goes back: to the parent, if there is one, else to the slab
-
-bool ActorCell::ending() const { return annex_ != nullptr && annex_->ending; }
 
 void ActorCell::End(ExitReason reason, absl::Status status) {
   ActorAnnex& a = annex();

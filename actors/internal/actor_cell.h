@@ -77,8 +77,11 @@ class alignas(64) ActorCell : public Runnable {
   static ActorCell* Of(const AnyRef& ref) { return ref.cell_; }
   static uint64_t IncarnationOf(const AnyRef& ref) { return ref.incarnation_; }
   // The actor whose handler this thread is in; nullptr on a plain thread.
-  static ActorCell* Current() { return current_; }
-  static AnyRef CurrentRef() { return current_ != nullptr ? current_->ref() : AnyRef(); }
+  static ActorCell* Current() { return activation_ != nullptr ? activation_->cell : nullptr; }
+  static AnyRef CurrentRef() {
+    ActorCell* const cell = Current();
+    return cell != nullptr ? cell->ref() : AnyRef();
+  }
 
   ActorSpace& space() const;  // of this cell; also of a closed one
   // The type and incarnation as a ref's holder sees them. Both may be those of a later actor:
@@ -138,21 +141,26 @@ class alignas(64) ActorCell : public Runnable {
   Scheduler& scheduler() const { return *scheduler_; }
 
  private:
+  friend SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block);  // it is PostHere
   class Turn;
+  class Activated;
 
   static Outcome RunCell(Runnable& r, const Budget& budget);
   Outcome Activate(const Budget& budget);
 
+  void CountTaken(size_t count, uint32_t since_ms, uint32_t now_ms);
+  static SendResult PostHere(const AnyRef& to, Envelope& e, PostMode mode);
   static SendResult PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e, PostMode mode);
   bool WaitForRoom(BoundedQueue& queue, const AnyRef& to);
+  uint32_t SendTime() const;  // CoarseClock
   void ScheduleNow();
+  void StartWith(Envelope& e);
 
-  Envelope* NextMessage();
-  bool Refill();
+  Envelope* Refill();
   void Handle(Envelope& e, Delivery& d);
-  bool HasMore() const;
-  bool HasControl() const;
-  bool HandleControl(Context& self);  // false: nothing there
+  bool MoreWaits() const;
+  bool HasControl() const { return control_.HasNodes(); }
+  void HandleControl(Context& self);
   void Obey(Control& control, Context& self);
   void TakeWatch(const Control& watch);
   void CallOnStart(Context& self);
@@ -170,18 +178,27 @@ class alignas(64) ActorCell : public Runnable {
   void TellWatchers(ActorAnnex& annex);
   void Release();
 
+  // One activation of this thread; nested ones (a host-driven scheduler may be turned inside a
+  // handler) know the one around them.
+  struct Activation {
+    ActorCell* cell;
+    const Activation* around;
+  };
+  static int NestedActivations();     // of this thread
+  bool IsActiveOnThisThread() const;  // perhaps below another one
+
   // constinit: read without an initialisation guard on every Send. The one piece of per-thread
   // state of the actor layer: a sender's identity and the ban on blocking in handlers have to be
   // known where no Context is at hand.
-  static constinit thread_local ActorCell* current_;
-  friend class CurrentActor;
+  static constinit thread_local const Activation* activation_;
 
   // ---- line A, behind Runnable's two words: written by senders, and by the running thread once
   //      per batch
   MailboxQueue queue_;
   std::atomic<BoundedQueue*> bounded_;  // nullptr: unbounded. Set by Open; senders read it
   Scheduler* scheduler_;                // fixed by Open
-  std::atomic<ActorCell*> parent_;      // fixed by Open; nullptr: top level
+  Envelope* first_;                     // taken and not yet handled. Written by whoever gets or has
+                                        // the right to run
   uint32_t child_index_;                // the parent's: where it lists this cell
   std::atomic<uint32_t>
       taken_;  // messages taken from queue_, low 32 bits: taken - handled = those held in first_
@@ -192,9 +209,9 @@ class alignas(64) ActorCell : public Runnable {
   std::atomic<uint64_t> incarnation_;
   void* actor_;
   std::atomic<const ActorType*> type_;
-  Envelope* first_;       // taken and not yet handled
-  ActorAnnex* annex_;     // what few actors need
-  MailboxQueue control_;  // only a list: its states do not decide about scheduling
+  std::atomic<ActorCell*> parent_;  // fixed by Open; nullptr: top level
+  ActorAnnex* annex_;               // what few actors need
+  MailboxQueue control_;            // only a list: its states do not decide about scheduling
   std::atomic<uint64_t> handled_;
   std::atomic<Thunk> running_;
 };
