@@ -1,9 +1,9 @@
 #!/bin/bash
 # Runs every benchmark program with a tiny load: each workload checks its own result, and what it
 # prints must be one well-formed line. Judges no number.
-#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY LATENCY MICRO
+#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY LATENCY MEMORY MICRO
 set -u
-savina=$1 idle=$2 spawn_memory=$3 latency=$4 micro=$5
+savina=$1 idle=$2 spawn_memory=$3 latency=$4 memory=$5 micro=$6
 failures=0
 
 fail() {
@@ -63,6 +63,10 @@ expect_line "$(latency_line timer 5 '')" "$latency" timer 5
 expect_line "$(latency_line handler_start 50 ' handler_us=20')" "$latency" handler_start 50 handler_us=20
 expect_line "$(latency_line wake_up 10 '')" "$latency" wake_up 10 neighbour=2
 
+for what in idle_actor queued_message queued_bounded pending_timer pending_ask; do
+  expect_line "^memory=$what n=1000 bytes_each=$number\$" "$memory" $what 1000
+done
+
 expect_usage "$savina"
 expect_usage "$savina" no_such_workload
 expect_usage "$savina" ping_pong 0
@@ -80,6 +84,9 @@ expect_usage "$latency" ask 0
 expect_usage "$latency" ask 10 20
 expect_usage "$latency" wake_up neighbour=none
 expect_usage "$latency" ask handler_us=20
+expect_usage "$memory" no_such_measurement
+expect_usage "$memory" idle_actor 0
+expect_usage "$memory" idle_actor 10 workers=2
 
 "$micro" --benchmark_min_time=0.001 >"$TEST_TMPDIR/micro" 2>"$TEST_TMPDIR/stderr" ||
   fail "$micro: $(cat "$TEST_TMPDIR/stderr")"
