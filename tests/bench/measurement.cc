@@ -6,6 +6,12 @@
 
 namespace troupe::bench {
 
+absl::Status Expect(const char* what, int64_t got, int64_t wanted) {
+  if (got == wanted) return absl::OkStatus();
+  return absl::InternalError(std::string(what) + ": " + std::to_string(got) + " instead of " +
+                             std::to_string(wanted));
+}
+
 int64_t StatusKib(std::string_view key) {
   std::ifstream status("/proc/self/status");
   std::string word;

@@ -8,6 +8,8 @@
 #include <future>
 #include <string_view>
 
+#include "absl/status/status.h"
+
 namespace troupe::bench {
 
 // Begin, then End, then Await, each once. Begin and End may be called in handlers of different
@@ -32,6 +34,9 @@ class Measurement {
   std::chrono::steady_clock::time_point end_;
   std::promise<int64_t> outcome_;
 };
+
+// An error unless it came to what it must.
+absl::Status Expect(const char* what, int64_t got, int64_t wanted);
 
 // A line of /proc/self/status in KiB: "VmRSS" is resident now, "VmHWM" has been at most.
 int64_t StatusKib(std::string_view key);

@@ -17,13 +17,6 @@
 #include "troupe/tests/bench/workloads.h"
 
 namespace troupe::bench {
-
-absl::Status Expect(const char* what, int64_t got, int64_t wanted) {
-  if (got == wanted) return absl::OkStatus();
-  return absl::InternalError(std::string(what) + ": " + std::to_string(got) + " instead of " +
-                             std::to_string(wanted));
-}
-
 namespace {
 
 struct Entry {

@@ -25,9 +25,6 @@ inline Options OptionsOf(const Arguments& arguments) {
   return {.workers = static_cast<int>(arguments.NumberOption("workers", 2))};
 }
 
-// An error unless the workload came to what it must.
-absl::Status Expect(const char* what, int64_t got, int64_t wanted);
-
 // messaging.cc
 absl::StatusOr<Result> PingPong(Arguments& arguments);
 absl::StatusOr<Result> Counting(Arguments& arguments);
