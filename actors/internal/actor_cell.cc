@@ -10,6 +10,7 @@
 #include "troupe/actors/internal/actor_space.h"
 #include "troupe/actors/internal/control.h"
 #include "troupe/actors/internal/down_message.h"
+#include "troupe/core/next_slot.h"
 
 namespace troupe::internal {
 
@@ -72,6 +73,22 @@ void ActorCell::ScheduleNow() {
   scheduler_->Schedule(*this);
 }
 
+// By the worker in whose slot this cell is (next_slot.h, N4): behind what it was put there with, which is
+// one message or none, and what was added since.
+inline bool ActorCell::AddLast(Envelope& e, void*& tail) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics
+  e.next = nullptr;
+  if (tail == nullptr) tail = first_;
+  if (tail == nullptr) {
+    first_ = &e;
+  } else {
+    static_cast<Envelope*>(tail)->next = &e;
+  }
+  tail = &e;
+  taken_.store(taken_.load(kRelaxed) + 1, kRelaxed);
+  return true;
+}
+
 // By whoever got that right from PushUnlessIdle: `e` comes first.
 inline void ActorCell::StartWith(Envelope& e) {
   first_ = &e;  // its `next` is nullptr: the queue was empty
@@ -88,6 +105,12 @@ inline void ActorCell::StartWith(Envelope& e) {
   // (C2).
   if (BoundedQueue* bounded = cell.bounded_.load(std::memory_order_acquire)) [[unlikely]] {
     return PostBounded(to, *bounded, e, mode);
+  }
+  if (NextSlot *slot = NextSlot::Mine();
+      slot != nullptr && slot->Append(cell, [&](bool since_this_turn, void*& tail) {
+        return (since_this_turn || !cell.queue_.HasNodes()) && cell.AddLast(e, tail);
+      })) {
+    return SendResult::kQueued;
   }
   switch (cell.queue_.PushUnlessIdle(e)) {
     case PushResult::kQueued:

@@ -155,6 +155,7 @@ class alignas(64) ActorCell : public Runnable {
   uint32_t SendTime() const;  // CoarseClock
   void ScheduleNow();
   void StartWith(Envelope& e);
+  bool AddLast(Envelope& e, void*& tail);
 
   Envelope* Refill();
   void Handle(Envelope& e, Delivery& d);
@@ -192,28 +193,25 @@ class alignas(64) ActorCell : public Runnable {
   // known where no Context is at hand.
   static constinit thread_local const Activation* activation_;
 
-  // ---- line A, behind Runnable's two words: written by senders, and by the running thread once
-  //      per batch
+  // ---- line A, behind Runnable's two words: written by senders; the rest is fixed by Open
   MailboxQueue queue_;
-  std::atomic<BoundedQueue*> bounded_;  // nullptr: unbounded. Set by Open; senders read it
-  Scheduler* scheduler_;                // fixed by Open
-  Envelope* first_;                     // taken and not yet handled. Written by whoever gets or has
-                                        // the right to run
-  uint32_t child_index_;                // the parent's: where it lists this cell
-  std::atomic<uint32_t>
-      taken_;  // messages taken from queue_, low 32 bits: taken - handled = those held in first_
-  std::atomic<uint32_t> taken_ms_;     // CoarseClock at the last take
-  std::atomic<uint32_t> previous_ms_;  // and at the one before
-
-  // ---- line B: written by the running thread, except control_
-  std::atomic<uint64_t> incarnation_;
+  std::atomic<BoundedQueue*> bounded_;  // nullptr: unbounded. Senders read it
+  Scheduler* scheduler_;
   void* actor_;
   std::atomic<const ActorType*> type_;
-  std::atomic<ActorCell*> parent_;  // fixed by Open; nullptr: top level
+  uint32_t child_index_;            // the parent's: where it lists this cell
+  std::atomic<uint32_t> taken_ms_;  // CoarseClock at the last take, or when last scheduled
+
+  // ---- line B: written by whoever has the right to run, except control_
+  std::atomic<uint64_t> incarnation_;
+  Envelope* first_;                 // taken and not yet handled
   ActorAnnex* annex_;               // what few actors need
   MailboxQueue control_;            // only a list: its states do not decide about scheduling
+  std::atomic<ActorCell*> parent_;  // fixed by Open; nullptr: top level
   std::atomic<uint64_t> handled_;
   std::atomic<Thunk> running_;
+  std::atomic<uint32_t> taken_;        // low 32 bits: taken - handled = those held in first_
+  std::atomic<uint32_t> previous_ms_;  // taken_ms_ before the last take
 };
 
 static_assert(sizeof(ActorCell) == 128, "two cache lines; a million idle actors are 128 MB");

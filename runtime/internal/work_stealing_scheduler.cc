@@ -96,7 +96,7 @@ void WorkStealingScheduler::WakeOne() {
 // ---- a thread's life
 
 inline void WorkStealingScheduler::RunOne(ThisThread& here, Runnable& r) {
-  here.place->CountTurn();
+  here.place->BeginTurn();
   if (r.Run(settings_.budget) == Outcome::kAgain) RunLater(here, r);
 }
 
@@ -113,20 +113,27 @@ inline Runnable* WorkStealingScheduler::FindWork(ThisThread& here) {
 
 void WorkStealingScheduler::ThreadMain(Worker* place) {
   ThisThread here{.scheduler = this,
-                  .place = place,
+                  .place = nullptr,
                   .searching = false,
                   .sightings = std::vector<Worker::Sighting>(workers_.size())};
   ThisThread::current = &here;
+  TakePlace(here, place);
   while (!stopping_.load(std::memory_order_relaxed)) {  // relaxed: Stop unparks whoever sleeps
-    if (here.place == nullptr) here.place = BecomeSpare();
-    if (here.place == nullptr) break;
+    if (here.place == nullptr && !TakePlace(here, BecomeSpare())) break;
     if (Runnable* r = FindWork(here)) {
       RunOne(here, *r);
     } else {
       Sleep(here);
     }
   }
+  TakePlace(here, nullptr);
   ThisThread::current = nullptr;
+}
+
+bool WorkStealingScheduler::TakePlace(ThisThread& here, Worker* place) {
+  here.place = place;
+  NextSlot::SetMine(place != nullptr ? &place->next() : nullptr);
+  return place != nullptr;
 }
 
 void WorkStealingScheduler::RunLater(ThisThread& here, Runnable& r) {
@@ -258,7 +265,10 @@ void WorkStealingScheduler::Watch(ThisThread& here) {
 void WorkStealingScheduler::BeginBlocking() {
   ThisThread* const here = ThisThread::current;
   if (here == nullptr || here->scheduler != this || here->place == nullptr) return;
-  if (HandOver(*here->place)) here->place = nullptr;
+  // Before anybody else may hold it.
+  Worker* const place = here->place;
+  TakePlace(*here, nullptr);
+  if (!HandOver(*place)) TakePlace(*here, place);
 }
 
 bool WorkStealingScheduler::HandOver(Worker& place) {

@@ -82,6 +82,7 @@ class WorkStealingScheduler final : public Scheduler {
   static constexpr std::chrono::microseconds kWatchLongest{1000};
 
   void ThreadMain(Worker* place);
+  static bool TakePlace(ThisThread& here, Worker* place);  // nullptr: give it up
   void RunOne(ThisThread& here, Runnable& r);
   void RunLater(ThisThread& here, Runnable& r);
   Runnable* FindWork(ThisThread& here);

@@ -29,10 +29,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "troupe/core/next_slot.h"
 #include "troupe/core/runnable.h"
 #include "troupe/core/steal_deque.h"
 #include "troupe/runtime/internal/injector.h"
-#include "troupe/runtime/internal/next_slot.h"
 #include "troupe/runtime/internal/parker.h"
 #include "troupe/runtime/worker_stats.h"
 
@@ -55,6 +55,7 @@ class Worker {
 
   // ---- the place's thread
   [[nodiscard]] Runnable* PushNext(Runnable& r) { return next_.Put(r); }
+  NextSlot& next() { return next_; }
   void PushBack(Runnable& r, Injector& overflow);
   [[gnu::always_inline]] Runnable* Next() {  // on every turn
     if (streak_ < kLifoStreak) {             // L1
@@ -73,7 +74,10 @@ class Worker {
     until_look_around_ = kInjectorInterval;
     return true;
   }
-  void CountTurn() { Count(turns_); }
+  void BeginTurn() {
+    Count(turns_);
+    next_.NewTurn();
+  }
   void CountPark() { Count(parks_); }
   uint32_t Random();
 

@@ -19,11 +19,11 @@
 #include "gtest/gtest.h"
 #include "troupe/core/asymmetric_fence.h"
 #include "troupe/core/futex.h"
+#include "troupe/core/next_slot.h"
 #include "troupe/core/runnable.h"
 #include "troupe/core/timers.h"
 #include "troupe/runtime/internal/idle_set.h"
 #include "troupe/runtime/internal/injector.h"
-#include "troupe/runtime/internal/next_slot.h"
 #include "troupe/runtime/internal/parker.h"
 #include "troupe/runtime/internal/thread_group.h"
 #include "troupe/runtime/internal/timer_thread.h"
@@ -279,7 +279,7 @@ TEST(WorkerTest, TheSlotOfAWorkerThatHasTakenATurnMayNot) {
   Item slotted;
   (void)victim.PushNext(slotted);
   const Worker::Sighting sighting = victim.Sight();
-  victim.CountTurn();
+  victim.BeginTurn();
   EXPECT_FALSE(victim.IsOverdue(sighting));
   EXPECT_EQ(thief.StealOverdue(victim, sighting), nullptr);
   EXPECT_EQ(victim.Next(), &slotted);

@@ -7,7 +7,10 @@
 //   Take        the owner        empties the slot; nullptr if it was empty
 //   Steal       any other        empties it if it still holds `expected` and `still` says so; gives
 //                                up when the owner is at the slot
+//   Append      the owner        if `to` is in the slot: let `append` add to what its runnable holds
+//   NewTurn     the owner        begins to run something else
 //   Peek        any thread       a snapshot
+//   Mine SetMine   any thread    the slot whose owner this thread is, if it is one
 //
 // N1  Owner and thief are never both inside. Each writes its own flag, then reads the other's, with
 //     the two halves of an asymmetric fence between (asymmetric_fence.h, F1): Dekker's way. The owner
@@ -16,9 +19,14 @@
 // N3  What the owner did before Put is visible to whoever takes: the thief's acquire of
 //     owner_inside_ pairs with the release in Leave. What a thief did is visible to the owner in the
 //     same way, through thief_inside_.
+// N4  As long as a runnable is in the slot the owner holds the right to run it (runnable.h, R1), and may
+//     touch what belongs to that right while it is inside. So a message to the actor that is next
+//     anyway needs no atomic read-modify-write: Append. Such a message overtakes what other threads
+//     have pushed into the actor's queue since it was put. That is nothing of the same sender's if
+//     the sender has been running here all the time, which is what `since_this_turn` tells.
 
-#ifndef TROUPE_RUNTIME_INTERNAL_NEXT_SLOT_H_
-#define TROUPE_RUNTIME_INTERNAL_NEXT_SLOT_H_
+#ifndef TROUPE_CORE_NEXT_SLOT_H_
+#define TROUPE_CORE_NEXT_SLOT_H_
 
 #include <atomic>
 
@@ -26,7 +34,7 @@
 #include "troupe/core/pause.h"
 #include "troupe/core/runnable.h"
 
-namespace troupe::internal {
+namespace troupe {
 
 class NextSlot {
  public:
@@ -35,6 +43,8 @@ class NextSlot {
       return &r;
     Runnable* const before = slot_.load(std::memory_order_relaxed);  // relaxed, as below: N1
     slot_.store(&r, std::memory_order_relaxed);
+    tail_ = nullptr;
+    put_this_turn_ = true;
     Leave();
     return before;
   }
@@ -47,6 +57,22 @@ class NextSlot {
     Leave();
     return r;
   }
+
+  // append(since_this_turn, tail) adds, or says that it does not. `tail` is the slot's word for the end
+  // of a list that only the appender knows; nullptr when the runnable has just been put. False: not in
+  // the slot, or not added.
+  template <class Function>
+  bool Append(const Runnable& to, Function append) {
+    if (Peek() != &to || !Enter()) return false;
+    const bool added = Peek() == &to && append(put_this_turn_, tail_);
+    Leave();
+    return added;
+  }
+
+  void NewTurn() { put_this_turn_ = false; }
+
+  static NextSlot* Mine() { return mine_; }
+  static void SetMine(NextSlot* slot) { mine_ = slot; }
 
   template <class Predicate>
   Runnable* Steal(Runnable* expected, Predicate still) {
@@ -81,11 +107,16 @@ class NextSlot {
   // Release: the slot and what it points to; pairs with the acquire in Steal (N3).
   void Leave() { owner_inside_.store(false, std::memory_order_release); }
 
+  // thread_local: a sender must know, and has nobody to ask. constinit, so that asking is one load.
+  static inline constinit thread_local NextSlot* mine_ = nullptr;
+
   std::atomic<Runnable*> slot_{nullptr};
+  void* tail_ = nullptr;        // the owner, while inside
+  bool put_this_turn_ = false;  // the owner
   std::atomic<bool> owner_inside_{false};
   std::atomic<bool> thief_inside_{false};
 };
 
-}  // namespace troupe::internal
+}  // namespace troupe
 
-#endif  // TROUPE_RUNTIME_INTERNAL_NEXT_SLOT_H_
+#endif  // TROUPE_CORE_NEXT_SLOT_H_
