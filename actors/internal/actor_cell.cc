@@ -44,6 +44,9 @@ bool ActorCell::IsActiveOnThisThread() const {
 // next one that waits. The stack sets the limit; this is well below it.
 constexpr int kMostWaitingSends = 64;
 
+// So many children may have ended without their parent's having taken note when it spawns another.
+constexpr size_t kMostUnnotedEnds = 64;
+
 // ---- any thread
 
 ActorSpace& ActorCell::space() const {
@@ -261,7 +264,11 @@ AnyRef ActorCell::Open(const Birth& birth) noexcept {
 }
 
 ActorAnnex& ActorCell::annex() {
-  if (annex_ == nullptr) annex_ = new ActorAnnex;
+  if (!has_annex()) {
+    const bool ends = annex_ == kEndsNormally;
+    annex_ = new ActorAnnex;
+    annex_->ending = ends;
+  }
   return *annex_;
 }
 
@@ -294,7 +301,9 @@ class ActorCell::Turn {
   std::chrono::steady_clock::time_point start_;  // of the first look
 };
 
-inline bool ActorCell::ending() const { return annex_ != nullptr && annex_->ending; }
+inline bool ActorCell::ending() const {
+  return annex_ != nullptr && (annex_ == kEndsNormally || annex_->ending);
+}
 
 // In line by order: one message's path through the run loop is one function, and a call costs as much
 // as what is done here.
@@ -315,6 +324,10 @@ inline bool ActorCell::ending() const { return annex_ != nullptr && annex_->endi
     FailWith(std::current_exception());
   }
   running_.store(nullptr, kRelaxed);
+}
+
+inline bool ActorCell::HasEndedChildren() const {
+  return has_annex() && annex_->ended_children.HasNodes();
 }
 
 inline bool ActorCell::MoreWaits() const {
@@ -344,9 +357,11 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
       if (MoreWaits() && turn.Spent()) return Outcome::kAgain;
     } else if (HasControl()) {
       if (turn.Spent()) return Outcome::kAgain;
+    } else if (HasEndedChildren()) {
+      ForgetEndedChildren();
     } else if (queue_.FinishBatch() == BatchEnd::kPark) {
-      // Control is looked at after TakeAll (in Refill) and before FinishBatch: a Wake since then
-      // makes FinishBatch fail.
+      // Control and ended children are looked at after TakeAll (in Refill) and before FinishBatch: a
+      // Wake since then makes FinishBatch fail.
       return Outcome::kDone;
     }
   }
@@ -395,10 +410,7 @@ void ActorCell::Obey(Control& control, Context& self) {
       TakeWatch(control);
       break;
     case Control::Kind::kUnwatch:
-      if (mine && annex_ != nullptr) annex_->watchers.Erase(control.peer);
-      break;
-    case Control::Kind::kChildEnded:  // always mine (C4)
-      Forget(*control.child);
+      if (mine && has_annex()) annex_->watchers.Erase(control.peer);
       break;
   }
 }
@@ -442,17 +454,43 @@ void ActorCell::FailWith(std::exception_ptr error) {
 //   E6  the cell goes back: to the parent, if there is one, else to the slab
 
 void ActorCell::End(ExitReason reason, absl::Status status) {
+  if (ending()) return;
+  if (annex_ == nullptr && reason == ExitReason::kNormal && status.ok()) {
+    annex_ = kEndsNormally;
+    return;
+  }
   ActorAnnex& a = annex();
-  if (a.ending) return;
   a.ending = true;
   a.reason = reason;
   a.status = std::move(status);
 }
 
 void ActorCell::Adopt(ActorCell& child) {
-  std::vector<ActorCell*>& children = annex().children;
-  child.child_index_ = static_cast<uint32_t>(children.size());
-  children.push_back(&child);
+  ActorAnnex& a = annex();
+  // A handler that makes many children which end at once keeps but few of their cells.
+  if (a.ended_children.size() >= kMostUnnotedEnds) ForgetEndedChildren();
+  child.child_index_ = static_cast<uint32_t>(a.children.size());
+  a.children.push_back(&child);
+}
+
+void ActorCell::ForgetEndedChildren() {
+  MailboxQueue& ended = annex_->ended_children;
+  if (!ended.HasNodes()) return;
+  do {
+    MailboxNode* next_node;
+    for (MailboxNode* node = ended.TakeAll().first; node != nullptr; node = next_node) {
+      next_node = node->next;
+      auto& child = static_cast<EndedChild&>(*node);
+      Forget(child.cell);
+      child.Free();
+    }
+  } while (ended.FinishBatch() == BatchEnd::kReschedule);
+}
+
+// Called on the parent by the thread of a child, which ended just now (C4).
+void ActorCell::NoteChildEnd(ActorCell& child) {
+  if (annex_->ended_children.Push(EndedChild::Make(child)) != PushResult::kMustSchedule) return;
+  if (queue_.Wake()) ScheduleNow();
 }
 
 void ActorCell::Forget(ActorCell& child) {
@@ -465,25 +503,37 @@ void ActorCell::Forget(ActorCell& child) {
 }
 
 bool ActorCell::TryFinish(Context& self) {
-  if (!std::exchange(annex_->told_to_end, true)) {
+  const bool simple = annex_ == kEndsNormally && type()->on_stop == nullptr;
+  if (!simple && !FinishChildren(self)) return false;
+  type()->destroy(std::exchange(actor_, nullptr));
+  CloseMailbox();
+  const bool has_more = has_annex();
+  const std::unique_ptr<ActorAnnex> annex(has_more ? annex_ : nullptr);
+  annex_ = nullptr;
+  if (has_more) {
+    TellWatchers(*annex);
+    if (annex->named) space().ForgetName(*this);
+    if (annex->dedicated) space().GiveBackDedicated(*scheduler_);
+  }
+  Release();
+  return true;
+}
+
+// E2 and OnStop. False: some child has not ended yet.
+bool ActorCell::FinishChildren(Context& self) {
+  ActorAnnex& a = annex();
+  ForgetEndedChildren();
+  if (!std::exchange(a.told_to_end, true)) {
     LetGo();
     StopChildren();
   }
-  if (!annex_->children.empty()) return false;
-  if (!std::exchange(annex_->on_stop_called, true)) {
+  if (!a.children.empty()) return false;
+  if (!std::exchange(a.on_stop_called, true)) {
     CallOnStop(self);
     LetGo();  // of what OnStop began
     StopChildren();
-    if (!annex_->children.empty()) return false;
   }
-  type()->destroy(std::exchange(actor_, nullptr));
-  CloseMailbox();
-  const std::unique_ptr<ActorAnnex> annex(std::exchange(annex_, nullptr));
-  TellWatchers(*annex);
-  if (annex->named) space().ForgetName(*this);
-  if (annex->dedicated) space().GiveBackDedicated(*scheduler_);
-  Release();
-  return true;
+  return a.children.empty();
 }
 
 void ActorCell::LetGo() {
@@ -527,7 +577,7 @@ void ActorCell::CloseMailbox() {
     const auto& control = static_cast<const Control&>(*node);
     if (control.kind == Control::Kind::kWatch) TakeWatch(control);
     if (control.kind == Control::Kind::kUnwatch && control.address == ref().incarnation_) {
-      annex_->watchers.Erase(control.peer);
+      if (has_annex()) annex_->watchers.Erase(control.peer);
     }
   }
   FreeControls(controls);
@@ -551,7 +601,7 @@ ActorCell::Unhandled ActorCell::Shut() {
 }
 
 void ActorCell::Reclaim(const Unhandled& left) {
-  if (annex_ != nullptr) LetGo();
+  if (has_annex()) LetGo();
   if (actor_ != nullptr) type()->destroy(std::exchange(actor_, nullptr));
   for (Envelope* list : left.lists) {
     while (list != nullptr) {
@@ -560,7 +610,12 @@ void ActorCell::Reclaim(const Unhandled& left) {
       Discard(e, Lost::kReceiverGone);
     }
   }
-  delete std::exchange(annex_, nullptr);
+  if (has_annex()) {
+    MailboxNode* node = annex_->ended_children.Close().first;
+    while (node != nullptr) static_cast<EndedChild*>(std::exchange(node, node->next))->Free();
+    delete annex_;
+  }
+  annex_ = nullptr;
 }
 
 void ActorCell::DiscardList(Envelope* first) {
@@ -595,9 +650,7 @@ void ActorCell::Release() {
   if (parent == nullptr) {
     owner.Retire(*this);
   } else {
-    Control& ended = Control::Make(Control::Kind::kChildEnded);
-    ended.child = this;
-    PostControl(parent->ref(), ended);
+    parent->NoteChildEnd(*this);
   }
   owner.CountEnd();
 }

@@ -132,7 +132,7 @@ class alignas(64) ActorCell : public Runnable {
     return AnyRef(const_cast<ActorCell*>(this), incarnation_.load(std::memory_order_relaxed));
   }
   void* actor() const { return actor_; }
-  bool has_annex() const { return annex_ != nullptr; }
+  bool has_annex() const { return annex_ != nullptr && annex_ != kEndsNormally; }
   ActorAnnex& annex();  // made on first use
   bool ending() const;
   void End(ExitReason reason,
@@ -160,6 +160,7 @@ class alignas(64) ActorCell : public Runnable {
   Envelope* Refill();
   void Handle(Envelope& e, Delivery& d);
   bool MoreWaits() const;
+  bool HasEndedChildren() const;
   bool HasControl() const { return control_.HasNodes(); }
   void HandleControl(Context& self);
   void Obey(Control& control, Context& self);
@@ -171,13 +172,19 @@ class alignas(64) ActorCell : public Runnable {
       Context& self);  // true: this incarnation is over and the cell is not ours any more
   void LetGo();
   void StopChildren();
+  void ForgetEndedChildren();
   void Forget(ActorCell& child);
+  bool FinishChildren(Context& self);
+  void NoteChildEnd(ActorCell& child);  // any thread
   void CallOnStop(Context& self);
   static void FreeControls(const MailboxQueue::List& controls);
   void CloseMailbox();
   void DiscardList(Envelope* first);
   void TellWatchers(ActorAnnex& annex);
   void Release();
+
+  // What annex_ is when there is nothing more to say: most actors end so, and need no annex for it.
+  static inline ActorAnnex* const kEndsNormally = reinterpret_cast<ActorAnnex*>(uintptr_t{1});
 
   // One activation of this thread; nested ones (a host-driven scheduler may be turned inside a
   // handler) know the one around them.
@@ -205,7 +212,7 @@ class alignas(64) ActorCell : public Runnable {
   // ---- line B: written by whoever has the right to run, except control_
   std::atomic<uint64_t> incarnation_;
   Envelope* first_;                 // taken and not yet handled
-  ActorAnnex* annex_;               // what few actors need
+  ActorAnnex* annex_;               // what few actors need; or kEndsNormally
   MailboxQueue control_;            // only a list: its states do not decide about scheduling
   std::atomic<ActorCell*> parent_;  // fixed by Open; nullptr: top level
   std::atomic<uint64_t> handled_;
