@@ -359,6 +359,8 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
       if (turn.Spent()) return Outcome::kAgain;
     } else if (HasEndedChildren()) {
       ForgetEndedChildren();
+    } else if (has_annex() && annex_->replies.HasIdleAlarm()) {
+      annex_->replies.Disarm(space().timers());
     } else if (queue_.FinishBatch() == BatchEnd::kPark) {
       // Control and ended children are looked at after TakeAll (in Refill) and before FinishBatch: a
       // Wake since then makes FinishBatch fail.
@@ -411,6 +413,9 @@ void ActorCell::Obey(Control& control, Context& self) {
       break;
     case Control::Kind::kUnwatch:
       if (mine && has_annex()) annex_->watchers.Erase(control.peer);
+      break;
+    case Control::Kind::kAlarm:
+      if (mine && has_annex()) annex_->replies.Expire(space().timers());
       break;
   }
 }
@@ -538,7 +543,7 @@ bool ActorCell::FinishChildren(Context& self) {
 
 void ActorCell::LetGo() {
   annex_->timers.CancelAll();
-  annex_->replies.AbandonAll();
+  annex_->replies.AbandonAll(space().timers());
 }
 
 void ActorCell::StopChildren() {

@@ -1,4 +1,4 @@
-// Control: what is not a message: start, stop, watch, unwatch.
+// Control: what is not a message: start, stop, watch, unwatch, an ask's deadline.
 #ifndef TROUPE_ACTORS_INTERNAL_CONTROL_H_
 #define TROUPE_ACTORS_INTERNAL_CONTROL_H_
 
@@ -12,7 +12,7 @@
 namespace troupe::internal {
 
 struct Control : MailboxNode {
-  enum class Kind : uint8_t { kStart, kStop, kWatch, kUnwatch };
+  enum class Kind : uint8_t { kStart, kStop, kWatch, kUnwatch, kAlarm };
 
   Kind kind;
   ExitReason reason = ExitReason::kNormal;  // kStop
