@@ -103,7 +103,7 @@ inline void WorkStealingScheduler::RunOne(ThisThread& here, Runnable& r) {
 inline Runnable* WorkStealingScheduler::FindWork(ThisThread& here) {
   Runnable* r = nullptr;
   if (here.place->IsTimeToLookAround()) [[unlikely]]
-    r = LookAround();
+    r = LookAround(*here.place);
   if (r == nullptr) r = here.place->Next();
   if (r == nullptr) r = FindElsewhere(here);
   if (here.searching && r != nullptr) [[unlikely]]
@@ -147,7 +147,8 @@ void WorkStealingScheduler::RunLater(ThisThread& here, Runnable& r) {
 }
 
 // The coarse clock is read by statistics only: now and then is often enough.
-Runnable* WorkStealingScheduler::LookAround() {
+Runnable* WorkStealingScheduler::LookAround(Worker& me) {
+  me.LookedAround(std::chrono::steady_clock::now());
   settings_.coarse_clock->Refresh(*settings_.clock);
   return injector_.Pop();
 }

@@ -1,5 +1,8 @@
 #include "troupe/runtime/internal/worker.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace troupe::internal {
 
 void Worker::PushBack(Runnable& r, Injector& overflow) {
@@ -7,6 +10,16 @@ void Worker::PushBack(Runnable& r, Injector& overflow) {
     StealDeque<kQueueCapacity>::Half half;
     const size_t n = queue_.TakeHalf(half);
     overflow.PushAll(half.begin(), half.begin() + n);
+  }
+}
+
+void Worker::LookedAround(std::chrono::steady_clock::time_point now) {
+  const auto passed = now - std::exchange(looked_around_at_, now);
+  if (passed > 2 * kLookAroundEvery) {
+    // At least every other turn is left to what is here already.
+    look_interval_ = std::max(look_interval_ / 2, 2u);
+  } else if (passed < kLookAroundEvery) {
+    look_interval_ = std::min(2 * look_interval_, kInjectorInterval);
   }
 }
 

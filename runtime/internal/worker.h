@@ -7,7 +7,7 @@
 //   PushBack     the place's thread   append to the run queue; half of a full one goes to the
 //                                     injector
 //   Next         the place's thread   what to run now: from the own slot or the own queue
-//   IsTimeToLookAround   likewise     true every 61st time: look at the injector first
+//   IsTimeToLookAround   likewise     true every 61st time, or earlier: look at the injector first
 //   Sight        any thread           look at the slot, the queue and the turn count
 //   StealOverdue a place's thread     take what has waited since a Sight of another worker
 //
@@ -26,6 +26,7 @@
 #define TROUPE_RUNTIME_INTERNAL_WORKER_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -45,6 +46,7 @@ class Worker {
   // How often the injector goes before the own queue, so that its work is not starved by actors
   // that keep each other busy. A prime, as in Go and tokio, so that it falls in step with nothing.
   static constexpr uint32_t kInjectorInterval = 61;
+  static constexpr std::chrono::microseconds kLookAroundEvery{100};
 
   explicit Worker(int index) : index_(index), random_(0x9E3779B9u * (index + 1)) {}
   Worker(const Worker&) = delete;
@@ -71,9 +73,12 @@ class Worker {
   bool IsTimeToLookAround() {
     if (--until_look_around_ != 0) [[likely]]
       return false;
-    until_look_around_ = kInjectorInterval;
+    until_look_around_ = look_interval_;
     return true;
   }
+  // Long turns make it look after fewer of them, about every kLookAroundEvery: a message from outside
+  // does not wait for 61 handlers of a millisecond.
+  void LookedAround(std::chrono::steady_clock::time_point now);
   void BeginTurn() {
     Count(turns_);
     next_.NewTurn();
@@ -110,7 +115,9 @@ class Worker {
   const int index_;
   // The place's thread only.
   uint32_t random_;
+  uint32_t look_interval_ = kInjectorInterval;
   uint32_t until_look_around_ = kInjectorInterval;
+  std::chrono::steady_clock::time_point looked_around_at_;
   int streak_ = 0;
   // Written by the place's thread, read by any.
   std::atomic<uint64_t> turns_{0};

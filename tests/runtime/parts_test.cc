@@ -285,6 +285,23 @@ TEST(WorkerTest, TheSlotOfAWorkerThatHasTakenATurnMayNot) {
   EXPECT_EQ(victim.Next(), &slotted);
 }
 
+TEST(WorkerTest, LongTurnsMakeItLookAroundMoreOftenAndShortOnesLessOften) {
+  const auto turns = [](Worker& worker) {
+    uint32_t n = 1;
+    while (!worker.IsTimeToLookAround()) ++n;
+    return n;
+  };
+  Worker worker(0);
+  std::chrono::steady_clock::time_point now{std::chrono::hours(1)};
+  worker.LookedAround(now);
+  for (int i = 0; i < 10; ++i) worker.LookedAround(now += std::chrono::milliseconds(50));
+  (void)turns(worker);
+  EXPECT_EQ(turns(worker), 2u) << "not every time: the others must not starve";
+  for (int i = 0; i < 10; ++i) worker.LookedAround(now += std::chrono::microseconds(2));
+  (void)turns(worker);
+  EXPECT_EQ(turns(worker), Worker::kInjectorInterval);
+}
+
 // ---- NextSlot
 
 // N1: whatever is put is taken by exactly one of the two.
