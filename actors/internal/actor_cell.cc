@@ -326,10 +326,6 @@ inline bool ActorCell::ending() const {
   running_.store(nullptr, kRelaxed);
 }
 
-inline bool ActorCell::HasEndedChildren() const {
-  return has_annex() && annex_->ended_children.HasNodes();
-}
-
 inline bool ActorCell::MoreWaits() const {
   if (first_ != nullptr || queue_.HasNodes()) return true;
   const BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // fixed since Open
@@ -354,19 +350,29 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
       first_ = static_cast<Envelope*>(e->next);
       Handle(*e, delivery);
       turn.CountMessage();
-      if (MoreWaits() && turn.Spent()) return Outcome::kAgain;
-    } else if (HasControl()) {
-      if (turn.Spent()) return Outcome::kAgain;
-    } else if (HasEndedChildren()) {
-      ForgetEndedChildren();
-    } else if (has_annex() && annex_->replies.HasIdleAlarm()) {
-      annex_->replies.Disarm(space().timers());
-    } else if (queue_.FinishBatch() == BatchEnd::kPark) {
-      // Control and ended children are looked at after TakeAll (in Refill) and before FinishBatch: a
-      // Wake since then makes FinishBatch fail.
-      return Outcome::kDone;
     }
+    if (MoreWaits() || HasControl()) {
+      if (turn.Spent()) return Outcome::kAgain;
+      continue;
+    }
+    if (annex_ != nullptr && TendAnnex()) continue;
+    // A Wake since the last TakeAll makes this fail: so a control item or a child's end that came
+    // after we looked above is not slept through.
+    if (queue_.FinishBatch() == BatchEnd::kPark) return Outcome::kDone;
   }
+}
+
+// What is to be done before this actor parks. True: something was, or is to be done by the run loop.
+bool ActorCell::TendAnnex() {
+  if (annex_ == kEndsNormally) return true;
+  if (annex_->ended_children.HasNodes()) {
+    ForgetEndedChildren();
+  } else if (annex_->replies.HasIdleAlarm()) {
+    annex_->replies.Disarm(space().timers());
+  } else {
+    return annex_->ending && !annex_->told_to_end;
+  }
+  return true;
 }
 
 Outcome ActorCell::RunCell(Runnable& r, const Budget& budget) {

@@ -160,7 +160,7 @@ class alignas(64) ActorCell : public Runnable {
   Envelope* Refill();
   void Handle(Envelope& e, Delivery& d);
   bool MoreWaits() const;
-  bool HasEndedChildren() const;
+  bool TendAnnex();
   bool HasControl() const { return control_.HasNodes(); }
   void HandleControl(Context& self);
   void Obey(Control& control, Context& self);

@@ -19,6 +19,9 @@ constexpr int kPausesPerRound = 12;
 // first on (worker.h, L3).
 constexpr int kRoundsToBeOverdue = 8;
 
+// The coarse clock shows milliseconds.
+constexpr std::chrono::microseconds kClockInterval{500};
+
 }  // namespace
 
 // What a thread of the pool knows of itself.
@@ -27,6 +30,7 @@ struct WorkStealingScheduler::ThisThread {
   Worker* place = nullptr;  // nullptr: lent away, or a spare
   bool searching = false;   // counted as such in idle_; never while in an activation
   std::vector<Worker::Sighting> sightings;
+  std::chrono::steady_clock::time_point clock_refreshed_at;
 
   // thread_local: Schedule must know on whose behalf it is called, and has nobody to ask.
   static constinit thread_local ThisThread* current;
@@ -103,7 +107,7 @@ inline void WorkStealingScheduler::RunOne(ThisThread& here, Runnable& r) {
 inline Runnable* WorkStealingScheduler::FindWork(ThisThread& here) {
   Runnable* r = nullptr;
   if (here.place->IsTimeToLookAround()) [[unlikely]]
-    r = LookAround(*here.place);
+    r = LookAround(here);
   if (r == nullptr) r = here.place->Next();
   if (r == nullptr) r = FindElsewhere(here);
   if (here.searching && r != nullptr) [[unlikely]]
@@ -115,7 +119,8 @@ void WorkStealingScheduler::ThreadMain(Worker* place) {
   ThisThread here{.scheduler = this,
                   .place = nullptr,
                   .searching = false,
-                  .sightings = std::vector<Worker::Sighting>(workers_.size())};
+                  .sightings = std::vector<Worker::Sighting>(workers_.size()),
+                  .clock_refreshed_at = {}};
   ThisThread::current = &here;
   TakePlace(here, place);
   while (!stopping_.load(std::memory_order_relaxed)) {  // relaxed: Stop unparks whoever sleeps
@@ -146,10 +151,13 @@ void WorkStealingScheduler::RunLater(ThisThread& here, Runnable& r) {
   SeeThatSomebodyWatches();
 }
 
-// The coarse clock is read by statistics only: now and then is often enough.
-Runnable* WorkStealingScheduler::LookAround(Worker& me) {
-  me.LookedAround(std::chrono::steady_clock::now());
-  settings_.coarse_clock->Refresh(*settings_.clock);
+Runnable* WorkStealingScheduler::LookAround(ThisThread& here) {
+  const auto now = std::chrono::steady_clock::now();
+  here.place->LookedAround(now);
+  if (now - here.clock_refreshed_at >= kClockInterval) {
+    here.clock_refreshed_at = now;
+    settings_.coarse_clock->Refresh(*settings_.clock);
+  }
   return injector_.Pop();
 }
 

@@ -86,7 +86,7 @@ class WorkStealingScheduler final : public Scheduler {
   void RunOne(ThisThread& here, Runnable& r);
   void RunLater(ThisThread& here, Runnable& r);
   Runnable* FindWork(ThisThread& here);
-  Runnable* LookAround(Worker& me);
+  Runnable* LookAround(ThisThread& here);
   Runnable* FindElsewhere(ThisThread& here);
   void StopSearching(ThisThread& here);
   Runnable* Search(ThisThread& here);
