@@ -8,96 +8,103 @@
 // the workload came to a wrong result, with 2 and a usage text if it was called wrongly.
 
 #include <cstdio>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
 #include "troupe/tests/bench/arguments.h"
 #include "troupe/tests/bench/measurement.h"
+#include "troupe/tests/bench/workload.h"
 #include "troupe/tests/bench/workloads.h"
 
 namespace troupe::bench {
-
-absl::Status Expect(const char* what, int64_t got, int64_t wanted) {
-  if (got == wanted) return absl::OkStatus();
-  return absl::InternalError(std::string(what) + ": " + std::to_string(got) + " instead of " +
-                             std::to_string(wanted));
-}
-
 namespace {
 
+// A number that is not given is the one of the Savina suite, if the workload is.
 struct Entry {
-  std::string_view name;
+  const char* name;
   Workload run;
-  size_t numbers;
-  std::string_view usage;
+  size_t most_numbers;
+  const char* numbers;
+  const char* about;
 };
 
-constexpr Entry kWorkloads[] = {
-    {"ping_pong", &PingPong, 1, "ROUNDS              two actors, one message under way"},
-    {"counting", &Counting, 1, "N                   N increments, then the count is asked for"},
-    {"counting_windowed", &CountingWindowed, 2,
-     "N W                 the same, in step after every W increments"},
-    {"fork_join_throughput", &ForkJoinThroughput, 2,
-     "ACTORS N            N messages to each, round robin"},
-    {"fork_join_create", &ForkJoinCreate, 1,
-     "N                   make an actor, send it a message, it ends   [from=actor|main]"},
-    {"thread_ring", &ThreadRing, 2, "ACTORS HOPS         one token round a ring"},
-    {"big", &Big, 2, "ACTORS PINGS        each pings random others, all at once"},
-    {"chameneos", &Chameneos, 2, "CREATURES MEETINGS  pairs meet in one mall"},
-    {"mailbox_contention", &MailboxContention, 2, "PRODUCERS N         many senders, one receiver"},
-    {"idle_memory", &IdleMemory, 1,
-     "N                   memory of N idle actors, and what stopping them costs"},
-    {"ask_latency", &AskLatency, 1, "N                   a plain thread asks and waits"},
-    {"fib", &Fib, 1, "N                   a tree of actors"},
-    {"banking", &Banking, 2, "ACCOUNTS N          transfers between random accounts"},
+constexpr Entry kMicro[] = {
+    {"ping_pong", &PingPong, 1, "ROUNDS", "two actors, one message under way"},
+    {"counting", &Counting, 1, "N", "N increments, then the count"},
+    {"counting_windowed", &CountingWindowed, 2, "N W", "the same, in step after every W of them"},
+    {"fork_join_throughput", &ForkJoinThroughput, 2, "ACTORS N", "N messages to each, round robin"},
+    {"fork_join_create", &ForkJoinCreate, 1, "N [from=actor|main]",
+     "make an actor, send it a message, it ends"},
+    {"thread_ring", &ThreadRing, 2, "ACTORS HOPS", "one token round a ring"},
+    {"big", &Big, 2, "ACTORS PINGS", "each pings random others, all at once"},
+    {"chameneos", &Chameneos, 2, "CREATURES MEETINGS", "pairs meet in one mall"},
+    {"mailbox_contention", &MailboxContention, 2, "PRODUCERS N", "many senders, one receiver"},
+    {"idle_memory", &IdleMemory, 1, "N", "memory of N idle actors, and their end"},
+    {"ask_latency", &AskLatency, 1, "N", "a plain thread asks and waits"},
+    {"fib", &Fib, 1, "N", "a tree of actors"},
+    {"banking", &Banking, 2, "ACCOUNTS N", "transfers between random accounts"},
 };
 
-int Usage(std::string_view problem) {
-  std::fprintf(stderr, "%.*s\n\nusage: savina WORKLOAD [N...] [workers=2] [key=value...]\n\n",
-               static_cast<int>(problem.size()), problem.data());
-  for (const Entry& entry : kWorkloads) {
-    std::fprintf(stderr, "  %-21s %.*s\n", std::string(entry.name).c_str(),
-                 static_cast<int>(entry.usage.size()), entry.usage.data());
+struct Group {
+  const char* name;
+  std::span<const Entry> workloads;
+};
+
+constexpr Group kGroups[] = {
+    {"micro", kMicro},
+};
+
+int Usage(absl::string_view problem) {
+  absl::FPrintF(stderr, "%s\n\nusage: savina WORKLOAD [N...] [workers=2] [key=value...]\n",
+                problem);
+  for (const Group& group : kGroups) {
+    absl::FPrintF(stderr, "\n%s\n", group.name);
+    for (const Entry& entry : group.workloads) {
+      const std::string call = absl::StrCat(entry.name, " ", entry.numbers);
+      absl::FPrintF(stderr, "  %-54s %s\n", call, entry.about);
+    }
   }
   return 2;
 }
 
-const Entry* Find(std::string_view name) {
-  for (const Entry& entry : kWorkloads) {
-    if (entry.name == name) return &entry;
+const Entry* Find(const std::string& name) {
+  for (const Group& group : kGroups) {
+    for (const Entry& entry : group.workloads) {
+      if (entry.name == name) return &entry;
+    }
   }
   return nullptr;
 }
 
 int Run(const Entry& entry, Arguments& arguments) {
   const absl::StatusOr<Result> result = entry.run(arguments);
-  if (absl::IsInvalidArgument(result.status())) {
-    return Usage(std::string(result.status().message()));
-  }
+  if (absl::IsInvalidArgument(result.status())) return Usage(result.status().message());
   if (!result.ok()) {
-    std::fprintf(stderr, "ERROR workload=%s %s\n", std::string(entry.name).c_str(),
-                 std::string(result.status().message()).c_str());
+    absl::FPrintF(stderr, "ERROR workload=%s %s\n", entry.name, result.status().message());
     return 1;
   }
-  std::printf("workload=%s n=%s seconds=%.6f ops=%lld ns_per_op=%.2f rss_kib=%lld%s\n",
-              std::string(entry.name).c_str(), arguments.Numbers().c_str(), result->seconds,
-              static_cast<long long>(result->ops),
-              result->seconds * 1e9 / static_cast<double>(result->ops),
-              static_cast<long long>(StatusKib("VmHWM")), result->extra.c_str());
+  absl::PrintF("workload=%s n=%s seconds=%.6f ops=%d ns_per_op=%.2f rss_kib=%d%s\n", entry.name,
+               arguments.Numbers(), result->seconds, result->ops,
+               result->seconds * 1e9 / static_cast<double>(result->ops), StatusKib("VmHWM"),
+               result->extra);
   return 0;
 }
 
 int Main(const std::vector<std::string>& words) {
   if (words.empty()) return Usage("no workload given");
   const Entry* const entry = Find(words.front());
-  if (entry == nullptr) return Usage("unknown workload: " + words.front());
+  if (entry == nullptr) return Usage(absl::StrCat("unknown workload: ", words.front()));
   absl::StatusOr<Arguments> arguments = Arguments::Parse({words.begin() + 1, words.end()});
-  if (!arguments.ok()) return Usage(std::string(arguments.status().message()));
+  if (!arguments.ok()) return Usage(arguments.status().message());
   const absl::Status allowed = entry->run == &ForkJoinCreate
-                                   ? arguments->Allow(entry->numbers, {"workers", "from"})
-                                   : arguments->Allow(entry->numbers, {"workers"});
-  if (!allowed.ok()) return Usage(std::string(allowed.message()));
+                                   ? arguments->Allow(entry->most_numbers, {"workers", "from"})
+                                   : arguments->Allow(entry->most_numbers, {"workers"});
+  if (!allowed.ok()) return Usage(allowed.message());
   return Run(*entry, *arguments);
 }
 
