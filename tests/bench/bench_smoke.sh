@@ -49,6 +49,17 @@ expect_line "$(line fib 10 109 '')" "$savina" fib 10
 expect_line "$(line banking 20,500 500 '')" "$savina" banking 20 500
 expect_line "$(line ping_pong 100 200 '')" "$savina" ping_pong 100 workers=1
 
+expect_line "$(line bounded_buffer 12,4,3,20 80 '')" "$savina" bounded_buffer 12 4 3 20
+expect_line "$(line cigarette_smokers 50,7 50 '')" "$savina" cigarette_smokers 50 7
+expect_line "$(line concurrent_dictionary 4,100,20 400 '')" "$savina" concurrent_dictionary 4 100 20
+expect_line "$(line concurrent_sorted_list 4,100,20,5 400 '')" \
+  "$savina" concurrent_sorted_list 4 100 20 5
+expect_line "$(line dining_philosophers 5,100 500 ' denials=[0-9]+')" \
+  "$savina" dining_philosophers 5 100 workers=3
+expect_line "$(line logistic_map 100,4 400 '')" "$savina" logistic_map 100 4
+expect_line "$(line sleeping_barber 50,5,100,200 50 ' attempts=[1-9][0-9]+')" \
+  "$savina" sleeping_barber 50 5 100 200 workers=3
+
 expect_line "^workload=idle n=50 seconds=1 cpu_ms=$number cpu_percent=$number context_switches=[0-9]+ rss_kib=[1-9][0-9]*\$" \
   "$idle" 50 seconds=1
 expect_line "^workload=spawn_memory n=500 spawn_ns_per_actor=$number stop_ns_per_actor=$number bytes_per_actor=$number state_bytes=16 left_bytes_per_actor=-?$number\$" \
@@ -64,6 +75,13 @@ expect_usage "$savina" ping_pong 10 from=main
 expect_usage "$savina" fork_join_create 10 from=nowhere
 expect_usage "$savina" big 0 10
 expect_usage "$savina" mailbox_contention 10 5
+expect_usage "$savina" bounded_buffer 40 40
+expect_usage "$savina" cigarette_smokers 10 0
+expect_usage "$savina" concurrent_dictionary 2 10 101
+expect_usage "$savina" concurrent_sorted_list 2 10 60 41
+expect_usage "$savina" dining_philosophers 1
+expect_usage "$savina" logistic_map 10 2 3
+expect_usage "$savina" sleeping_barber 10 5 100 100 1
 expect_usage "$idle" seconds=never
 expect_usage "$spawn_memory" 10 colour=red
 

@@ -17,6 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "troupe/tests/bench/arguments.h"
+#include "troupe/tests/bench/concurrency/concurrency.h"
 #include "troupe/tests/bench/measurement.h"
 #include "troupe/tests/bench/workload.h"
 #include "troupe/tests/bench/workloads.h"
@@ -50,6 +51,22 @@ constexpr Entry kMicro[] = {
     {"banking", &Banking, 2, "ACCOUNTS N", "transfers between random accounts"},
 };
 
+constexpr Entry kConcurrency[] = {
+    {"bounded_buffer", &BoundedBuffer, 4, "BUFFER PRODUCERS CONSUMERS ITEMS",
+     "who finds it full or empty waits"},
+    {"cigarette_smokers", &CigaretteSmokers, 2, "ROUNDS SMOKERS",
+     "an arbiter chooses who is busy next"},
+    {"concurrent_dictionary", &ConcurrentDictionary, 3, "ENTITIES MESSAGES WRITE%",
+     "many read and write one dictionary"},
+    {"concurrent_sorted_list", &ConcurrentSortedList, 4, "ENTITIES MESSAGES WRITE% SIZE%",
+     "many use one sorted linked list"},
+    {"dining_philosophers", &DiningPhilosophers, 2, "PHILOSOPHERS ROUNDS",
+     "they ask an arbitrator for forks"},
+    {"logistic_map", &LogisticMap, 2, "TERMS SERIES", "series ask for each of their terms"},
+    {"sleeping_barber", &SleepingBarber, 4, "CUSTOMERS ROOM PRODUCTION HAIRCUT",
+     "who finds the room full comes again"},
+};
+
 struct Group {
   const char* name;
   std::span<const Entry> workloads;
@@ -57,6 +74,7 @@ struct Group {
 
 constexpr Group kGroups[] = {
     {"micro", kMicro},
+    {"concurrency", kConcurrency},
 };
 
 int Usage(absl::string_view problem) {
