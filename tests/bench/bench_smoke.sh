@@ -60,6 +60,10 @@ expect_line "$(line logistic_map 100,4 400 '')" "$savina" logistic_map 100 4
 expect_line "$(line sleeping_barber 50,5,100,200 50 ' attempts=[1-9][0-9]+')" \
   "$savina" sleeping_barber 50 5 100 200 workers=3
 
+expect_line "$(line bitonic_sort 32,20,7 480 '')" "$savina" bitonic_sort 32 20 7
+expect_line "$(line radix_sort 200,20,7 4200 '')" "$savina" radix_sort 200 20 7
+expect_line "$(line sieve 1000,10 499 '')" "$savina" sieve 1000 10 workers=3
+
 expect_line "^workload=idle n=50 seconds=1 cpu_ms=$number cpu_percent=$number context_switches=[0-9]+ rss_kib=[1-9][0-9]*\$" \
   "$idle" 50 seconds=1
 expect_line "^workload=spawn_memory n=500 spawn_ns_per_actor=$number stop_ns_per_actor=$number bytes_per_actor=$number state_bytes=16 left_bytes_per_actor=-?$number\$" \
@@ -82,6 +86,10 @@ expect_usage "$savina" concurrent_sorted_list 2 10 60 41
 expect_usage "$savina" dining_philosophers 1
 expect_usage "$savina" logistic_map 10 2 3
 expect_usage "$savina" sleeping_barber 10 5 100 100 1
+expect_usage "$savina" bitonic_sort 48
+expect_usage "$savina" bitonic_sort 1
+expect_usage "$savina" radix_sort 10 63
+expect_usage "$savina" sieve 3
 expect_usage "$idle" seconds=never
 expect_usage "$spawn_memory" 10 colour=red
 

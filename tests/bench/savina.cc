@@ -19,6 +19,7 @@
 #include "troupe/tests/bench/arguments.h"
 #include "troupe/tests/bench/concurrency/concurrency.h"
 #include "troupe/tests/bench/measurement.h"
+#include "troupe/tests/bench/parallelism/parallelism.h"
 #include "troupe/tests/bench/workload.h"
 #include "troupe/tests/bench/workloads.h"
 
@@ -67,6 +68,12 @@ constexpr Entry kConcurrency[] = {
      "who finds the room full comes again"},
 };
 
+constexpr Entry kParallelism[] = {
+    {"bitonic_sort", &BitonicSort, 3, "N BITS SEED", "a sorting network of actors"},
+    {"radix_sort", &RadixSort, 3, "N BITS SEED", "a pipeline, an actor for each bit"},
+    {"sieve", &Sieve, 2, "N PRIMES", "a chain of actors with PRIMES primes each"},
+};
+
 struct Group {
   const char* name;
   std::span<const Entry> workloads;
@@ -75,6 +82,7 @@ struct Group {
 constexpr Group kGroups[] = {
     {"micro", kMicro},
     {"concurrency", kConcurrency},
+    {"parallelism", kParallelism},
 };
 
 int Usage(absl::string_view problem) {
