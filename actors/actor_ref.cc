@@ -20,21 +20,6 @@ void DispatchStop(Envelope& base, Delivery& d) {
 
 }  // namespace
 
-SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block) {
-  e.sender = ActorCell::CurrentRef();
-  if (!to) {
-    // Nobody belongs to no system: the sender's counts the letter, if the sender has one.
-    if (ActorCell* sender = ActorCell::Current()) {
-      sender->space().Lose(e, DeadLetterReason::kNoSuchActor, to);
-    } else {
-      Discard(e, Lost::kReceiverGone);
-    }
-    return SendResult::kClosed;
-  }
-  e.address = ActorCell::IncarnationOf(to);
-  return ActorCell::Post(to, e, may_block ? PostMode::kByPolicy : PostMode::kNeverBlock);
-}
-
 void StopActor(const AnyRef& who, StopWhen when) {
   if (!who) return;
   if (when == StopWhen::kNow) {

@@ -82,43 +82,15 @@ bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settl
 
 // ---- actors
 
-void PendingReplies::Add(AwaitedReply& reply) {
-  reply.older = newest_;
-  if (newest_ != nullptr) newest_->newer = &reply;
-  newest_ = &reply;
-}
-
-void PendingReplies::Remove(AwaitedReply& reply) {
-  (reply.newer != nullptr ? reply.newer->older : newest_) = reply.older;
-  if (reply.older != nullptr) reply.older->newer = reply.newer;
-  reply.newer = reply.older = nullptr;
-}
-
-void PendingReplies::AbandonAll() {
-  while (newest_ != nullptr) {
-    AwaitedReply& reply = *newest_;
-    Remove(reply);
-    reply.abandon(reply);
-  }
-}
-
-void RegisterAwaited(Context&, AwaitedReply& reply, absl::Duration timeout, ReplySlot& slot) {
+void RegisterAwaited(AwaitedReply& reply, absl::Duration timeout) {
   ActorCell& asker = *ActorCell::Current();
-  asker.annex().replies.Add(reply);
-  if (timeout == absl::InfiniteDuration()) return;
+  PendingReplies& replies = asker.annex().replies;
+  if (timeout == absl::InfiniteDuration()) return replies.Add(reply);
   Timers& timers = asker.space().timers();
-  slot.Retain();
-  timers.Arm(reply, timers.clock().Now() + timeout);
+  replies.AddWithDeadline(reply, timers.clock().Now() + timeout, timers);
 }
 
-void UnregisterAwaited(Context&, AwaitedReply& reply, ReplySlot& slot) {
-  ActorCell::Current()->annex().replies.Remove(reply);
-  DisarmAwaited(reply, slot);
-}
-
-void DisarmAwaited(AwaitedReply& reply, ReplySlot& slot) {
-  if (ActorCell::Of(reply.asker_ref)->space().timers().Cancel(reply)) slot.Release();
-}
+void UnregisterAwaited(AwaitedReply& reply) { ActorCell::Current()->annex().replies.Remove(reply); }
 
 void PostReply(AwaitedReply& reply) {
   reply.sender = ActorCell::CurrentRef();

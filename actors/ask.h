@@ -70,10 +70,10 @@ class [[nodiscard]] PendingAsk {
   // destroyed without being called.
   template <class F>
     requires std::invocable<F&, AskResult<R>> || std::invocable<F&, AskResult<R>, Context&>
-  void Then(Context& self, F then) && {
+  void Then(Context&, F then) && {
     auto& awaited =
         internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
-    internal::RegisterAwaited(self, awaited, timeout_, awaited);
+    internal::RegisterAwaited(awaited, timeout_);
     *reply_ = Reply<R>(&awaited);
     internal::PostRequest(to_, *std::exchange(request_, nullptr));
   }

@@ -3,11 +3,13 @@
 //   Operation    Who                          Effect
 //   Open         the owner of a closed queue  nodes may come in from now on
 //   Push         any thread                   append; may oblige the caller to schedule it
+//   PushUnlessIdle  any thread                the same; but where it obliges, the node is not in
+//                                             the queue: it goes to the receiver with the right
 //   Wake         any thread                   make the receiver look around; obliges likewise
 //   TakeAll      the running thread           all that has come in, oldest first
 //   FinishBatch  the running thread           park, or learn that there is more to do
 //   Close        the running thread           nothing comes in any more; returns what was left
-//   size closed  any thread                   a snapshot
+//   size HasNodes closed  any thread          a snapshot
 //
 // "The running thread" holds the right to run the receiver: it got kMustSchedule from Push, true
 // from Wake, or called Open(kActive), or a scheduler passed the right on to it (runnable.h, R1). It
@@ -33,6 +35,7 @@
 //
 //   Open         kClosed -> kIdle or kActive
 //   Push         kIdle, kActive, kNotified, nodes -> nodes
+//   PushUnlessIdle   kIdle -> kActive;  kActive, kNotified, nodes -> nodes
 //   Wake         kIdle -> kActive;  kActive, kNotified -> kNotified;  nodes -> the same nodes
 //   TakeAll      kActive, kNotified, nodes -> kActive
 //   FinishBatch  kActive -> kIdle
@@ -42,7 +45,8 @@
 //     it, so there is at most one.
 // M2  The word becomes kIdle only if nothing came since the last TakeAll: no push and no wake is
 //     ever slept through.
-// M3  Every node for which Push did not say kClosed comes out of exactly one TakeAll or Close.
+// M3  Every node for which Push did not say kClosed comes out of exactly one TakeAll or Close; but
+//     the one for which PushUnlessIdle said kMustSchedule is the caller's.
 // M4  Push and Wake on a closed queue write nothing. So a page of closed queues stays clean, and
 //     may be handed back to the kernel under the feet of whoever still holds its address: it reads
 //     zero, which is closed.
@@ -65,6 +69,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "troupe/core/pause.h"
+
 namespace troupe {
 
 // What a queue links: the first thing in an envelope. Whoever allocates it aligns it to 64 bytes
@@ -76,7 +82,8 @@ struct MailboxNode {
 
 enum class PushResult {
   kQueued,        // done
-  kMustSchedule,  // done, and the caller now has the right to run the receiver: it must schedule it
+  kMustSchedule,  // done (PushUnlessIdle: see there), and the caller now has the right to run the
+                  // receiver: it must schedule it
   kClosed,        // not taken: the node is still the caller's
 };
 
@@ -110,11 +117,30 @@ class MailboxQueue {
 
   [[nodiscard]] PushResult Push(MailboxNode& node) {
     uint64_t seen = word_.load(std::memory_order_relaxed);  // relaxed: only a guess for the CAS
-    do {
+    for (;;) {
       if (seen == kClosed) return PushResult::kClosed;
       node.next = NodeIn(seen);
-    } while (!word_.compare_exchange_weak(seen, WithNewest(node, seen), kPublish,
-                                          std::memory_order_relaxed));
+      if (word_.compare_exchange_weak(seen, WithNewest(node, seen), kPublish,
+                                      std::memory_order_relaxed)) {
+        break;
+      }
+      StandBack();
+    }
+    return seen == kIdle ? PushResult::kMustSchedule : PushResult::kQueued;
+  }
+
+  // kMustSchedule: the queue was idle, and the node is still the caller's. He passes it to the
+  // receiver together with the right to run, as the first to be handled: so it keeps its place before
+  // all that is pushed from now on, and the running thread saves a TakeAll.
+  [[nodiscard]] PushResult PushUnlessIdle(MailboxNode& node) {
+    uint64_t seen = word_.load(std::memory_order_relaxed);  // relaxed: only a guess for the CAS
+    for (;;) {
+      if (seen == kClosed) return PushResult::kClosed;
+      node.next = NodeIn(seen);
+      const uint64_t wanted = seen == kIdle ? uint64_t{kActive} : WithNewest(node, seen);
+      if (word_.compare_exchange_weak(seen, wanted, kPublish, std::memory_order_relaxed)) break;
+      StandBack();
+    }
     return seen == kIdle ? PushResult::kMustSchedule : PushResult::kQueued;
   }
 
@@ -159,6 +185,10 @@ class MailboxQueue {
     return Reversed(word_.exchange(kClosed, std::memory_order_acquire));
   }
 
+  // Whether nodes wait, at the price of a load. Relaxed: for the running thread, whose TakeAll or
+  // FinishBatch finds out for sure.
+  bool HasNodes() const { return HoldsNodes(word_.load(std::memory_order_relaxed)); }
+
   // Nodes pushed and not yet taken, up to kMaxCount. Relaxed: a number for people and for policies
   // that may be late.
   size_t size() const { return CountIn(word_.load(std::memory_order_relaxed)); }
@@ -167,6 +197,12 @@ class MailboxQueue {
   bool closed() const { return word_.load(std::memory_order_relaxed) == kClosed; }
 
  private:
+  // After a collision with another pusher: leaves it the cache line for a while, in which it pushes a few
+  // dozen nodes at the price that a handful have when two threads take turns.
+  static void StandBack() {
+    for (int i = 0; i < 8; ++i) Pause();
+  }
+
   enum State : uint64_t { kClosed = 0, kIdle = 1, kActive = 2, kNotified = 3 };
 
   // Release: the node, or whatever Wake is about. Pairs with the acquire in TakeAll and Close.

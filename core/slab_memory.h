@@ -62,6 +62,7 @@ class SlabMemory {
   };
 
   static Span& SpanOf(const void* cell);
+  size_t IndexIn(const Span& span, const void* cell) const;
 
   Span* SpanWithRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -71,6 +72,7 @@ class SlabMemory {
   bool CellsInUse(size_t index, std::span<void*> cells, size_t& count) const;
 
   const size_t cell_bytes_;
+  const uint64_t reciprocal_;  // 2^32 / cell_bytes_, rounded up
   void* const owner_;
 
   mutable Mutex mutex_;  // mutable: stats() is const and takes it

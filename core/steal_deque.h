@@ -5,7 +5,7 @@
 //   PopFront       the owner                   the oldest, or nullptr
 //   TakeHalf       the owner                   the older half in one go, to make room
 //   StealHalfInto  the owner of another deque  moves the older half there; returns its oldest
-//   size empty     any thread                  a snapshot
+//   size empty taken put   any thread          a snapshot
 //
 // Order       First in, first out, for the owner and for thieves: fair, and what a thief gets has
 //             waited longest.
@@ -117,6 +117,11 @@ class StealDeque {
       return oldest;
     }
   }
+
+  // Snapshots of how many have been taken out so far, and how many put in. So what was there at some
+  // time has gone when taken() has reached the put() of that time.
+  uint64_t taken() const { return head_.load(std::memory_order_relaxed); }
+  uint64_t put() const { return tail_.load(std::memory_order_relaxed); }
 
   size_t size() const {
     // Relaxed: a snapshot. Head first, then a tail that may be newer: clamped to what is possible.

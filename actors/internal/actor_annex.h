@@ -1,8 +1,10 @@
 // ActorAnnex: the part of an actor's state that most actors never need. Made on first use, so an
-// idle actor is one cell. Owned and touched by the running thread of its actor alone.
+// idle actor is one cell. Owned and touched by the running thread of its actor alone, but for
+// ended_children.
 #ifndef TROUPE_ACTORS_INTERNAL_ACTOR_ANNEX_H_
 #define TROUPE_ACTORS_INTERNAL_ACTOR_ANNEX_H_
 
+#include <new>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -10,13 +12,31 @@
 #include "troupe/actors/internal/pending_replies.h"
 #include "troupe/actors/internal/ref_set.h"
 #include "troupe/actors/internal/timed_message.h"
+#include "troupe/core/mailbox_queue.h"
+#include "troupe/core/node_pool.h"
 
 namespace troupe::internal {
 
 class ActorCell;
 
+// A child that has ended, in its parent's list of those.
+struct EndedChild : MailboxNode {
+  explicit EndedChild(ActorCell& c) : cell(c) {}
+  static EndedChild& Make(ActorCell& cell) {
+    return *new (AllocateNode(sizeof(EndedChild))) EndedChild(cell);
+  }
+  void Free() { FreeNode(this, sizeof(EndedChild)); }
+
+  ActorCell& cell;
+};
+
 struct ActorAnnex {
+  ActorAnnex() { ended_children.Open(MailboxQueue::OpenAs::kIdle); }
+
   std::vector<ActorCell*> children;
+  // Pushed by the children's threads. "Active" means here that this actor has been woken to look, so
+  // of many that end one wakes it.
+  MailboxQueue ended_children;
   RefSet watchers;         // get a Down when this actor ends
   RefSet watched;          // whose Down this actor expects; others are not delivered
   PendingReplies replies;  // asks this actor waits for

@@ -10,51 +10,42 @@
 #include "troupe/actors/internal/actor_space.h"
 #include "troupe/actors/internal/control.h"
 #include "troupe/actors/internal/down_message.h"
+#include "troupe/core/next_slot.h"
 
 namespace troupe::internal {
 
-constinit thread_local ActorCell* ActorCell::current_ = nullptr;
+constinit thread_local const ActorCell::Activation* ActorCell::activation_ = nullptr;
 
-// Makes an actor the current one of this thread for a scope. Nests: a host-driven scheduler may be
-// turned inside a handler.
-class CurrentActor {
+// Makes an actor the current one of this thread for a scope.
+class ActorCell::Activated {
  public:
-  explicit CurrentActor(ActorCell* cell)
-      : outer_(std::exchange(ActorCell::current_, cell)),
-        cell_(cell),
-        around_(std::exchange(innermost_, this)),
-        depth_(around_ == nullptr ? 1 : around_->depth_ + 1) {}
-  ~CurrentActor() {
-    ActorCell::current_ = outer_;
-    innermost_ = around_;
-  }
-  CurrentActor(const CurrentActor&) = delete;
-  CurrentActor& operator=(const CurrentActor&) = delete;
-
-  // How many handlers of this thread are inside one another.
-  static int Depth() { return innermost_ == nullptr ? 0 : innermost_->depth_; }
-
-  // Whether `cell` is in a handler of this thread, perhaps one that turns the scheduler.
-  static bool IsOnThisThread(const ActorCell* cell) {
-    const CurrentActor* actor = innermost_;
-    while (actor != nullptr && actor->cell_ != cell) actor = actor->around_;
-    return actor != nullptr;
-  }
+  explicit Activated(ActorCell* cell) : here_{cell, activation_} { activation_ = &here_; }
+  ~Activated() { activation_ = here_.around; }
+  Activated(const Activated&) = delete;
+  Activated& operator=(const Activated&) = delete;
 
  private:
-  // As current_, which every Send reads and so is a plain pointer.
-  static constinit thread_local const CurrentActor* innermost_;
-
-  ActorCell* const outer_;
-  const ActorCell* const cell_;
-  const CurrentActor* const around_;
-  const int depth_;
+  const Activation here_;
 };
-constinit thread_local const CurrentActor* CurrentActor::innermost_ = nullptr;
+
+int ActorCell::NestedActivations() {
+  int depth = 0;
+  for (const Activation* a = activation_; a != nullptr; a = a->around) ++depth;
+  return depth;
+}
+
+bool ActorCell::IsActiveOnThisThread() const {
+  const Activation* a = activation_;
+  while (a != nullptr && a->cell != this) a = a->around;
+  return a != nullptr;
+}
 
 // On a host-driven scheduler a Send that waits for room turns the scheduler, and so may come to the
 // next one that waits. The stack sets the limit; this is well below it.
 constexpr int kMostWaitingSends = 64;
+
+// So many children may have ended without their parent's having taken note when it spawns another.
+constexpr size_t kMostUnnotedEnds = 64;
 
 // ---- any thread
 
@@ -62,7 +53,55 @@ ActorSpace& ActorCell::space() const {
   return *static_cast<ActorSpace*>(Slab<ActorCell>::OwnerOf(this));
 }
 
-SendResult ActorCell::Post(const AnyRef& to, Envelope& e, PostMode mode) {
+inline uint32_t ActorCell::SendTime() const {
+  ActorSpace& owner = space();
+  if (activation_ == nullptr) {
+    owner.RefreshCoarseClock();  // the workers, who do this otherwise, may all be asleep
+  }
+  return static_cast<uint32_t>(owner.coarse_clock().NowMs());
+}
+
+inline void ActorCell::CountTaken(size_t count, uint32_t since_ms, uint32_t now_ms) {
+  // Relaxed: statistics, written by whoever has the right to run and read by snapshots.
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  previous_ms_.store(since_ms, kRelaxed);
+  taken_ms_.store(now_ms, kRelaxed);
+  taken_.store(taken_.load(kRelaxed) + static_cast<uint32_t>(count), kRelaxed);
+}
+
+// By whoever got the right to run this cell. The stamp says that no message waits longer than from
+// now.
+void ActorCell::ScheduleNow() {
+  taken_ms_.store(SendTime(), std::memory_order_relaxed);  // statistics
+  scheduler_->Schedule(*this);
+}
+
+// By the worker in whose slot this cell is (next_slot.h, N4): behind what it was put there with, which is
+// one message or none, and what was added since.
+inline bool ActorCell::AddLast(Envelope& e, void*& tail) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics
+  e.next = nullptr;
+  if (tail == nullptr) tail = first_;
+  if (tail == nullptr) {
+    first_ = &e;
+  } else {
+    static_cast<Envelope*>(tail)->next = &e;
+  }
+  tail = &e;
+  taken_.store(taken_.load(kRelaxed) + 1, kRelaxed);
+  return true;
+}
+
+// By whoever got that right from PushUnlessIdle: `e` comes first.
+inline void ActorCell::StartWith(Envelope& e) {
+  first_ = &e;  // its `next` is nullptr: the queue was empty
+  const uint32_t now_ms = SendTime();
+  CountTaken(1, now_ms, now_ms);
+  scheduler_->Schedule(*this);
+}
+
+[[gnu::always_inline]] inline SendResult ActorCell::PostHere(const AnyRef& to, Envelope& e,
+                                                             PostMode mode) {
   ActorCell& cell = *to.cell_;
   // Acquire: what the pointer leads to. A rightful sender learnt of the actor after Open, but a
   // stale one has nothing but this word; pairs with the release in Open. Either queue turns it away
@@ -70,17 +109,43 @@ SendResult ActorCell::Post(const AnyRef& to, Envelope& e, PostMode mode) {
   if (BoundedQueue* bounded = cell.bounded_.load(std::memory_order_acquire)) [[unlikely]] {
     return PostBounded(to, *bounded, e, mode);
   }
-  switch (cell.queue_.Push(e)) {
+  if (NextSlot *slot = NextSlot::Mine();
+      slot != nullptr && slot->Append(cell, [&](bool since_this_turn, void*& tail) {
+        return (since_this_turn || !cell.queue_.HasNodes()) && cell.AddLast(e, tail);
+      })) {
+    return SendResult::kQueued;
+  }
+  switch (cell.queue_.PushUnlessIdle(e)) {
     case PushResult::kQueued:
       return SendResult::kQueued;
     case PushResult::kMustSchedule:
-      cell.ScheduleNow();
+      cell.StartWith(e);
       return SendResult::kQueued;
     case PushResult::kClosed:
       break;
   }
   cell.space().Lose(e, DeadLetterReason::kNoSuchActor, to);
   return SendResult::kClosed;
+}
+
+SendResult ActorCell::Post(const AnyRef& to, Envelope& e, PostMode mode) {
+  return PostHere(to, e, mode);
+}
+
+// Here rather than with the refs, so that all that a Send does is one function.
+SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block) {
+  e.sender = ActorCell::CurrentRef();
+  if (!to) [[unlikely]] {
+    // Nobody belongs to no system: the sender's counts the letter, if the sender has one.
+    if (ActorCell* sender = ActorCell::Current()) {
+      sender->space().Lose(e, DeadLetterReason::kNoSuchActor, to);
+    } else {
+      Discard(e, Lost::kReceiverGone);
+    }
+    return SendResult::kClosed;
+  }
+  e.address = ActorCell::IncarnationOf(to);
+  return ActorCell::PostHere(to, e, may_block ? PostMode::kByPolicy : PostMode::kNeverBlock);
 }
 
 SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e,
@@ -110,23 +175,12 @@ SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelop
   return offered.result;
 }
 
-// By whoever got the right to run this cell. The stamp says that no message waits longer than from
-// now.
-void ActorCell::ScheduleNow() {
-  ActorSpace& owner = space();
-  if (Current() == nullptr)
-    owner.RefreshCoarseClock();  // the workers, who do this otherwise, may all be asleep
-  taken_ms_.store(static_cast<uint32_t>(owner.coarse_clock().NowMs()),
-                  std::memory_order_relaxed);  // statistics
-  scheduler_->Schedule(*this);
-}
-
 // False: waiting would be in vain, because only the calling thread could make room, or must not be,
 // because the system stops.
 bool ActorCell::WaitForRoom(BoundedQueue& queue, const AnyRef& to) {
-  if (CurrentActor::IsOnThisThread(this) || space().stopping()) return false;
+  if (IsActiveOnThisThread() || space().stopping()) return false;
   if (space().scheduler().TurnsHere()) {
-    return CurrentActor::Depth() < kMostWaitingSends && space().scheduler().Turn();
+    return NestedActivations() < kMostWaitingSends && space().scheduler().Turn();
   }
   if (Current() != nullptr) Current()->scheduler().BeginBlocking();
   queue.WaitForRoom(to.incarnation_);
@@ -210,7 +264,11 @@ AnyRef ActorCell::Open(const Birth& birth) noexcept {
 }
 
 ActorAnnex& ActorCell::annex() {
-  if (annex_ == nullptr) annex_ = new ActorAnnex;
+  if (!has_annex()) {
+    const bool ends = annex_ == kEndsNormally;
+    annex_ = new ActorAnnex;
+    annex_->ending = ends;
+  }
   return *annex_;
 }
 
@@ -243,61 +301,13 @@ class ActorCell::Turn {
   std::chrono::steady_clock::time_point start_;  // of the first look
 };
 
-Outcome ActorCell::RunCell(Runnable& r, const Budget& budget) {
-  return static_cast<ActorCell&>(r).Activate(budget);
+inline bool ActorCell::ending() const {
+  return annex_ != nullptr && (annex_ == kEndsNormally || annex_->ending);
 }
 
-Outcome ActorCell::Activate(const Budget& budget) {
-  CurrentActor current(this);
-  Context self(*this);
-  Delivery delivery;
-  delivery.actor = actor_;
-  delivery.self = &self;
-  Turn turn(budget);
-  for (;;) {
-    if (HandleControl(self)) turn.CountMessage();
-    if (ending() && TryFinish(self)) return Outcome::kDone;
-    if (Envelope* e = NextMessage()) {
-      Handle(*e, delivery);
-      turn.CountMessage();
-      if (HasMore() && turn.Spent()) return Outcome::kAgain;
-    } else if (HasControl()) {
-      if (turn.Spent()) return Outcome::kAgain;
-    } else if (queue_.FinishBatch() == BatchEnd::kPark) {
-      // Control is looked at after TakeAll (in NextMessage) and before FinishBatch: a Wake since
-      // then makes FinishBatch fail.
-      return Outcome::kDone;
-    }
-  }
-}
-
-Envelope* ActorCell::NextMessage() {
-  if (first_ == nullptr && !Refill()) return nullptr;
-  Envelope* e = first_;
-  first_ = static_cast<Envelope*>(e->next);
-  return e;
-}
-
-bool ActorCell::Refill() {
-  MailboxQueue::List taken = queue_.TakeAll();
-  if (taken.empty()) {
-    BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
-    // One at a time: what waits must stay counted.
-    Envelope* e = bounded == nullptr ? nullptr : bounded->Pop();
-    if (e == nullptr) return false;
-    e->next = nullptr;
-    taken = {.first = e, .last = e, .count = 1};
-  }
-  constexpr auto kRelaxed =
-      std::memory_order_relaxed;  // statistics: written by this thread alone, read by snapshots
-  previous_ms_.store(taken_ms_.load(kRelaxed), kRelaxed);
-  taken_ms_.store(static_cast<uint32_t>(space().coarse_clock().NowMs()), kRelaxed);
-  taken_.store(taken_.load(kRelaxed) + static_cast<uint32_t>(taken.count), kRelaxed);
-  first_ = static_cast<Envelope*>(taken.first);
-  return true;
-}
-
-void ActorCell::Handle(Envelope& e, Delivery& d) {
+// In line by order: one message's path through the run loop is one function, and a call costs as much
+// as what is done here.
+[[gnu::always_inline]] inline void ActorCell::Handle(Envelope& e, Delivery& d) {
   constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics, as above
   handled_.store(handled_.load(kRelaxed) + 1, kRelaxed);
   if ((e.address & ~kExempt) != incarnation_.load(kRelaxed)) [[unlikely]] {  // C2
@@ -316,17 +326,70 @@ void ActorCell::Handle(Envelope& e, Delivery& d) {
   running_.store(nullptr, kRelaxed);
 }
 
-bool ActorCell::HasMore() const {
-  if (first_ != nullptr || queue_.size() != 0) return true;
+inline bool ActorCell::HasEndedChildren() const {
+  return has_annex() && annex_->ended_children.HasNodes();
+}
+
+inline bool ActorCell::MoreWaits() const {
+  if (first_ != nullptr || queue_.HasNodes()) return true;
   const BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // fixed since Open
   return bounded != nullptr && !bounded->empty();
 }
 
-bool ActorCell::HasControl() const { return control_.size() != 0; }
+inline Outcome ActorCell::Activate(const Budget& budget) {
+  const Activated activated(this);
+  Context self(*this);
+  Delivery delivery;
+  delivery.actor = actor_;
+  delivery.self = &self;
+  Turn turn(budget);
+  for (;;) {
+    if (HasControl()) [[unlikely]] {
+      HandleControl(self);
+      turn.CountMessage();
+    }
+    if (ending() && TryFinish(self)) return Outcome::kDone;
+    Envelope* const e = first_ != nullptr ? first_ : Refill();
+    if (e != nullptr) {
+      first_ = static_cast<Envelope*>(e->next);
+      Handle(*e, delivery);
+      turn.CountMessage();
+      if (MoreWaits() && turn.Spent()) return Outcome::kAgain;
+    } else if (HasControl()) {
+      if (turn.Spent()) return Outcome::kAgain;
+    } else if (HasEndedChildren()) {
+      ForgetEndedChildren();
+    } else if (has_annex() && annex_->replies.HasIdleAlarm()) {
+      annex_->replies.Disarm(space().timers());
+    } else if (queue_.FinishBatch() == BatchEnd::kPark) {
+      // Control and ended children are looked at after TakeAll (in Refill) and before FinishBatch: a
+      // Wake since then makes FinishBatch fail.
+      return Outcome::kDone;
+    }
+  }
+}
 
-bool ActorCell::HandleControl(Context& self) {
-  if (!HasControl()) [[likely]]
-    return false;
+Outcome ActorCell::RunCell(Runnable& r, const Budget& budget) {
+  return static_cast<ActorCell&>(r).Activate(budget);
+}
+
+// The messages that have come, oldest first; nullptr: none. The caller keeps them in first_.
+Envelope* ActorCell::Refill() {
+  MailboxQueue::List taken = queue_.TakeAll();
+  if (taken.empty()) {
+    BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
+    if (bounded == nullptr) return nullptr;
+    Envelope* const e = bounded->Pop();  // one at a time: what waits must stay counted
+    if (e == nullptr) return nullptr;
+    e->next = nullptr;
+    taken = {.first = e, .last = e, .count = 1};
+  }
+  CountTaken(taken.count, taken_ms_.load(std::memory_order_relaxed),  // relaxed: our own
+             static_cast<uint32_t>(space().coarse_clock().NowMs()));
+  return static_cast<Envelope*>(taken.first);
+}
+
+void ActorCell::HandleControl(Context& self) {
   MailboxNode* next_node;
   for (MailboxNode* node = control_.TakeAll().first; node != nullptr; node = next_node) {
     next_node = node->next;
@@ -334,7 +397,6 @@ bool ActorCell::HandleControl(Context& self) {
     Obey(control, self);
     control.Free();
   }
-  return true;
 }
 
 void ActorCell::Obey(Control& control, Context& self) {
@@ -350,10 +412,10 @@ void ActorCell::Obey(Control& control, Context& self) {
       TakeWatch(control);
       break;
     case Control::Kind::kUnwatch:
-      if (mine && annex_ != nullptr) annex_->watchers.Erase(control.peer);
+      if (mine && has_annex()) annex_->watchers.Erase(control.peer);
       break;
-    case Control::Kind::kChildEnded:  // always mine (C4)
-      Forget(*control.child);
+    case Control::Kind::kAlarm:
+      if (mine && has_annex()) annex_->replies.Expire(space().timers());
       break;
   }
 }
@@ -396,20 +458,44 @@ void ActorCell::FailWith(std::exception_ptr error) {
 //   E5  watchers get their Down, in the order of watching and after all this actor sent them
 //   E6  the cell goes back: to the parent, if there is one, else to the slab
 
-bool ActorCell::ending() const { return annex_ != nullptr && annex_->ending; }
-
 void ActorCell::End(ExitReason reason, absl::Status status) {
+  if (ending()) return;
+  if (annex_ == nullptr && reason == ExitReason::kNormal && status.ok()) {
+    annex_ = kEndsNormally;
+    return;
+  }
   ActorAnnex& a = annex();
-  if (a.ending) return;
   a.ending = true;
   a.reason = reason;
   a.status = std::move(status);
 }
 
 void ActorCell::Adopt(ActorCell& child) {
-  std::vector<ActorCell*>& children = annex().children;
-  child.child_index_ = static_cast<uint32_t>(children.size());
-  children.push_back(&child);
+  ActorAnnex& a = annex();
+  // A handler that makes many children which end at once keeps but few of their cells.
+  if (a.ended_children.size() >= kMostUnnotedEnds) ForgetEndedChildren();
+  child.child_index_ = static_cast<uint32_t>(a.children.size());
+  a.children.push_back(&child);
+}
+
+void ActorCell::ForgetEndedChildren() {
+  MailboxQueue& ended = annex_->ended_children;
+  if (!ended.HasNodes()) return;
+  do {
+    MailboxNode* next_node;
+    for (MailboxNode* node = ended.TakeAll().first; node != nullptr; node = next_node) {
+      next_node = node->next;
+      auto& child = static_cast<EndedChild&>(*node);
+      Forget(child.cell);
+      child.Free();
+    }
+  } while (ended.FinishBatch() == BatchEnd::kReschedule);
+}
+
+// Called on the parent by the thread of a child, which ended just now (C4).
+void ActorCell::NoteChildEnd(ActorCell& child) {
+  if (annex_->ended_children.Push(EndedChild::Make(child)) != PushResult::kMustSchedule) return;
+  if (queue_.Wake()) ScheduleNow();
 }
 
 void ActorCell::Forget(ActorCell& child) {
@@ -422,30 +508,42 @@ void ActorCell::Forget(ActorCell& child) {
 }
 
 bool ActorCell::TryFinish(Context& self) {
-  if (!std::exchange(annex_->told_to_end, true)) {
-    LetGo();
-    StopChildren();
-  }
-  if (!annex_->children.empty()) return false;
-  if (!std::exchange(annex_->on_stop_called, true)) {
-    CallOnStop(self);
-    LetGo();  // of what OnStop began
-    StopChildren();
-    if (!annex_->children.empty()) return false;
-  }
+  const bool simple = annex_ == kEndsNormally && type()->on_stop == nullptr;
+  if (!simple && !FinishChildren(self)) return false;
   type()->destroy(std::exchange(actor_, nullptr));
   CloseMailbox();
-  const std::unique_ptr<ActorAnnex> annex(std::exchange(annex_, nullptr));
-  TellWatchers(*annex);
-  if (annex->named) space().ForgetName(*this);
-  if (annex->dedicated) space().GiveBackDedicated(*scheduler_);
+  const bool has_more = has_annex();
+  const std::unique_ptr<ActorAnnex> annex(has_more ? annex_ : nullptr);
+  annex_ = nullptr;
+  if (has_more) {
+    TellWatchers(*annex);
+    if (annex->named) space().ForgetName(*this);
+    if (annex->dedicated) space().GiveBackDedicated(*scheduler_);
+  }
   Release();
   return true;
 }
 
+// E2 and OnStop. False: some child has not ended yet.
+bool ActorCell::FinishChildren(Context& self) {
+  ActorAnnex& a = annex();
+  ForgetEndedChildren();
+  if (!std::exchange(a.told_to_end, true)) {
+    LetGo();
+    StopChildren();
+  }
+  if (!a.children.empty()) return false;
+  if (!std::exchange(a.on_stop_called, true)) {
+    CallOnStop(self);
+    LetGo();  // of what OnStop began
+    StopChildren();
+  }
+  return a.children.empty();
+}
+
 void ActorCell::LetGo() {
   annex_->timers.CancelAll();
-  annex_->replies.AbandonAll();
+  annex_->replies.AbandonAll(space().timers());
 }
 
 void ActorCell::StopChildren() {
@@ -484,7 +582,7 @@ void ActorCell::CloseMailbox() {
     const auto& control = static_cast<const Control&>(*node);
     if (control.kind == Control::Kind::kWatch) TakeWatch(control);
     if (control.kind == Control::Kind::kUnwatch && control.address == ref().incarnation_) {
-      annex_->watchers.Erase(control.peer);
+      if (has_annex()) annex_->watchers.Erase(control.peer);
     }
   }
   FreeControls(controls);
@@ -508,7 +606,7 @@ ActorCell::Unhandled ActorCell::Shut() {
 }
 
 void ActorCell::Reclaim(const Unhandled& left) {
-  if (annex_ != nullptr) LetGo();
+  if (has_annex()) LetGo();
   if (actor_ != nullptr) type()->destroy(std::exchange(actor_, nullptr));
   for (Envelope* list : left.lists) {
     while (list != nullptr) {
@@ -517,7 +615,12 @@ void ActorCell::Reclaim(const Unhandled& left) {
       Discard(e, Lost::kReceiverGone);
     }
   }
-  delete std::exchange(annex_, nullptr);
+  if (has_annex()) {
+    MailboxNode* node = annex_->ended_children.Close().first;
+    while (node != nullptr) static_cast<EndedChild*>(std::exchange(node, node->next))->Free();
+    delete annex_;
+  }
+  annex_ = nullptr;
 }
 
 void ActorCell::DiscardList(Envelope* first) {
@@ -552,9 +655,7 @@ void ActorCell::Release() {
   if (parent == nullptr) {
     owner.Retire(*this);
   } else {
-    Control& ended = Control::Make(Control::Kind::kChildEnded);
-    ended.child = this;
-    PostControl(parent->ref(), ended);
+    parent->NoteChildEnd(*this);
   }
   owner.CountEnd();
 }

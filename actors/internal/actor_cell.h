@@ -77,8 +77,11 @@ class alignas(64) ActorCell : public Runnable {
   static ActorCell* Of(const AnyRef& ref) { return ref.cell_; }
   static uint64_t IncarnationOf(const AnyRef& ref) { return ref.incarnation_; }
   // The actor whose handler this thread is in; nullptr on a plain thread.
-  static ActorCell* Current() { return current_; }
-  static AnyRef CurrentRef() { return current_ != nullptr ? current_->ref() : AnyRef(); }
+  static ActorCell* Current() { return activation_ != nullptr ? activation_->cell : nullptr; }
+  static AnyRef CurrentRef() {
+    ActorCell* const cell = Current();
+    return cell != nullptr ? cell->ref() : AnyRef();
+  }
 
   ActorSpace& space() const;  // of this cell; also of a closed one
   // The type and incarnation as a ref's holder sees them. Both may be those of a later actor:
@@ -129,7 +132,7 @@ class alignas(64) ActorCell : public Runnable {
     return AnyRef(const_cast<ActorCell*>(this), incarnation_.load(std::memory_order_relaxed));
   }
   void* actor() const { return actor_; }
-  bool has_annex() const { return annex_ != nullptr; }
+  bool has_annex() const { return annex_ != nullptr && annex_ != kEndsNormally; }
   ActorAnnex& annex();  // made on first use
   bool ending() const;
   void End(ExitReason reason,
@@ -138,21 +141,28 @@ class alignas(64) ActorCell : public Runnable {
   Scheduler& scheduler() const { return *scheduler_; }
 
  private:
+  friend SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block);  // it is PostHere
   class Turn;
+  class Activated;
 
   static Outcome RunCell(Runnable& r, const Budget& budget);
   Outcome Activate(const Budget& budget);
 
+  void CountTaken(size_t count, uint32_t since_ms, uint32_t now_ms);
+  static SendResult PostHere(const AnyRef& to, Envelope& e, PostMode mode);
   static SendResult PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e, PostMode mode);
   bool WaitForRoom(BoundedQueue& queue, const AnyRef& to);
+  uint32_t SendTime() const;  // CoarseClock
   void ScheduleNow();
+  void StartWith(Envelope& e);
+  bool AddLast(Envelope& e, void*& tail);
 
-  Envelope* NextMessage();
-  bool Refill();
+  Envelope* Refill();
   void Handle(Envelope& e, Delivery& d);
-  bool HasMore() const;
-  bool HasControl() const;
-  bool HandleControl(Context& self);  // false: nothing there
+  bool MoreWaits() const;
+  bool HasEndedChildren() const;
+  bool HasControl() const { return control_.HasNodes(); }
+  void HandleControl(Context& self);
   void Obey(Control& control, Context& self);
   void TakeWatch(const Control& watch);
   void CallOnStart(Context& self);
@@ -162,7 +172,10 @@ class alignas(64) ActorCell : public Runnable {
       Context& self);  // true: this incarnation is over and the cell is not ours any more
   void LetGo();
   void StopChildren();
+  void ForgetEndedChildren();
   void Forget(ActorCell& child);
+  bool FinishChildren(Context& self);
+  void NoteChildEnd(ActorCell& child);  // any thread
   void CallOnStop(Context& self);
   static void FreeControls(const MailboxQueue::List& controls);
   void CloseMailbox();
@@ -170,33 +183,42 @@ class alignas(64) ActorCell : public Runnable {
   void TellWatchers(ActorAnnex& annex);
   void Release();
 
+  // What annex_ is when there is nothing more to say: most actors end so, and need no annex for it.
+  static inline ActorAnnex* const kEndsNormally = reinterpret_cast<ActorAnnex*>(uintptr_t{1});
+
+  // One activation of this thread; nested ones (a host-driven scheduler may be turned inside a
+  // handler) know the one around them.
+  struct Activation {
+    ActorCell* cell;
+    const Activation* around;
+  };
+  static int NestedActivations();     // of this thread
+  bool IsActiveOnThisThread() const;  // perhaps below another one
+
   // constinit: read without an initialisation guard on every Send. The one piece of per-thread
   // state of the actor layer: a sender's identity and the ban on blocking in handlers have to be
   // known where no Context is at hand.
-  static constinit thread_local ActorCell* current_;
-  friend class CurrentActor;
+  static constinit thread_local const Activation* activation_;
 
-  // ---- line A, behind Runnable's two words: written by senders, and by the running thread once
-  //      per batch
+  // ---- line A, behind Runnable's two words: written by senders; the rest is fixed by Open
   MailboxQueue queue_;
-  std::atomic<BoundedQueue*> bounded_;  // nullptr: unbounded. Set by Open; senders read it
-  Scheduler* scheduler_;                // fixed by Open
-  std::atomic<ActorCell*> parent_;      // fixed by Open; nullptr: top level
-  uint32_t child_index_;                // the parent's: where it lists this cell
-  std::atomic<uint32_t>
-      taken_;  // messages taken from queue_, low 32 bits: taken - handled = those held in first_
-  std::atomic<uint32_t> taken_ms_;     // CoarseClock at the last take
-  std::atomic<uint32_t> previous_ms_;  // and at the one before
-
-  // ---- line B: written by the running thread, except control_
-  std::atomic<uint64_t> incarnation_;
+  std::atomic<BoundedQueue*> bounded_;  // nullptr: unbounded. Senders read it
+  Scheduler* scheduler_;
   void* actor_;
   std::atomic<const ActorType*> type_;
-  Envelope* first_;       // taken and not yet handled
-  ActorAnnex* annex_;     // what few actors need
-  MailboxQueue control_;  // only a list: its states do not decide about scheduling
+  uint32_t child_index_;            // the parent's: where it lists this cell
+  std::atomic<uint32_t> taken_ms_;  // CoarseClock at the last take, or when last scheduled
+
+  // ---- line B: written by whoever has the right to run, except control_
+  std::atomic<uint64_t> incarnation_;
+  Envelope* first_;                 // taken and not yet handled
+  ActorAnnex* annex_;               // what few actors need; or kEndsNormally
+  MailboxQueue control_;            // only a list: its states do not decide about scheduling
+  std::atomic<ActorCell*> parent_;  // fixed by Open; nullptr: top level
   std::atomic<uint64_t> handled_;
   std::atomic<Thunk> running_;
+  std::atomic<uint32_t> taken_;        // low 32 bits: taken - handled = those held in first_
+  std::atomic<uint32_t> previous_ms_;  // taken_ms_ before the last take
 };
 
 static_assert(sizeof(ActorCell) == 128, "two cache lines; a million idle actors are 128 MB");

@@ -11,6 +11,7 @@
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/internal/control.h"
 #include "troupe/actors/internal/spawn.h"
+#include "troupe/core/asymmetric_fence.h"
 
 namespace troupe::internal {
 namespace {
@@ -129,7 +130,7 @@ AnyRef ActorSpace::Launch(ActorCell* parent, const ActorOptions& options, void* 
     // StopAll sets stopping_ and then walks the cells. Either its walk sees this cell open, or we
     // see the flag here; a fence on either side keeps the look from being made before the write is
     // visible.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    FullFence();
     if (stopping()) StopActor(ref, StopWhen::kNow);
   }
   return ref;
@@ -236,7 +237,7 @@ void ActorSpace::CancelTimers() {
 
 void ActorSpace::StopAll(ExitReason reason) {
   stopping_.store(true);
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // see Launch
+  FullFence();  // see Launch
   {
     MutexLock lock(mutex_);
     for (auto& queue : bounded_queues_) queue->ReleaseWaiters();

@@ -1,4 +1,4 @@
-// Control: what is not a message: start, stop, watch, unwatch, a child's end.
+// Control: what is not a message: start, stop, watch, unwatch, an ask's deadline.
 #ifndef TROUPE_ACTORS_INTERNAL_CONTROL_H_
 #define TROUPE_ACTORS_INTERNAL_CONTROL_H_
 
@@ -11,16 +11,13 @@
 
 namespace troupe::internal {
 
-class ActorCell;
-
 struct Control : MailboxNode {
-  enum class Kind : uint8_t { kStart, kStop, kWatch, kUnwatch, kChildEnded };
+  enum class Kind : uint8_t { kStart, kStop, kWatch, kUnwatch, kAlarm };
 
   Kind kind;
   ExitReason reason = ExitReason::kNormal;  // kStop
   uint64_t address = 0;                     // the receiver's incarnation, as in Envelope
   AnyRef peer;                              // kWatch, kUnwatch: the watcher
-  ActorCell* child = nullptr;               // kChildEnded
 
   explicit Control(Kind k) : kind(k) {}
 

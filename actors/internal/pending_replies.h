@@ -1,16 +1,21 @@
 // AwaitedReply: an ask that an actor waits for: where the answer goes, the deadline, and what to do
 // with it, in one block.
 //
-// The block is the ReplySlot the request points to, the Timer of the deadline, and the Envelope
+// The block is the ReplySlot the request points to, the asker's note of the deadline, and the Envelope
 // that carries the answer back into the asker's mailbox, so that an ask costs one allocation beyond
 // the request itself.
 //
-// References: the request's Reply holds one, the armed timer one, the asker one (given up when the
-// answer is handled or discarded).
+// References: the request's Reply holds one, the asker one (given up when the answer is handled or
+// discarded).
 // A1  While the asker lives the block is in its PendingReplies, from Then until the answer is
 //     handled.
 // A2  The continuation is touched by the asker's running thread alone; when the asker ends,
 //     AbandonAll destroys it there.
+// A3  The deadlines are a heap of the asker's own. Of the system's timers it uses one, its alarm, which is
+//     armed for a deadline no later than the earliest. Most asks are answered long before, and whoever
+//     asks again by then has touched no timer. An alarm that comes for an answered ask finds nothing,
+//     and is armed anew for the next deadline: once per timeout and asking actor, not once per ask. An
+//     actor that parks without a deadline disarms it.
 #ifndef TROUPE_ACTORS_INTERNAL_PENDING_REPLIES_H_
 #define TROUPE_ACTORS_INTERNAL_PENDING_REPLIES_H_
 
@@ -27,6 +32,7 @@
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/internal/reply_slot.h"
+#include "troupe/core/timer_queue.h"
 #include "troupe/core/timers.h"
 
 namespace troupe {
@@ -36,9 +42,9 @@ namespace internal {
 
 // The asker's running thread only.
 struct AwaitedReply : Envelope, Timer {
-  AwaitedReply(Thunk thunk, void (*fire)(Timer&), AnyRef asker, void (*abandon_fn)(AwaitedReply&))
+  AwaitedReply(Thunk thunk, void (*expire)(Timer&), AnyRef asker, void (*abandon_fn)(AwaitedReply&))
       : Envelope(thunk, std::source_location()),
-        Timer(fire),
+        Timer(expire),
         asker_ref(asker),
         abandon(abandon_fn) {}
 
@@ -48,23 +54,37 @@ struct AwaitedReply : Envelope, Timer {
   AwaitedReply* older = nullptr;
 };
 
+class DeadlineAlarm;
+
+// Of one actor; its running thread only.
 class PendingReplies {
  public:
+  PendingReplies() = default;
+  PendingReplies(const PendingReplies&) = delete;
+  PendingReplies& operator=(const PendingReplies&) = delete;
+
   void Add(AwaitedReply& reply);
+  void AddWithDeadline(AwaitedReply& reply, absl::Time deadline, Timers& timers);
   void Remove(AwaitedReply& reply);
-  void AbandonAll();
+  void Expire(Timers& timers);  // the alarm has come
+  void AbandonAll(Timers& timers);
+  bool HasIdleAlarm() const { return deadlines_.empty() && alarm_at_ != absl::InfiniteFuture(); }
+  void Disarm(Timers& timers);
 
  private:
+  void SetAlarm(absl::Time deadline, const AnyRef& asker, Timers& timers);
+
   AwaitedReply* newest_ = nullptr;
+  TimerQueue deadlines_;
+  DeadlineAlarm* alarm_ = nullptr;
+  absl::Time alarm_at_ = absl::InfiniteFuture();
 };
 
 // The glue to ActorCell and ActorSpace, which this header does not show to every user's translation
 // unit.
-void RegisterAwaited(Context& self, AwaitedReply& reply, absl::Duration timeout,
-                     ReplySlot& slot);  // adds; arms (one reference)
-void UnregisterAwaited(Context& self, AwaitedReply& reply, ReplySlot& slot);  // removes; disarms
-void DisarmAwaited(AwaitedReply& reply, ReplySlot& slot);  // releases if disarmed
-void PostReply(AwaitedReply& reply);                       // into the asker's mailbox
+void RegisterAwaited(AwaitedReply& reply, absl::Duration timeout);  // by the asker
+void UnregisterAwaited(AwaitedReply& reply);                        // likewise
+void PostReply(AwaitedReply& reply);                                // into the asker's mailbox
 
 template <class R, class F>
 class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
@@ -94,7 +114,7 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
   }
 
   void Continue(Context& self) {
-    UnregisterAwaited(self, *this, *this);
+    UnregisterAwaited(*this);
     F then(std::move(*then_));
     ReplyResult<R> result(std::move(*this->result_));
     this->Release();
@@ -106,9 +126,7 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
   }
 
   static void Expire(Timer& timer) {
-    auto& me = static_cast<Continuation&>(timer);
-    me.Offer(LostStatus(Lost::kTimedOut));
-    me.Release();
+    static_cast<Continuation&>(timer).Offer(LostStatus(Lost::kTimedOut));
   }
 
   static void Abandon(AwaitedReply& awaited) {
@@ -117,7 +135,6 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
     // reference keeps it until we have looked.
     me.Retain();
     me.then_.reset();
-    DisarmAwaited(me, me);
     // Else the answer is on its way to the closed mailbox, where Deliver discards it.
     if (me.Claim()) me.Release();
     me.Release();

@@ -41,6 +41,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "troupe/core/asymmetric_fence.h"
 #include "troupe/core/mutex.h"
 
 namespace troupe::internal {
@@ -52,7 +53,7 @@ class IdleSet {
   explicit IdleSet(int workers) : workers_(workers) { sleepers_.reserve(workers); }
 
   [[nodiscard]] int WorkerToWake() {
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // I1: between S1 and S2
+    FullFence();  // I1: between S1 and S2
     if (!ShouldWake(word_.load())) return kNobody;
     MutexLock lock(mutex_);
     if (!ShouldWake(word_.load())) return kNobody;
@@ -73,7 +74,7 @@ class IdleSet {
 
   [[nodiscard]] bool EndSearch() {
     const uint32_t before = word_.fetch_sub(kSearching);
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // I1: between P1 and P2
+    FullFence();  // I1: between P1 and P2
     return Searching(before) == 1;
   }
 
@@ -81,7 +82,7 @@ class IdleSet {
     MutexLock lock(mutex_);
     sleepers_.push_back(worker);
     const uint32_t before = word_.fetch_add(was_searching ? kParked - kSearching : kParked);
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // I1: between P1 and P2
+    FullFence();  // I1: between P1 and P2
     return Searching(before) == (was_searching ? 1 : 0);
   }
 

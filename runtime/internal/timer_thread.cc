@@ -5,18 +5,18 @@
 namespace troupe::internal {
 
 void TimerThread::Arm(Timer& timer, absl::Time deadline) {
-  bool is_next;
+  bool sleeps_too_long;
   {
     MutexLock lock(mutex_);
     if (!started_ && !stopping_) {
       thread_.Start("troupe-timers", [this] { ThreadMain(); });
       started_ = true;
     }
-    is_next = deadline < timers_.NextDeadline();
     timer.deadline = deadline;
     timers_.Push(timer);
+    sleeps_too_long = deadline < looks_at_;
   }
-  if (is_next) parker_.Unpark();
+  if (sleeps_too_long) parker_.Unpark();
 }
 
 bool TimerThread::Cancel(Timer& timer) {
@@ -41,9 +41,11 @@ void TimerThread::ThreadMain() {
     {
       MutexLock lock(mutex_);
       if (stopping_) return;
-      next = timers_.NextDeadline();
+      next = looks_at_ = timers_.NextDeadline();
     }
     parker_.Park(clock_.ToSteady(next));
+    MutexLock lock(mutex_);
+    looks_at_ = absl::InfinitePast();
   }
 }
 

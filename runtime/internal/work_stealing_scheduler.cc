@@ -15,9 +15,9 @@ namespace {
 // a sleep and a wake-up cost.
 constexpr int kSearchRounds = 24;
 constexpr int kPausesPerRound = 12;
-
-// The coarse clock is read by statistics only; once in this many turns is often enough.
-constexpr uint64_t kClockInterval = 64;
+// After so many rounds, some 4 us, a searcher takes what it has seen in somebody's queue from the
+// first on (worker.h, L3).
+constexpr int kRoundsToBeOverdue = 8;
 
 }  // namespace
 
@@ -27,7 +27,6 @@ struct WorkStealingScheduler::ThisThread {
   Worker* place = nullptr;  // nullptr: lent away, or a spare
   bool searching = false;   // counted as such in idle_; never while in an activation
   std::vector<Worker::Sighting> sightings;
-  uint64_t turns = 0;
 
   // thread_local: Schedule must know on whose behalf it is called, and has nobody to ask.
   static constinit thread_local ThisThread* current;
@@ -47,6 +46,7 @@ WorkStealingScheduler::WorkStealingScheduler(const Settings& settings)
 WorkStealingScheduler::~WorkStealingScheduler() = default;
 
 void WorkStealingScheduler::Start(std::weak_ptr<void> keep_alive) {
+  PrepareAsymmetricFences();
   keep_alive_ = std::move(keep_alive);
   try {
     for (auto& worker : workers_) {
@@ -79,12 +79,13 @@ void WorkStealingScheduler::Schedule(Runnable& r) {
     WakeOne();
     return;
   }
-  if (Runnable* before = here->place->PushLifo(r)) {
-    here->place->PushBack(*before, injector_);
-    WakeOne();
-  } else if (!watched_.load()) {
-    WakeOne();  // W3: finding nothing to do, it takes the watch
-  }
+  if (Runnable* displaced = here->place->PushNext(r)) here->place->PushBack(*displaced, injector_);
+  SeeThatSomebodyWatches();
+}
+
+// W3. A woken worker looks whether something is overdue; if not it takes the watch.
+void WorkStealingScheduler::SeeThatSomebodyWatches() {
+  if (!watched_.load() && idle_.parked() > 0) WakeOne();
 }
 
 void WorkStealingScheduler::WakeOne() {
@@ -94,103 +95,118 @@ void WorkStealingScheduler::WakeOne() {
 
 // ---- a thread's life
 
+inline void WorkStealingScheduler::RunOne(ThisThread& here, Runnable& r) {
+  here.place->BeginTurn();
+  if (r.Run(settings_.budget) == Outcome::kAgain) RunLater(here, r);
+}
+
+inline Runnable* WorkStealingScheduler::FindWork(ThisThread& here) {
+  Runnable* r = nullptr;
+  if (here.place->IsTimeToLookAround()) [[unlikely]]
+    r = LookAround();
+  if (r == nullptr) r = here.place->Next();
+  if (r == nullptr) r = FindElsewhere(here);
+  if (here.searching && r != nullptr) [[unlikely]]
+    StopSearching(here);
+  return r;
+}
+
 void WorkStealingScheduler::ThreadMain(Worker* place) {
   ThisThread here{.scheduler = this,
-                  .place = place,
+                  .place = nullptr,
                   .searching = false,
-                  .sightings = std::vector<Worker::Sighting>(workers_.size()),
-                  .turns = 0};
+                  .sightings = std::vector<Worker::Sighting>(workers_.size())};
   ThisThread::current = &here;
+  TakePlace(here, place);
   while (!stopping_.load(std::memory_order_relaxed)) {  // relaxed: Stop unparks whoever sleeps
-    if (here.place == nullptr) here.place = BecomeSpare();
-    if (here.place == nullptr) break;
+    if (here.place == nullptr && !TakePlace(here, BecomeSpare())) break;
     if (Runnable* r = FindWork(here)) {
       RunOne(here, *r);
     } else {
       Sleep(here);
     }
   }
+  TakePlace(here, nullptr);
   ThisThread::current = nullptr;
 }
 
-void WorkStealingScheduler::RunOne(ThisThread& here, Runnable& r) {
-  here.place->CountTurn();
-  if (++here.turns % kClockInterval == 0) settings_.coarse_clock->Refresh(*settings_.clock);
-  if (r.Run(settings_.budget) == Outcome::kDone) return;
+bool WorkStealingScheduler::TakePlace(ThisThread& here, Worker* place) {
+  here.place = place;
+  NextSlot::SetMine(place != nullptr ? &place->next() : nullptr);
+  return place != nullptr;
+}
+
+void WorkStealingScheduler::RunLater(ThisThread& here, Runnable& r) {
   if (here.place == nullptr) {  // BeginBlocking gave it away
     injector_.Push(r);
     WakeOne();
     return;
   }
-  const bool alone = !here.place->HasMore();
   here.place->PushBack(r, injector_);
-  if (!alone) WakeOne();  // W2: if alone, this thread runs it next
+  SeeThatSomebodyWatches();
 }
 
-Runnable* WorkStealingScheduler::FindWork(ThisThread& here) {
-  Runnable* r = here.place->Next(injector_);
-  if (r == nullptr) {
-    if (!here.searching) here.searching = idle_.BeginSearch();
-    if (here.searching) r = Search(here);
-  }
-  if (r != nullptr && std::exchange(here.searching, false)) {
-    if (idle_.EndSearch() && (AnythingQueued() || Unwatched())) WakeOne();  // idle_set.h, P2; W3
-  }
-  return r;
+// The coarse clock is read by statistics only: now and then is often enough.
+Runnable* WorkStealingScheduler::LookAround() {
+  settings_.coarse_clock->Refresh(*settings_.clock);
+  return injector_.Pop();
+}
+
+Runnable* WorkStealingScheduler::FindElsewhere(ThisThread& here) {
+  if (Runnable* r = injector_.Pop()) return r;
+  if (!here.searching) here.searching = idle_.BeginSearch();
+  return here.searching ? Search(here) : nullptr;
+}
+
+void WorkStealingScheduler::StopSearching(ThisThread& here) {
+  here.searching = false;
+  if (idle_.EndSearch() && (!injector_.empty() || Unwatched())) WakeOne();  // idle_set.h, P2; W3
 }
 
 // ---- searching
 
 Runnable* WorkStealingScheduler::Search(ThisThread& here) {
   TakeSightings(here);
-  for (int round = 0; round < search_rounds_ && !stopping_.load(std::memory_order_relaxed);
+  for (int round = 1; round <= search_rounds_ && !stopping_.load(std::memory_order_relaxed);
        ++round) {
-    if (Runnable* r = SearchOnce(*here.place)) return r;
+    if (Runnable* r = injector_.Pop()) return r;
     for (int i = 0; i < kPausesPerRound; ++i) Pause();
+    if (round % kRoundsToBeOverdue != 0) continue;
+    if (Runnable* r = StealOverdue(here)) return r;
+    TakeSightings(here);
   }
-  return StealStale(here);
-}
-
-Runnable* WorkStealingScheduler::SearchOnce(Worker& me) {
-  const size_t n = workers_.size();
-  const size_t first = me.Random() % n;
-  for (size_t i = 0; i < n; ++i) {
-    Worker& victim = *workers_[(first + i) % n];
-    if (&victim == &me) continue;
-    if (Runnable* r = me.StealFrom(victim)) return r;
-  }
-  return injector_.Pop();
+  return nullptr;
 }
 
 void WorkStealingScheduler::TakeSightings(ThisThread& here) {
   for (auto& worker : workers_) here.sightings[worker->index()] = worker->Sight();
 }
 
-// The own slot is empty, so it has no part in this.
-Runnable* WorkStealingScheduler::StealStale(ThisThread& here) {
-  for (auto& worker : workers_) {
-    if (Runnable* r = worker->StealStale(here.sightings[worker->index()])) return r;
+// Beginning anywhere, so that thieves do not all come to the same.
+Runnable* WorkStealingScheduler::StealOverdue(ThisThread& here) {
+  Worker& me = *here.place;
+  const size_t n = workers_.size();
+  const size_t first = me.Random() % n;
+  for (size_t i = 0; i < n; ++i) {
+    Worker& victim = *workers_[(first + i) % n];
+    if (&victim == &me) continue;
+    if (Runnable* r = me.StealOverdue(victim, here.sightings[victim.index()])) return r;
   }
   return nullptr;
 }
 
-bool WorkStealingScheduler::AnyStale(const ThisThread& here) const {
+// The own place is empty, so it has no part in this.
+bool WorkStealingScheduler::AnyOverdue(const ThisThread& here) const {
   return std::any_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
-    return worker->IsStale(here.sightings[worker->index()]);
+    return worker->IsOverdue(here.sightings[worker->index()]);
   });
 }
 
-// Whoever had the watch has work now, and some slot is filled: another must take it over.
+// Whoever had the watch has work now, somebody sleeps, and something may become overdue.
 bool WorkStealingScheduler::Unwatched() const {
-  return !watched_.load() && std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) {
-    return worker->Sight().runnable != nullptr;
-  });
-}
-
-bool WorkStealingScheduler::AnythingQueued() const {
-  return !injector_.empty() ||
+  return !watched_.load() && idle_.parked() > 0 &&
          std::any_of(workers_.begin(), workers_.end(),
-                     [](const auto& worker) { return worker->HasStealable(); });
+                     [](const auto& worker) { return worker->HasWork(); });
 }
 
 // ---- sleeping
@@ -199,7 +215,7 @@ void WorkStealingScheduler::Sleep(ThisThread& here) {
   Worker& me = *here.place;
   me.CountPark();
   const bool nobody_searches = idle_.Sleep(me.index(), std::exchange(here.searching, false));
-  if (nobody_searches && AnythingQueued()) WakeOne();  // idle_set.h, P2
+  if (nobody_searches && !injector_.empty()) WakeOne();  // idle_set.h, P2
   if (watched_.exchange(true)) {
     Park(here);
   } else {
@@ -231,10 +247,10 @@ void WorkStealingScheduler::Watch(ThisThread& here) {
       here.searching = true;
       return;
     }
-    if (!AnyStale(here)) continue;
+    if (!AnyOverdue(here)) continue;
     if (!idle_.WakeUp(me.index())) break;  // chosen just now: the Unpark has come or is about to
     watched_.store(false);
-    if (Runnable* r = StealStale(here)) {
+    if (Runnable* r = StealOverdue(here)) {
       if (Unwatched()) WakeOne();
       RunOne(here, *r);
     }
@@ -249,7 +265,10 @@ void WorkStealingScheduler::Watch(ThisThread& here) {
 void WorkStealingScheduler::BeginBlocking() {
   ThisThread* const here = ThisThread::current;
   if (here == nullptr || here->scheduler != this || here->place == nullptr) return;
-  if (HandOver(*here->place)) here->place = nullptr;
+  // Before anybody else may hold it.
+  Worker* const place = here->place;
+  TakePlace(*here, nullptr);
+  if (!HandOver(*place)) TakePlace(*here, place);
 }
 
 bool WorkStealingScheduler::HandOver(Worker& place) {

@@ -1,22 +1,28 @@
 // WorkStealingScheduler: the thread pool. It knows Runnables, never the words actor or message.
 //
 // Every worker is a place with a run queue; a thread holds the place and runs what it finds: its
-// LIFO slot, its queue, the injector, other workers' queues. Without work it looks around for some
-// microseconds, then sleeps in the kernel (idle_set.h).
+// slot, its queue, the injector, and what is overdue with other workers. Without work it looks around
+// for some microseconds, then sleeps in the kernel (idle_set.h).
 //
-//   Schedule from a worker's thread   into its LIFO slot; what was there goes to the queue, where it
-//                                     may be stolen
+//   Schedule from a worker's thread   into its slot; what was there goes to the queue. It stays with
+//                                     that worker unless it becomes overdue (worker.h, L2 and L3)
 //   Schedule from elsewhere           into the injector
 //   BeginBlocking                     the thread's place goes to a spare thread (a new one if none
 //                                     is spare). The thread finishes its activation without a
 //                                     place, then becomes spare
 //
 // W1  A place is held by at most one thread; only that thread touches the owner's side of its queue.
-// W2  Work made visible is followed by WakeOne, unless the same thread is sure to run it next
-//     (idle_set.h, I1).
-// W3  The LIFO slot is watched: while somebody is active and others sleep, one sleeper wakes every
-//     kWatchShortest to kWatchLongest and takes over what has not moved (worker.h, L2). When all
-//     sleep nobody watches, and nothing runs.
+// W2  What goes into the injector is followed by WakeOne, and never slept through (idle_set.h, I1).
+// W3  What a worker has of its own it runs itself at the latest; if it cannot keep up, others help.
+//     While somebody is active and others sleep, one sleeper has the watch: it wakes by itself after
+//     kWatchShortest, then less and less often down to every kWatchLongest, and takes over what is
+//     overdue. So handlers of nanoseconds stay on one core, where they are fastest, at no cost to
+//     that core; handlers of microseconds are spread within kWatchShortest. A worker that schedules
+//     something and finds nobody on the watch wakes a sleeper, who takes it. When all sleep nobody
+//     watches, and nothing runs.
+//     No fence stands between filling a slot and the look at watched_. So whoever gives up the watch
+//     to run something, and looks whether another must take it, may miss what was scheduled within
+//     the same few nanoseconds; it is seen by whoever goes to sleep next, who takes the watch.
 //
 // Stop: no thread takes new work; a thread in an activation finishes it. Threads keep the
 // scheduler's owner alive (`keep_alive`), so one that never comes back can be left behind without
@@ -72,23 +78,27 @@ class WorkStealingScheduler final : public Scheduler {
  private:
   struct ThisThread;
 
-  static constexpr std::chrono::milliseconds kWatchShortest{1};
-  static constexpr std::chrono::milliseconds kWatchLongest{8};
+  static constexpr std::chrono::microseconds kWatchShortest{50};
+  static constexpr std::chrono::microseconds kWatchLongest{1000};
 
   void ThreadMain(Worker* place);
+  static bool TakePlace(ThisThread& here, Worker* place);  // nullptr: give it up
   void RunOne(ThisThread& here, Runnable& r);
+  void RunLater(ThisThread& here, Runnable& r);
   Runnable* FindWork(ThisThread& here);
+  Runnable* LookAround();
+  Runnable* FindElsewhere(ThisThread& here);
+  void StopSearching(ThisThread& here);
   Runnable* Search(ThisThread& here);
-  Runnable* SearchOnce(Worker& me);
-  Runnable* StealStale(ThisThread& here);
-  bool AnyStale(const ThisThread& here) const;
+  Runnable* StealOverdue(ThisThread& here);
+  bool AnyOverdue(const ThisThread& here) const;
   void TakeSightings(ThisThread& here);
   bool Unwatched() const;
-  bool AnythingQueued() const;
   void Sleep(ThisThread& here);
   void Park(ThisThread& here);
   void Watch(ThisThread& here);
   void WakeOne();
+  void SeeThatSomebodyWatches();
 
   Worker* BecomeSpare();
   bool HandOver(Worker& place);

@@ -10,51 +10,20 @@ void Worker::PushBack(Runnable& r, Injector& overflow) {
   }
 }
 
-Runnable* Worker::Next(Injector& injector) {
-  if (++tick_ % kInjectorInterval == 0) {
-    if (Runnable* r = injector.Pop()) return r;
-  }
-  if (streak_ < kLifoStreak) {
-    if (Runnable* r = TakeLifo()) {
-      ++streak_;
-      return r;
-    }
-  }
-  streak_ = 0;
-  if (Runnable* r = queue_.PopFront()) return r;
-  if (Runnable* r = TakeLifo()) return r;
-  return injector.Pop();
-}
-
-Runnable* Worker::TakeLifo() {
-  if (lifo_.load(std::memory_order_relaxed) == nullptr)
-    return nullptr;  // relaxed: only this thread fills it
-  // Acquire is not needed for what this thread put there, but costs nothing beside the exchange;
-  // L2's thief may have been faster.
-  return lifo_.exchange(nullptr, std::memory_order_acq_rel);
-}
-
-Runnable* Worker::StealFrom(Worker& victim) {
-  Runnable* r = victim.queue_.StealHalfInto(queue_);
-  if (r != nullptr) Count(steals_);
-  return r;
-}
-
 bool Worker::IsStale(const Sighting& sighting) const {
   const Sighting now = Sight();
-  return sighting.runnable != nullptr && now.runnable == sighting.runnable &&
-         now.turns == sighting.turns;
+  return sighting.next != nullptr && now.next == sighting.next && now.turns == sighting.turns;
 }
 
-Runnable* Worker::StealStale(const Sighting& sighting) {
-  if (!IsStale(sighting)) return nullptr;
-  Runnable* expected = sighting.runnable;
-  // Acquire: pairs with the release in PushLifo. The same pointer may have been put there anew
-  // meanwhile; then it is as good to take.
-  return lifo_.compare_exchange_strong(expected, nullptr, std::memory_order_acquire,
-                                       std::memory_order_relaxed)
-             ? sighting.runnable
-             : nullptr;
+Runnable* Worker::StealOverdue(Worker& victim, const Sighting& sighting) {
+  Runnable* r = nullptr;
+  if (victim.queue_.taken() < sighting.queued_up_to) r = victim.queue_.StealHalfInto(queue_);
+  if (r == nullptr && victim.IsStale(sighting)) {
+    // The same pointer may have been put there anew meanwhile; then it is as good to take.
+    r = victim.next_.Steal(sighting.next, [&] { return victim.IsStale(sighting); });
+  }
+  if (r != nullptr) Count(steals_);
+  return r;
 }
 
 uint32_t Worker::Random() {  // xorshift32 (Marsaglia 2003): where to begin to steal needs no more
@@ -66,9 +35,8 @@ uint32_t Worker::Random() {  // xorshift32 (Marsaglia 2003): where to begin to s
 
 WorkerStats Worker::stats() const {
   constexpr auto kRelaxed = std::memory_order_relaxed;  // a picture for people
-  const bool slot = lifo_.load(kRelaxed) != nullptr;
   return {turns_.load(kRelaxed), steals_.load(kRelaxed), parks_.load(kRelaxed),
-          queue_.size() + (slot ? 1 : 0)};
+          queue_.size() + (next_.empty() ? 0 : 1)};
 }
 
 }  // namespace troupe::internal

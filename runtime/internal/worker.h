@@ -3,22 +3,25 @@
 // another thread (work_stealing_scheduler.h).
 //
 //   Operation    Who                  Effect
-//   PushLifo     the place's thread   make r the next to run; returns the one that was to be next
+//   PushNext     the place's thread   make r the next to run; returns who has to queue instead
 //   PushBack     the place's thread   append to the run queue; half of a full one goes to the
 //                                     injector
-//   Next         the place's thread   what to run now: from the own slot, the own queue and, last
-//                                     or every 61st time first, the injector
-//   StealFrom    the place's thread   take half of another worker's queue
-//   Sight        any thread           look at the slot and the turn count
-//   StealStale   any thread           take what has not moved since a Sight
+//   Next         the place's thread   what to run now: from the own slot or the own queue
+//   IsTimeToLookAround   likewise     true every 61st time: look at the injector first
+//   Sight        any thread           look at the slot, the queue and the turn count
+//   StealOverdue a place's thread     take what has waited since a Sight of another worker
 //
-// The LIFO slot holds the actor that was last sent a message by the one running: its message is
-// still in this core's cache, and it runs next. That is what makes a ping-pong cheap; and as nobody
-// else may take it as long as this worker makes progress, it does not bounce between cores. Two
-// limits keep it fair:
+// The slot (next_slot.h) holds the actor that was last sent a message by the one running: its
+// message is still in this core's cache, and it runs next. That is what makes a ping-pong cheap; and
+// as nobody else may take it as long as this worker makes progress, it does not bounce between
+// cores. Two limits keep it fair:
 // L1  After kLifoStreak turns from the slot the queue has precedence, if it is not empty.
 // L2  If the worker's turn count has not moved between two looks of an idle worker (a long handler),
 //     the slot may be taken.
+// And the queue is left to its owner as long as it keeps up with it:
+// L3  What has been in the queue for as long as an idle worker watched is overdue, and half of the
+//     queue may be taken. Moving an actor costs some 200 ns of cache misses here and there, and
+//     again when it is sent to from where it was; it pays only for who would have waited longer.
 #ifndef TROUPE_RUNTIME_INTERNAL_WORKER_H_
 #define TROUPE_RUNTIME_INTERNAL_WORKER_H_
 
@@ -26,6 +29,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "troupe/core/next_slot.h"
 #include "troupe/core/runnable.h"
 #include "troupe/core/steal_deque.h"
 #include "troupe/runtime/internal/injector.h"
@@ -50,35 +54,49 @@ class Worker {
   Parker& parker() { return parker_; }
 
   // ---- the place's thread
-  Runnable* PushLifo(Runnable& r) {
-    // Release: r's state, for L2's thief. Acquire: that of the one before. Sequentially consistent,
-    // because Schedule then looks at watched_, and whoever clears that looks at the slots.
-    return lifo_.exchange(&r);
-  }
+  [[nodiscard]] Runnable* PushNext(Runnable& r) { return next_.Put(r); }
+  NextSlot& next() { return next_; }
   void PushBack(Runnable& r, Injector& overflow);
-  Runnable* Next(Injector& injector);
-  Runnable* StealFrom(Worker& victim);
-  void CountTurn() { Count(turns_); }
+  [[gnu::always_inline]] Runnable* Next() {  // on every turn
+    if (streak_ < kLifoStreak) {             // L1
+      if (Runnable* r = next_.Take()) {
+        ++streak_;
+        return r;
+      }
+    }
+    streak_ = 0;
+    if (Runnable* r = queue_.PopFront()) return r;
+    return next_.Take();
+  }
+  bool IsTimeToLookAround() {
+    if (--until_look_around_ != 0) [[likely]]
+      return false;
+    until_look_around_ = kInjectorInterval;
+    return true;
+  }
+  void BeginTurn() {
+    Count(turns_);
+    next_.NewTurn();
+  }
   void CountPark() { Count(parks_); }
   uint32_t Random();
-  bool HasMore() const {
-    return !queue_.empty() || lifo_.load(std::memory_order_relaxed) != nullptr;
-  }  // relaxed: own
 
   // ---- any thread
   struct Sighting {
-    Runnable* runnable = nullptr;
+    Runnable* next = nullptr;
     uint64_t turns = 0;
+    uint64_t queued_up_to = 0;
   };
   Sighting Sight() const {
-    // Relaxed: a guess, which StealStale's compare-and-swap confirms. The turns first: if they have
-    // moved, so may have the slot.
+    // Relaxed: a guess. The turns first: if they have moved, so may have the slot.
     const uint64_t turns = turns_.load(std::memory_order_relaxed);
-    return {lifo_.load(), turns};  // sequentially consistent: see PushLifo
+    return {next_.Peek(), turns, queue_.put()};
   }
-  bool IsStale(const Sighting& sighting) const;
-  Runnable* StealStale(const Sighting& sighting);
-  bool HasStealable() const { return !queue_.empty(); }
+  bool IsOverdue(const Sighting& sighting) const {
+    return IsStale(sighting) || queue_.taken() < sighting.queued_up_to;
+  }
+  Runnable* StealOverdue(Worker& victim, const Sighting& sighting);
+  bool HasWork() const { return !queue_.empty() || !next_.empty(); }
   WorkerStats stats() const;
 
  private:
@@ -86,20 +104,20 @@ class Worker {
     // Relaxed, and no read-modify-write: one writer; others only look.
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
-  Runnable* TakeLifo();
+  bool IsStale(const Sighting& sighting) const;  // L2
 
   // Fixed.
   const int index_;
   // The place's thread only.
   uint32_t random_;
-  uint32_t tick_ = 0;
+  uint32_t until_look_around_ = kInjectorInterval;
   int streak_ = 0;
   // Written by the place's thread, read by any.
   std::atomic<uint64_t> turns_{0};
   std::atomic<uint64_t> steals_{0};
   std::atomic<uint64_t> parks_{0};
   // Written by the place's thread on almost every turn, by thieves rarely (L2).
-  alignas(64) std::atomic<Runnable*> lifo_{nullptr};
+  alignas(64) NextSlot next_;
   // Shared with thieves and wakers.
   alignas(64) StealDeque<kQueueCapacity> queue_;
   alignas(64) Parker parker_;

@@ -15,7 +15,9 @@ bool ParsePositive(std::string_view text, int64_t& value) {
   return absl::SimpleAtoi(absl::string_view(text.data(), text.size()), &value) && value > 0;
 }
 
-bool IsCount(const std::string& key) { return key == "workers" || key == "seconds"; }
+bool IsCount(const std::string& key) {
+  return key == "workers" || key == "seconds" || key == "neighbour" || key == "handler_us";
+}
 
 }  // namespace
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Runs every benchmark program with a tiny load: each workload checks its own result, and what it
 # prints must be one well-formed line. Judges no number.
-#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY MICRO
+#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY LATENCY MEMORY MICRO
 set -u
-savina=$1 idle=$2 spawn_memory=$3 micro=$4
+savina=$1 idle=$2 spawn_memory=$3 latency=$4 memory=$5 micro=$6
 failures=0
 
 fail() {
@@ -69,6 +69,19 @@ expect_line "^workload=idle n=50 seconds=1 cpu_ms=$number cpu_percent=$number co
 expect_line "^workload=spawn_memory n=500 spawn_ns_per_actor=$number stop_ns_per_actor=$number bytes_per_actor=$number state_bytes=16 left_bytes_per_actor=-?$number\$" \
   "$spawn_memory" 500
 
+latency_line() { echo "^latency=$1 n=$2 p50_ns=[0-9]+ p99_ns=[0-9]+ p999_ns=[0-9]+ max_ns=[0-9]+$3\$"; }
+
+expect_line "$(latency_line wake_up 10 '')" "$latency" wake_up 10
+expect_line "$(latency_line ask 100 '')" "$latency" ask 100 workers=1
+expect_line "$(latency_line ask_idle 10 '')" "$latency" ask_idle 10
+expect_line "$(latency_line timer 5 '')" "$latency" timer 5
+expect_line "$(latency_line handler_start 50 ' handler_us=20')" "$latency" handler_start 50 handler_us=20
+expect_line "$(latency_line wake_up 10 '')" "$latency" wake_up 10 neighbour=2
+
+for what in idle_actor queued_message queued_bounded pending_timer pending_ask; do
+  expect_line "^memory=$what n=1000 bytes_each=$number\$" "$memory" $what 1000
+done
+
 expect_usage "$savina"
 expect_usage "$savina" no_such_workload
 expect_usage "$savina" ping_pong 0
@@ -92,6 +105,14 @@ expect_usage "$savina" radix_sort 10 63
 expect_usage "$savina" sieve 3
 expect_usage "$idle" seconds=never
 expect_usage "$spawn_memory" 10 colour=red
+expect_usage "$latency" no_such_measurement
+expect_usage "$latency" ask 0
+expect_usage "$latency" ask 10 20
+expect_usage "$latency" wake_up neighbour=none
+expect_usage "$latency" ask handler_us=20
+expect_usage "$memory" no_such_measurement
+expect_usage "$memory" idle_actor 0
+expect_usage "$memory" idle_actor 10 workers=2
 
 "$micro" --benchmark_min_time=0.001 >"$TEST_TMPDIR/micro" 2>"$TEST_TMPDIR/stderr" ||
   fail "$micro: $(cat "$TEST_TMPDIR/stderr")"

@@ -6,7 +6,10 @@
 #include <chrono>
 #include <cstdint>
 #include <future>
+#include <initializer_list>
 #include <string_view>
+
+#include "absl/status/status.h"
 
 namespace troupe::bench {
 
@@ -32,6 +35,18 @@ class Measurement {
   std::chrono::steady_clock::time_point end_;
   std::promise<int64_t> outcome_;
 };
+
+struct Expectation {
+  const char* what;
+  int64_t got;
+  int64_t wanted;
+};
+
+// An error unless everything came to what it must; it names the first that is wrong.
+absl::Status Expect(std::initializer_list<Expectation> expectations);
+inline absl::Status Expect(const char* what, int64_t got, int64_t wanted) {
+  return Expect({{what, got, wanted}});
+}
 
 // A line of /proc/self/status in KiB: "VmRSS" is resident now, "VmHWM" has been at most.
 int64_t StatusKib(std::string_view key);

@@ -1,9 +1,8 @@
-// Workload: what savina.cc can run, and how it judges what it came to.
+// Workload: what savina.cc can run, and what it comes to.
 #ifndef TROUPE_TESTS_BENCH_WORKLOAD_H_
 #define TROUPE_TESTS_BENCH_WORKLOAD_H_
 
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -24,18 +23,6 @@ using Workload = absl::StatusOr<Result> (*)(Arguments&);
 
 inline Options OptionsOf(const Arguments& arguments) {
   return {.workers = static_cast<int>(arguments.NumberOption("workers", 2))};
-}
-
-struct Expectation {
-  const char* what;
-  int64_t got;
-  int64_t wanted;
-};
-
-// An error unless the workload came to what it must; it names the first that is wrong.
-absl::Status Expect(std::initializer_list<Expectation> expectations);
-inline absl::Status Expect(const char* what, int64_t got, int64_t wanted) {
-  return Expect({{what, got, wanted}});
 }
 
 }  // namespace troupe::bench

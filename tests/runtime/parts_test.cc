@@ -17,7 +17,9 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "troupe/core/asymmetric_fence.h"
 #include "troupe/core/futex.h"
+#include "troupe/core/next_slot.h"
 #include "troupe/core/runnable.h"
 #include "troupe/core/timers.h"
 #include "troupe/runtime/internal/idle_set.h"
@@ -182,19 +184,19 @@ TEST(WorkerTest, TheSlotGoesBeforeTheQueue) {
   Injector injector;
   Item queued, slotted;
   worker.PushBack(queued, injector);
-  EXPECT_EQ(worker.PushLifo(slotted), nullptr);
-  EXPECT_TRUE(worker.HasMore());
-  EXPECT_EQ(worker.Next(injector), &slotted);
-  EXPECT_EQ(worker.Next(injector), &queued);
-  EXPECT_EQ(worker.Next(injector), nullptr);
-  EXPECT_FALSE(worker.HasMore());
+  EXPECT_EQ(worker.PushNext(slotted), nullptr);
+  EXPECT_TRUE(worker.HasWork());
+  EXPECT_EQ(worker.Next(), &slotted);
+  EXPECT_EQ(worker.Next(), &queued);
+  EXPECT_EQ(worker.Next(), nullptr);
+  EXPECT_FALSE(worker.HasWork());
 }
 
 TEST(WorkerTest, WhoWasInTheSlotIsReturned) {
   Worker worker(0);
   Item one, two;
-  EXPECT_EQ(worker.PushLifo(one), nullptr);
-  EXPECT_EQ(worker.PushLifo(two), &one);
+  EXPECT_EQ(worker.PushNext(one), nullptr);
+  EXPECT_EQ(worker.PushNext(two), &one);
 }
 
 TEST(WorkerTest, AStreakFromTheSlotEndsInFavourOfTheQueue) {
@@ -204,29 +206,22 @@ TEST(WorkerTest, AStreakFromTheSlotEndsInFavourOfTheQueue) {
   worker.PushBack(queued, injector);
   int from_slot = 0;
   for (;;) {
-    (void)worker.PushLifo(slotted);
-    if (worker.Next(injector) == &queued) break;
+    (void)worker.PushNext(slotted);
+    if (worker.Next() == &queued) break;
     ++from_slot;
     ASSERT_LE(from_slot, Worker::kLifoStreak);
   }
   EXPECT_EQ(from_slot, Worker::kLifoStreak);
-  EXPECT_EQ(worker.Next(injector), &slotted) << "and then the slot again";
+  EXPECT_EQ(worker.Next(), &slotted) << "and then the slot again";
 }
 
-TEST(WorkerTest, TheInjectorIsNotStarvedByTheSlotAndTheQueue) {
+TEST(WorkerTest, IsToldToLookAroundNowAndThenHoweverMuchItHasItself) {
   Worker worker(0);
-  Injector injector;
-  Item busy, slotted, injected;
-  injector.Push(injected);
-  worker.PushBack(busy, injector);
-  for (uint32_t turns = 0;; ++turns) {
-    ASSERT_LE(turns, Worker::kInjectorInterval);
-    (void)worker.PushLifo(slotted);
-    Runnable* r = worker.Next(injector);
-    if (r == &injected) break;
-    if (r == &busy) worker.PushBack(busy, injector);
+  for (int round = 0; round < 3; ++round) {
+    uint32_t turns = 1;
+    while (!worker.IsTimeToLookAround()) ++turns;
+    EXPECT_EQ(turns, Worker::kInjectorInterval);
   }
-  EXPECT_TRUE(injector.empty());
 }
 
 TEST(WorkerTest, AFullQueueGivesHalfToTheInjectorAndLosesNothing) {
@@ -236,47 +231,96 @@ TEST(WorkerTest, AFullQueueGivesHalfToTheInjectorAndLosesNothing) {
   for (Item& item : items) worker.PushBack(item, injector);
   EXPECT_FALSE(injector.empty());
   size_t found = 0;
-  while (worker.Next(injector) != nullptr) ++found;
+  while (worker.Next() != nullptr) ++found;
+  while (injector.Pop() != nullptr) ++found;
   EXPECT_EQ(found, items.size());
 }
 
-TEST(WorkerTest, AThiefTakesHalfOfTheQueueAndNotTheSlot) {
+TEST(WorkerTest, AThiefTakesHalfOfAnOverdueQueueAndNotTheSlot) {
   Worker victim(0), thief(1);
   Injector injector;
   std::vector<Item> items(10);
   Item slotted;
   for (Item& item : items) victim.PushBack(item, injector);
-  (void)victim.PushLifo(slotted);
-  EXPECT_TRUE(victim.HasStealable());
-  size_t stolen = thief.StealFrom(victim) != nullptr ? 1 : 0;
-  while (thief.Next(injector) != nullptr) ++stolen;
+  const Worker::Sighting sighting = victim.Sight();
+  (void)victim.PushNext(slotted);
+  EXPECT_TRUE(victim.IsOverdue(sighting));
+  size_t stolen = thief.StealOverdue(victim, sighting) != nullptr ? 1 : 0;
+  while (thief.Next() != nullptr) ++stolen;
   EXPECT_EQ(stolen, 5u);
   EXPECT_EQ(thief.stats().steals, 1u);
-  EXPECT_EQ(victim.Next(injector), &slotted);
+  EXPECT_EQ(victim.Next(), &slotted);
+}
+
+TEST(WorkerTest, AQueueWhoseOwnerHasRunAllThatWasSeenIsNotOverdue) {
+  Worker victim(0), thief(1);
+  Injector injector;
+  std::vector<Item> items(3);
+  for (Item& item : items) victim.PushBack(item, injector);
+  const Worker::Sighting sighting = victim.Sight();
+  for (int i = 0; i < 3; ++i) victim.PushBack(*static_cast<Item*>(victim.Next()), injector);
+  EXPECT_FALSE(victim.IsOverdue(sighting)) << "as much is queued, but it has come since";
+  EXPECT_EQ(thief.StealOverdue(victim, sighting), nullptr);
 }
 
 TEST(WorkerTest, TheSlotOfAWorkerThatHasNotMovedMayBeTaken) {
-  Worker victim(0);
-  Injector injector;
+  Worker victim(0), thief(1);
   Item slotted;
-  EXPECT_EQ(victim.StealStale(victim.Sight()), nullptr) << "the slot is empty";
-  (void)victim.PushLifo(slotted);
+  EXPECT_EQ(thief.StealOverdue(victim, victim.Sight()), nullptr) << "the slot is empty";
+  (void)victim.PushNext(slotted);
   const Worker::Sighting sighting = victim.Sight();
-  EXPECT_TRUE(victim.IsStale(sighting));
-  EXPECT_EQ(victim.StealStale(sighting), &slotted);
-  EXPECT_EQ(victim.Next(injector), nullptr);
+  EXPECT_TRUE(victim.IsOverdue(sighting));
+  EXPECT_EQ(thief.StealOverdue(victim, sighting), &slotted);
+  EXPECT_EQ(victim.Next(), nullptr);
 }
 
 TEST(WorkerTest, TheSlotOfAWorkerThatHasTakenATurnMayNot) {
-  Worker victim(0);
-  Injector injector;
+  Worker victim(0), thief(1);
   Item slotted;
-  (void)victim.PushLifo(slotted);
+  (void)victim.PushNext(slotted);
   const Worker::Sighting sighting = victim.Sight();
-  victim.CountTurn();
-  EXPECT_FALSE(victim.IsStale(sighting));
-  EXPECT_EQ(victim.StealStale(sighting), nullptr);
-  EXPECT_EQ(victim.Next(injector), &slotted);
+  victim.BeginTurn();
+  EXPECT_FALSE(victim.IsOverdue(sighting));
+  EXPECT_EQ(thief.StealOverdue(victim, sighting), nullptr);
+  EXPECT_EQ(victim.Next(), &slotted);
+}
+
+// ---- NextSlot
+
+// N1: whatever is put is taken by exactly one of the two.
+TEST(NextSlotTest, WhatTheOwnerPutsIsTakenOnceByHimOrByAThief) {
+  constexpr int kRounds = 20'000;
+  PrepareAsymmetricFences();
+  NextSlot slot;
+  std::vector<Item> items(kRounds);
+  std::vector<std::atomic<int>> taken(kRounds);
+  const auto take = [&](Runnable* r) { taken[static_cast<Item*>(r) - items.data()].fetch_add(1); };
+  std::atomic<bool> done{false};
+  std::thread thief([&] {
+    while (!done.load()) {
+      Runnable* const seen = slot.Peek();
+      if (seen == nullptr) continue;
+      if (Runnable* r = slot.Steal(seen, [] { return true; })) take(r);
+    }
+  });
+  for (Item& item : items) {
+    if (Runnable* displaced = slot.Put(item)) take(displaced);
+    if ((&item - items.data()) % 3 != 0) continue;
+    if (Runnable* r = slot.Take()) take(r);
+  }
+  done.store(true);
+  thief.join();
+  if (Runnable* r = slot.Take()) take(r);
+  for (const auto& count : taken) ASSERT_EQ(count.load(), 1);
+}
+
+TEST(NextSlotTest, AThiefThatIsToldNoLeavesTheSlotAsItIs) {
+  NextSlot slot;
+  Item item, other;
+  (void)slot.Put(item);
+  EXPECT_EQ(slot.Steal(&item, [] { return false; }), nullptr);
+  EXPECT_EQ(slot.Steal(&other, [] { return true; }), nullptr);
+  EXPECT_EQ(slot.Take(), &item);
 }
 
 // ---- TimerThread

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -16,13 +15,9 @@
 #include "troupe/core/slab.h"
 #include "troupe/core/steal_deque.h"
 #include "troupe/core/timer_queue.h"
-#include "troupe/runtime/manual_scheduler.h"
-#include "troupe/troupe.h"
 
 namespace troupe {
 namespace {
-
-// ---- core
 
 struct alignas(64) Node : MailboxNode {};
 
@@ -119,68 +114,6 @@ void TimerQueuePushAndRemove(benchmark::State& state) {
   }
 }
 BENCHMARK(TimerQueuePushAndRemove)->Arg(10)->Arg(10'000);
-
-// ---- actors
-
-struct Increment {};
-struct Get {
-  using Reply = int64_t;
-};
-
-class Counter {
- public:
-  void On(Increment) { ++count_; }
-  int64_t On(Get) { return count_; }
-
- private:
-  int64_t count_ = 0;
-};
-
-// A message from Send to the end of its handler, on one thread, without the thread pool.
-void SendAndHandle(benchmark::State& state) {
-  ManualScheduler loop;
-  System system({.scheduler = &loop});
-  auto counter = system.Spawn<Counter>();
-  for (auto _ : state) {
-    for (int64_t i = 0; i < state.range(0); ++i) counter.Send(Increment{});
-    loop.RunUntilIdle();
-  }
-  state.SetItemsProcessed(state.iterations() * state.range(0));
-}
-BENCHMARK(SendAndHandle)->Arg(1)->Arg(100);
-
-void SpawnAndStop(benchmark::State& state) {
-  ManualScheduler loop;
-  System system({.scheduler = &loop});
-  for (auto _ : state) {
-    system.Spawn<Counter>().Stop();
-    loop.RunUntilIdle();
-  }
-}
-BENCHMARK(SpawnAndStop);
-
-// The caller asks again at once: the worker has not gone to sleep yet.
-void AskFromAPlainThread(benchmark::State& state) {
-  System system({.workers = 2});
-  auto counter = system.Spawn<Counter>();
-  for (auto _ : state) {
-    if (!counter.Ask(Get{}).Wait().ok()) state.SkipWithError("no answer");
-  }
-}
-BENCHMARK(AskFromAPlainThread)->UseRealTime();
-
-// The same when every worker sleeps in the kernel.
-void AskWakesAnIdleSystem(benchmark::State& state) {
-  System system({.workers = 2});
-  auto counter = system.Spawn<Counter>();
-  for (auto _ : state) {
-    state.PauseTiming();
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    state.ResumeTiming();
-    if (!counter.Ask(Get{}).Wait().ok()) state.SkipWithError("no answer");
-  }
-}
-BENCHMARK(AskWakesAnIdleSystem)->UseRealTime()->Iterations(200);
 
 }  // namespace
 }  // namespace troupe

@@ -1,0 +1,92 @@
+#include "troupe/actors/internal/pending_replies.h"
+
+#include <atomic>
+#include <utility>
+
+#include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/control.h"
+
+namespace troupe::internal {
+
+// The one timer of an asking actor. Shared by the actor and, for each time it is armed, by whoever
+// fires it.
+class DeadlineAlarm : public Timer {
+ public:
+  static DeadlineAlarm& Make(const AnyRef& asker) { return *new DeadlineAlarm(asker); }
+
+  void Arm(Timers& timers, absl::Time deadline) {
+    references_.fetch_add(1, std::memory_order_relaxed);  // relaxed: the caller holds one
+    timers.Arm(*this, deadline);
+  }
+  void Disarm(Timers& timers) {
+    if (timers.Cancel(*this)) Release();
+  }
+  void Release() {
+    // acq_rel: what the other holder did happens before the destruction by the last one.
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+ private:
+  explicit DeadlineAlarm(const AnyRef& asker) : Timer(&Fire), asker_(asker) {}
+
+  static void Fire(Timer& timer) {
+    auto& me = static_cast<DeadlineAlarm&>(timer);
+    ActorCell::PostControl(me.asker_, Control::Make(Control::Kind::kAlarm));
+    me.Release();
+  }
+
+  const AnyRef asker_;
+  std::atomic<int> references_{1};
+};
+
+void PendingReplies::Add(AwaitedReply& reply) {
+  reply.older = newest_;
+  if (newest_ != nullptr) newest_->newer = &reply;
+  newest_ = &reply;
+}
+
+void PendingReplies::AddWithDeadline(AwaitedReply& reply, absl::Time deadline, Timers& timers) {
+  Add(reply);
+  reply.deadline = deadline;
+  deadlines_.Push(reply);
+  if (deadline < alarm_at_) SetAlarm(deadline, reply.asker_ref, timers);
+}
+
+void PendingReplies::Remove(AwaitedReply& reply) {
+  deadlines_.Remove(reply);
+  (reply.newer != nullptr ? reply.newer->older : newest_) = reply.older;
+  if (reply.older != nullptr) reply.older->newer = reply.newer;
+  reply.newer = reply.older = nullptr;
+}
+
+void PendingReplies::Expire(Timers& timers) {
+  alarm_at_ = absl::InfiniteFuture();
+  const absl::Time now = timers.clock().Now();
+  while (Timer* expired = deadlines_.PopExpired(now)) expired->fire(*expired);
+  if (!deadlines_.empty()) SetAlarm(deadlines_.NextDeadline(), newest_->asker_ref, timers);
+}
+
+void PendingReplies::AbandonAll(Timers& timers) {
+  while (newest_ != nullptr) {
+    AwaitedReply& reply = *newest_;
+    Remove(reply);
+    reply.abandon(reply);
+  }
+  if (alarm_ == nullptr) return;
+  Disarm(timers);
+  std::exchange(alarm_, nullptr)->Release();
+}
+
+void PendingReplies::Disarm(Timers& timers) {
+  alarm_->Disarm(timers);
+  alarm_at_ = absl::InfiniteFuture();
+}
+
+void PendingReplies::SetAlarm(absl::Time deadline, const AnyRef& asker, Timers& timers) {
+  if (alarm_ == nullptr) alarm_ = &DeadlineAlarm::Make(asker);
+  alarm_->Disarm(timers);  // if it is armed for later
+  alarm_->Arm(timers, deadline);
+  alarm_at_ = deadline;
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,24 @@
+// What memory.cc measures. Each is said above its function.
+#ifndef TROUPE_TESTS_BENCH_MEMORY_FOOTPRINTS_H_
+#define TROUPE_TESTS_BENCH_MEMORY_FOOTPRINTS_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+
+namespace troupe::bench {
+
+// By how many KiB the resident set grew by n things, all there at once. In a process that did nothing
+// before: what was freed would be used again. An error means that the things were not what they
+// should be.
+using Footprint = absl::StatusOr<int64_t> (*)(int64_t n);
+
+absl::StatusOr<int64_t> IdleActor(int64_t n);
+absl::StatusOr<int64_t> QueuedMessage(int64_t n);
+absl::StatusOr<int64_t> QueuedBounded(int64_t n);
+absl::StatusOr<int64_t> PendingTimer(int64_t n);
+absl::StatusOr<int64_t> PendingAsk(int64_t n);
+
+}  // namespace troupe::bench
+
+#endif  // TROUPE_TESTS_BENCH_MEMORY_FOOTPRINTS_H_
