@@ -3,12 +3,11 @@
 #include <vector>
 
 #include "troupe/tests/bench/measurement.h"
+#include "troupe/tests/bench/start.h"
 #include "troupe/tests/bench/workloads.h"
 
 namespace troupe::bench {
 namespace {
-
-struct Start {};
 
 // Ends the measurement when the last of so many has called Done; sums up what they bring.
 class Finish {
