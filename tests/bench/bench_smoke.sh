@@ -49,6 +49,9 @@ expect_line "$(line fib 10 109 '')" "$savina" fib 10
 expect_line "$(line banking 20,500 500 '')" "$savina" banking 20 500
 expect_line "$(line ping_pong 100 200 '')" "$savina" ping_pong 100 workers=1
 
+some='[1-9][0-9]*'
+expect_line "$(line n_queens 6,2,3 27 '')" "$savina" n_queens 6 2 3
+
 expect_line "^workload=idle n=50 seconds=1 cpu_ms=$number cpu_percent=$number context_switches=[0-9]+ rss_kib=[1-9][0-9]*\$" \
   "$idle" 50 seconds=1
 expect_line "^workload=spawn_memory n=500 spawn_ns_per_actor=$number stop_ns_per_actor=$number bytes_per_actor=$number state_bytes=16 left_bytes_per_actor=-?$number\$" \
@@ -64,6 +67,8 @@ expect_usage "$savina" ping_pong 10 from=main
 expect_usage "$savina" fork_join_create 10 from=nowhere
 expect_usage "$savina" big 0 10
 expect_usage "$savina" mailbox_contention 10 5
+expect_usage "$savina" n_queens 17
+expect_usage "$savina" n_queens 4 5
 expect_usage "$idle" seconds=never
 expect_usage "$spawn_memory" 10 colour=red
 

@@ -14,6 +14,7 @@
 
 #include "troupe/tests/bench/arguments.h"
 #include "troupe/tests/bench/measurement.h"
+#include "troupe/tests/bench/parallelism/parallelism.h"
 #include "troupe/tests/bench/workloads.h"
 
 namespace troupe::bench {
@@ -51,13 +52,14 @@ constexpr Entry kWorkloads[] = {
     {"ask_latency", &AskLatency, 1, "N                   a plain thread asks and waits"},
     {"fib", &Fib, 1, "N                   a tree of actors"},
     {"banking", &Banking, 2, "ACCOUNTS N          transfers between random accounts"},
+    {"n_queens", &NQueens, 3, "N DEPTH ACTORS      all solutions, divided down to DEPTH queens"},
 };
 
 int Usage(std::string_view problem) {
   std::fprintf(stderr, "%.*s\n\nusage: savina WORKLOAD [N...] [workers=2] [key=value...]\n\n",
                static_cast<int>(problem.size()), problem.data());
   for (const Entry& entry : kWorkloads) {
-    std::fprintf(stderr, "  %-21s %.*s\n", std::string(entry.name).c_str(),
+    std::fprintf(stderr, "  %-26s %.*s\n", std::string(entry.name).c_str(),
                  static_cast<int>(entry.usage.size()), entry.usage.data());
   }
   return 2;

@@ -1,5 +1,5 @@
 // The workloads of savina.cc: the Savina suite's (Imam and Sarkar, 2014) and three of our own. What
-// each measures is said above its function.
+// each measures is said above its function. Its parallelism group is in parallelism/parallelism.h.
 #ifndef TROUPE_TESTS_BENCH_WORKLOADS_H_
 #define TROUPE_TESTS_BENCH_WORKLOADS_H_
 

@@ -1,0 +1,16 @@
+// Workloads that divide one computation among actors: the parallelism group of the Savina suite,
+// with its default sizes. One file for each; what it computes and checks is said there.
+#ifndef TROUPE_TESTS_BENCH_PARALLELISM_PARALLELISM_H_
+#define TROUPE_TESTS_BENCH_PARALLELISM_PARALLELISM_H_
+
+#include "absl/status/statusor.h"
+#include "troupe/tests/bench/arguments.h"
+#include "troupe/tests/bench/workloads.h"
+
+namespace troupe::bench {
+
+absl::StatusOr<Result> NQueens(Arguments& arguments);
+
+}  // namespace troupe::bench
+
+#endif  // TROUPE_TESTS_BENCH_PARALLELISM_PARALLELISM_H_
