@@ -7,11 +7,13 @@
 // system, and rss_kib the peak resident set of the whole process. Exits with 1 and an error line if
 // the workload came to a wrong result, with 2 and a usage text if it was called wrongly.
 
+#include <cmath>
 #include <cstdio>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "troupe/tests/bench/arguments.h"
 #include "troupe/tests/bench/measurement.h"
 #include "troupe/tests/bench/parallelism/parallelism.h"
@@ -23,6 +25,12 @@ absl::Status Expect(const char* what, int64_t got, int64_t wanted) {
   if (got == wanted) return absl::OkStatus();
   return absl::InternalError(std::string(what) + ": " + std::to_string(got) + " instead of " +
                              std::to_string(wanted));
+}
+
+absl::Status ExpectClose(const char* what, double got, double wanted) {
+  constexpr double kTolerance = 1e-9;
+  if (std::abs(got - wanted) <= kTolerance * std::abs(wanted)) return absl::OkStatus();
+  return absl::InternalError(absl::StrFormat("%s: %.17g instead of %.17g", what, got, wanted));
 }
 
 namespace {
@@ -55,6 +63,7 @@ constexpr Entry kWorkloads[] = {
     {"matrix_multiplication", &MatrixMultiplication, 3,
      "N LIMIT ACTORS      N rows, cut up to blocks of LIMIT cells"},
     {"n_queens", &NQueens, 3, "N DEPTH ACTORS      all solutions, divided down to DEPTH queens"},
+    {"trapezoid", &Trapezoid, 2, "N ACTORS            N trapezoids, divided evenly"},
 };
 
 int Usage(std::string_view problem) {

@@ -27,6 +27,8 @@ inline Options OptionsOf(const Arguments& arguments) {
 
 // An error unless the workload came to what it must.
 absl::Status Expect(const char* what, int64_t got, int64_t wanted);
+// The same for sums of real numbers, which depend a little on the order.
+absl::Status ExpectClose(const char* what, double got, double wanted);
 
 // messaging.cc
 absl::StatusOr<Result> PingPong(Arguments& arguments);
