@@ -63,6 +63,7 @@ constexpr Entry kWorkloads[] = {
     {"matrix_multiplication", &MatrixMultiplication, 3,
      "N LIMIT ACTORS      N rows, cut up to blocks of LIMIT cells"},
     {"n_queens", &NQueens, 3, "N DEPTH ACTORS      all solutions, divided down to DEPTH queens"},
+    {"pi_precision", &PiPrecision, 2, "DIGITS ACTORS       terms of a series for pi"},
     {"trapezoid", &Trapezoid, 2, "N ACTORS            N trapezoids, divided evenly"},
 };
 

@@ -11,6 +11,7 @@ namespace troupe::bench {
 
 absl::StatusOr<Result> MatrixMultiplication(Arguments& arguments);
 absl::StatusOr<Result> NQueens(Arguments& arguments);
+absl::StatusOr<Result> PiPrecision(Arguments& arguments);
 absl::StatusOr<Result> Trapezoid(Arguments& arguments);
 
 }  // namespace troupe::bench
