@@ -60,6 +60,7 @@ constexpr Entry kWorkloads[] = {
     {"ask_latency", &AskLatency, 1, "N                   a plain thread asks and waits"},
     {"fib", &Fib, 1, "N                   a tree of actors"},
     {"banking", &Banking, 2, "ACCOUNTS N          transfers between random accounts"},
+    {"a_star", &AStar, 3, "GRID LIMIT ACTORS   a search through GRID^3 nodes"},
     {"matrix_multiplication", &MatrixMultiplication, 3,
      "N LIMIT ACTORS      N rows, cut up to blocks of LIMIT cells"},
     {"n_queens", &NQueens, 3, "N DEPTH ACTORS      all solutions, divided down to DEPTH queens"},

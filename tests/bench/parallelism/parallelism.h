@@ -9,6 +9,7 @@
 
 namespace troupe::bench {
 
+absl::StatusOr<Result> AStar(Arguments& arguments);
 absl::StatusOr<Result> MatrixMultiplication(Arguments& arguments);
 absl::StatusOr<Result> NQueens(Arguments& arguments);
 absl::StatusOr<Result> PiPrecision(Arguments& arguments);
