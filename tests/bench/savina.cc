@@ -65,6 +65,8 @@ constexpr Entry kWorkloads[] = {
      "N LIMIT ACTORS      N rows, cut up to blocks of LIMIT cells"},
     {"n_queens", &NQueens, 3, "N DEPTH ACTORS      all solutions, divided down to DEPTH queens"},
     {"pi_precision", &PiPrecision, 2, "DIGITS ACTORS       terms of a series for pi"},
+    {"quicksort", &Quicksort, 2,
+     "N LIMIT             a tree of actors, with LIMIT numbers at a leaf"},
     {"trapezoid", &Trapezoid, 2, "N ACTORS            N trapezoids, divided evenly"},
 };
 

@@ -13,6 +13,7 @@ absl::StatusOr<Result> AStar(Arguments& arguments);
 absl::StatusOr<Result> MatrixMultiplication(Arguments& arguments);
 absl::StatusOr<Result> NQueens(Arguments& arguments);
 absl::StatusOr<Result> PiPrecision(Arguments& arguments);
+absl::StatusOr<Result> Quicksort(Arguments& arguments);
 absl::StatusOr<Result> Trapezoid(Arguments& arguments);
 
 }  // namespace troupe::bench
