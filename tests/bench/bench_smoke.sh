@@ -57,6 +57,8 @@ expect_line "$(line n_queens 6,2,3 27 '')" "$savina" n_queens 6 2 3
 expect_line "$(line pi_precision 50,3 "$some" '')" "$savina" pi_precision 50 3
 expect_line "$(line quicksort 1000,20 1000 '')" "$savina" quicksort 1000 20
 expect_line "$(line trapezoid 100,7 100 '')" "$savina" trapezoid 100 7
+expect_line "$(line unbalanced_cobwebbed_tree 200,5,2,3 199 '')" \
+  "$savina" unbalanced_cobwebbed_tree 200 5 2 3 workers=3
 
 expect_line "^workload=idle n=50 seconds=1 cpu_ms=$number cpu_percent=$number context_switches=[0-9]+ rss_kib=[1-9][0-9]*\$" \
   "$idle" 50 seconds=1
@@ -81,6 +83,7 @@ expect_usage "$savina" n_queens 4 5
 expect_usage "$savina" pi_precision 1000001
 expect_usage "$savina" quicksort 10 20 30
 expect_usage "$savina" trapezoid 6 7
+expect_usage "$savina" unbalanced_cobwebbed_tree 5 1 1 5
 expect_usage "$idle" seconds=never
 expect_usage "$spawn_memory" 10 colour=red
 

@@ -70,6 +70,8 @@ constexpr Entry kWorkloads[] = {
     {"quicksort", &Quicksort, 2,
      "N LIMIT             a tree of actors, with LIMIT numbers at a leaf"},
     {"trapezoid", &Trapezoid, 2, "N ACTORS            N trapezoids, divided evenly"},
+    {"unbalanced_cobwebbed_tree", &UnbalancedCobwebbedTree, 4,
+     "NODES STEPS DEV CH  a tree grows at random, CH children each, and is walked"},
 };
 
 int Usage(std::string_view problem) {
