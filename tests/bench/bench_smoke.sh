@@ -51,6 +51,7 @@ expect_line "$(line ping_pong 100 200 '')" "$savina" ping_pong 100 workers=1
 
 some='[1-9][0-9]*'
 expect_line "$(line a_star 8,20,3 "$some" '')" "$savina" a_star 8 20 3
+expect_line "$(line all_pairs_shortest_path 12,4,9 432 '')" "$savina" all_pairs_shortest_path 12 4 9
 expect_line "$(line facility_location 500,1 500 '')" "$savina" facility_location 500 1
 expect_line "$(line matrix_multiplication 16,16,3 73 '')" "$savina" matrix_multiplication 16 16 3
 expect_line "$(line n_queens 6,2,3 27 '')" "$savina" n_queens 6 2 3
@@ -76,6 +77,8 @@ expect_usage "$savina" fork_join_create 10 from=nowhere
 expect_usage "$savina" big 0 10
 expect_usage "$savina" mailbox_contention 10 5
 expect_usage "$savina" a_star 1
+expect_usage "$savina" all_pairs_shortest_path 10 3
+expect_usage "$savina" all_pairs_shortest_path 10 10
 expect_usage "$savina" facility_location 10 2 3
 expect_usage "$savina" matrix_multiplication 12
 expect_usage "$savina" n_queens 17

@@ -61,6 +61,8 @@ constexpr Entry kWorkloads[] = {
     {"fib", &Fib, 1, "N                   a tree of actors"},
     {"banking", &Banking, 2, "ACCOUNTS N          transfers between random accounts"},
     {"a_star", &AStar, 3, "GRID LIMIT ACTORS   a search through GRID^3 nodes"},
+    {"all_pairs_shortest_path", &AllPairsShortestPath, 3,
+     "N BLOCK WEIGHT      distances between N nodes, by blocks of the matrix"},
     {"facility_location", &FacilityLocation, 2,
      "N ALPHA             N customers find their way down a tree of quadrants"},
     {"matrix_multiplication", &MatrixMultiplication, 3,

@@ -10,6 +10,7 @@
 namespace troupe::bench {
 
 absl::StatusOr<Result> AStar(Arguments& arguments);
+absl::StatusOr<Result> AllPairsShortestPath(Arguments& arguments);
 absl::StatusOr<Result> FacilityLocation(Arguments& arguments);
 absl::StatusOr<Result> MatrixMultiplication(Arguments& arguments);
 absl::StatusOr<Result> NQueens(Arguments& arguments);
