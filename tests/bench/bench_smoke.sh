@@ -57,6 +57,7 @@ expect_line "$(line matrix_multiplication 16,16,3 73 '')" "$savina" matrix_multi
 expect_line "$(line n_queens 6,2,3 27 '')" "$savina" n_queens 6 2 3
 expect_line "$(line pi_precision 50,3 "$some" '')" "$savina" pi_precision 50 3
 expect_line "$(line quicksort 1000,20 1000 '')" "$savina" quicksort 1000 20
+expect_line "$(line successive_over_relaxation 5,10 760 '')" "$savina" successive_over_relaxation 5 10
 expect_line "$(line trapezoid 100,7 100 '')" "$savina" trapezoid 100 7
 expect_line "$(line unbalanced_cobwebbed_tree 200,5,2,3 199 '')" \
   "$savina" unbalanced_cobwebbed_tree 200 5 2 3 workers=3
@@ -85,6 +86,7 @@ expect_usage "$savina" n_queens 17
 expect_usage "$savina" n_queens 4 5
 expect_usage "$savina" pi_precision 1000001
 expect_usage "$savina" quicksort 10 20 30
+expect_usage "$savina" successive_over_relaxation 1
 expect_usage "$savina" trapezoid 6 7
 expect_usage "$savina" unbalanced_cobwebbed_tree 5 1 1 5
 expect_usage "$idle" seconds=never

@@ -71,6 +71,8 @@ constexpr Entry kWorkloads[] = {
     {"pi_precision", &PiPrecision, 2, "DIGITS ACTORS       terms of a series for pi"},
     {"quicksort", &Quicksort, 2,
      "N LIMIT             a tree of actors, with LIMIT numbers at a leaf"},
+    {"successive_over_relaxation", &SuccessiveOverRelaxation, 2,
+     "N ROUNDS            each cell of an N * N grid is an actor"},
     {"trapezoid", &Trapezoid, 2, "N ACTORS            N trapezoids, divided evenly"},
     {"unbalanced_cobwebbed_tree", &UnbalancedCobwebbedTree, 4,
      "NODES STEPS DEV CH  a tree grows at random, CH children each, and is walked"},

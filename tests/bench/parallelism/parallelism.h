@@ -16,6 +16,7 @@ absl::StatusOr<Result> MatrixMultiplication(Arguments& arguments);
 absl::StatusOr<Result> NQueens(Arguments& arguments);
 absl::StatusOr<Result> PiPrecision(Arguments& arguments);
 absl::StatusOr<Result> Quicksort(Arguments& arguments);
+absl::StatusOr<Result> SuccessiveOverRelaxation(Arguments& arguments);
 absl::StatusOr<Result> Trapezoid(Arguments& arguments);
 absl::StatusOr<Result> UnbalancedCobwebbedTree(Arguments& arguments);
 
