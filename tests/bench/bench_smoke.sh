@@ -53,6 +53,7 @@ some='[1-9][0-9]*'
 expect_line "$(line a_star 8,20,3 "$some" '')" "$savina" a_star 8 20 3
 expect_line "$(line all_pairs_shortest_path 12,4,9 432 '')" "$savina" all_pairs_shortest_path 12 4 9
 expect_line "$(line facility_location 500,1 500 '')" "$savina" facility_location 500 1
+expect_line "$(line filter_bank 100,8,3 100 '')" "$savina" filter_bank 100 8 3
 expect_line "$(line matrix_multiplication 16,16,3 73 '')" "$savina" matrix_multiplication 16 16 3
 expect_line "$(line n_queens 6,2,3 27 '')" "$savina" n_queens 6 2 3
 expect_line "$(line pi_precision 50,3 "$some" '')" "$savina" pi_precision 50 3
@@ -81,6 +82,8 @@ expect_usage "$savina" a_star 1
 expect_usage "$savina" all_pairs_shortest_path 10 3
 expect_usage "$savina" all_pairs_shortest_path 10 10
 expect_usage "$savina" facility_location 10 2 3
+expect_usage "$savina" filter_bank 10 1
+expect_usage "$savina" filter_bank 10 8
 expect_usage "$savina" matrix_multiplication 12
 expect_usage "$savina" n_queens 17
 expect_usage "$savina" n_queens 4 5

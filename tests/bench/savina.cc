@@ -65,6 +65,7 @@ constexpr Entry kWorkloads[] = {
      "N BLOCK WEIGHT      distances between N nodes, by blocks of the matrix"},
     {"facility_location", &FacilityLocation, 2,
      "N ALPHA             N customers find their way down a tree of quadrants"},
+    {"filter_bank", &FilterBank, 3, "N COLUMNS CHANNELS  N samples through filters side by side"},
     {"matrix_multiplication", &MatrixMultiplication, 3,
      "N LIMIT ACTORS      N rows, cut up to blocks of LIMIT cells"},
     {"n_queens", &NQueens, 3, "N DEPTH ACTORS      all solutions, divided down to DEPTH queens"},

@@ -12,6 +12,7 @@ namespace troupe::bench {
 absl::StatusOr<Result> AStar(Arguments& arguments);
 absl::StatusOr<Result> AllPairsShortestPath(Arguments& arguments);
 absl::StatusOr<Result> FacilityLocation(Arguments& arguments);
+absl::StatusOr<Result> FilterBank(Arguments& arguments);
 absl::StatusOr<Result> MatrixMultiplication(Arguments& arguments);
 absl::StatusOr<Result> NQueens(Arguments& arguments);
 absl::StatusOr<Result> PiPrecision(Arguments& arguments);
