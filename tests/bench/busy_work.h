@@ -9,8 +9,9 @@
 
 namespace troupe::bench {
 
-inline int64_t BusyWork(int64_t steps) {
-  RandomNumbers random(static_cast<uint64_t>(steps));
+// The sum must be used, or the compiler leaves the work out.
+inline int64_t BusyWork(int64_t steps, int64_t seed = 1) {
+  RandomNumbers random(static_cast<uint64_t>(seed));
   int64_t sum = 0;
   for (int64_t i = 0; i < steps; ++i) sum += random.Below(1000);
   return sum;

@@ -1,10 +1,12 @@
 #include "troupe/tests/bench/measurement.h"
 
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace troupe::bench {
 
@@ -14,6 +16,12 @@ absl::Status Expect(std::initializer_list<Expectation> expectations) {
     return absl::InternalError(absl::StrCat(what, ": ", got, " instead of ", wanted));
   }
   return absl::OkStatus();
+}
+
+absl::Status ExpectClose(const char* what, double got, double wanted) {
+  constexpr double kTolerance = 1e-9;
+  if (std::abs(got - wanted) <= kTolerance * std::abs(wanted)) return absl::OkStatus();
+  return absl::InternalError(absl::StrFormat("%s: %.17g instead of %.17g", what, got, wanted));
 }
 
 int64_t StatusKib(std::string_view key) {

@@ -47,6 +47,8 @@ absl::Status Expect(std::initializer_list<Expectation> expectations);
 inline absl::Status Expect(const char* what, int64_t got, int64_t wanted) {
   return Expect({{what, got, wanted}});
 }
+// The same for sums of real numbers, which depend a little on the order.
+absl::Status ExpectClose(const char* what, double got, double wanted);
 
 // A line of /proc/self/status in KiB: "VmRSS" is resident now, "VmHWM" has been at most.
 int64_t StatusKib(std::string_view key);

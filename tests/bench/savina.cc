@@ -69,9 +69,24 @@ constexpr Entry kConcurrency[] = {
 };
 
 constexpr Entry kParallelism[] = {
+    {"a_star", &AStar, 3, "GRID LIMIT ACTORS", "a search through GRID^3 nodes"},
+    {"all_pairs_shortest_path", &AllPairsShortestPath, 3, "N BLOCK WEIGHT",
+     "distances of N nodes, by blocks of the matrix"},
     {"bitonic_sort", &BitonicSort, 3, "N BITS SEED", "a sorting network of actors"},
+    {"facility_location", &FacilityLocation, 2, "N ALPHA", "customers go down a tree of quadrants"},
+    {"filter_bank", &FilterBank, 3, "N COLUMNS CHANNELS", "N samples through filters side by side"},
+    {"matrix_multiplication", &MatrixMultiplication, 3, "N LIMIT ACTORS",
+     "N rows, cut up to blocks of LIMIT cells"},
+    {"n_queens", &NQueens, 3, "N DEPTH ACTORS", "all solutions, divided down to DEPTH queens"},
+    {"pi_precision", &PiPrecision, 2, "DIGITS ACTORS", "terms of a series for pi"},
+    {"quicksort", &Quicksort, 2, "N LIMIT", "a tree of actors, LIMIT numbers at a leaf"},
     {"radix_sort", &RadixSort, 3, "N BITS SEED", "a pipeline, an actor for each bit"},
     {"sieve", &Sieve, 2, "N PRIMES", "a chain of actors with PRIMES primes each"},
+    {"successive_over_relaxation", &SuccessiveOverRelaxation, 2, "N ROUNDS",
+     "each cell of an N * N grid is an actor"},
+    {"trapezoid", &Trapezoid, 2, "N ACTORS", "N trapezoids, divided evenly"},
+    {"unbalanced_cobwebbed_tree", &UnbalancedCobwebbedTree, 4, "NODES STEPS DEV CHILDREN",
+     "a tree grows at random, and is walked"},
 };
 
 struct Group {

@@ -10,9 +10,20 @@
 
 namespace troupe::bench {
 
+absl::StatusOr<Result> AStar(Arguments& arguments);
+absl::StatusOr<Result> AllPairsShortestPath(Arguments& arguments);
 absl::StatusOr<Result> BitonicSort(Arguments& arguments);
+absl::StatusOr<Result> FacilityLocation(Arguments& arguments);
+absl::StatusOr<Result> FilterBank(Arguments& arguments);
+absl::StatusOr<Result> MatrixMultiplication(Arguments& arguments);
+absl::StatusOr<Result> NQueens(Arguments& arguments);
+absl::StatusOr<Result> PiPrecision(Arguments& arguments);
+absl::StatusOr<Result> Quicksort(Arguments& arguments);
 absl::StatusOr<Result> RadixSort(Arguments& arguments);
 absl::StatusOr<Result> Sieve(Arguments& arguments);
+absl::StatusOr<Result> SuccessiveOverRelaxation(Arguments& arguments);
+absl::StatusOr<Result> Trapezoid(Arguments& arguments);
+absl::StatusOr<Result> UnbalancedCobwebbedTree(Arguments& arguments);
 
 }  // namespace troupe::bench
 
