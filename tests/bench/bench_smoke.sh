@@ -49,6 +49,34 @@ expect_line "$(line fib 10 109 '')" "$savina" fib 10
 expect_line "$(line banking 20,500 500 '')" "$savina" banking 20 500
 expect_line "$(line ping_pong 100 200 '')" "$savina" ping_pong 100 workers=1
 
+expect_line "$(line bounded_buffer 12,4,3,20 80 '')" "$savina" bounded_buffer 12 4 3 20
+expect_line "$(line cigarette_smokers 50,7 50 '')" "$savina" cigarette_smokers 50 7
+expect_line "$(line concurrent_dictionary 4,100,20 400 '')" "$savina" concurrent_dictionary 4 100 20
+expect_line "$(line concurrent_sorted_list 4,100,20,5 400 '')" \
+  "$savina" concurrent_sorted_list 4 100 20 5
+expect_line "$(line dining_philosophers 5,100 500 ' denials=[0-9]+')" \
+  "$savina" dining_philosophers 5 100 workers=3
+expect_line "$(line logistic_map 100,4 400 '')" "$savina" logistic_map 100 4
+expect_line "$(line sleeping_barber 50,5,100,200 50 ' attempts=[1-9][0-9]+')" \
+  "$savina" sleeping_barber 50 5 100 200 workers=3
+
+some='[1-9][0-9]*'
+expect_line "$(line a_star 8,20,3 "$some" '')" "$savina" a_star 8 20 3
+expect_line "$(line all_pairs_shortest_path 12,4,9 432 '')" "$savina" all_pairs_shortest_path 12 4 9
+expect_line "$(line bitonic_sort 32,20,7 480 '')" "$savina" bitonic_sort 32 20 7
+expect_line "$(line facility_location 500,1 500 '')" "$savina" facility_location 500 1
+expect_line "$(line filter_bank 100,8,3 100 '')" "$savina" filter_bank 100 8 3
+expect_line "$(line matrix_multiplication 16,16,3 73 '')" "$savina" matrix_multiplication 16 16 3
+expect_line "$(line n_queens 6,2,3 27 '')" "$savina" n_queens 6 2 3
+expect_line "$(line pi_precision 50,3 "$some" '')" "$savina" pi_precision 50 3
+expect_line "$(line quicksort 1000,20 1000 '')" "$savina" quicksort 1000 20
+expect_line "$(line radix_sort 200,20,7 4200 '')" "$savina" radix_sort 200 20 7
+expect_line "$(line sieve 1000,10 499 '')" "$savina" sieve 1000 10 workers=3
+expect_line "$(line successive_over_relaxation 5,10 760 '')" "$savina" successive_over_relaxation 5 10
+expect_line "$(line trapezoid 100,7 100 '')" "$savina" trapezoid 100 7
+expect_line "$(line unbalanced_cobwebbed_tree 200,5,2,3 199 '')" \
+  "$savina" unbalanced_cobwebbed_tree 200 5 2 3 workers=3
+
 expect_line "^workload=idle n=50 seconds=1 cpu_ms=$number cpu_percent=$number context_switches=[0-9]+ rss_kib=[1-9][0-9]*\$" \
   "$idle" 50 seconds=1
 expect_line "^workload=spawn_memory n=500 spawn_ns_per_actor=$number stop_ns_per_actor=$number bytes_per_actor=$number state_bytes=16 left_bytes_per_actor=-?$number\$" \
@@ -77,6 +105,31 @@ expect_usage "$savina" ping_pong 10 from=main
 expect_usage "$savina" fork_join_create 10 from=nowhere
 expect_usage "$savina" big 0 10
 expect_usage "$savina" mailbox_contention 10 5
+expect_usage "$savina" bounded_buffer 40 40
+expect_usage "$savina" cigarette_smokers 10 0
+expect_usage "$savina" concurrent_dictionary 2 10 101
+expect_usage "$savina" concurrent_sorted_list 2 10 60 41
+expect_usage "$savina" dining_philosophers 1
+expect_usage "$savina" logistic_map 10 2 3
+expect_usage "$savina" sleeping_barber 10 5 100 100 1
+expect_usage "$savina" a_star 1
+expect_usage "$savina" all_pairs_shortest_path 10 3
+expect_usage "$savina" all_pairs_shortest_path 10 10
+expect_usage "$savina" bitonic_sort 48
+expect_usage "$savina" bitonic_sort 1
+expect_usage "$savina" facility_location 10 2 3
+expect_usage "$savina" filter_bank 10 1
+expect_usage "$savina" filter_bank 10 8
+expect_usage "$savina" matrix_multiplication 12
+expect_usage "$savina" n_queens 17
+expect_usage "$savina" n_queens 4 5
+expect_usage "$savina" pi_precision 1000001
+expect_usage "$savina" quicksort 10 20 30
+expect_usage "$savina" radix_sort 10 63
+expect_usage "$savina" sieve 3
+expect_usage "$savina" successive_over_relaxation 1
+expect_usage "$savina" trapezoid 6 7
+expect_usage "$savina" unbalanced_cobwebbed_tree 5 1 1 5
 expect_usage "$idle" seconds=never
 expect_usage "$spawn_memory" 10 colour=red
 expect_usage "$latency" no_such_measurement

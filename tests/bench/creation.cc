@@ -3,12 +3,11 @@
 #include <utility>
 
 #include "troupe/tests/bench/measurement.h"
+#include "troupe/tests/bench/start.h"
 #include "troupe/tests/bench/workloads.h"
 
 namespace troupe::bench {
 namespace {
-
-struct Start {};
 
 // ---- fork_join_create
 

@@ -1,30 +1,13 @@
 // One to many, many to one, and all to all.
-#include <atomic>
 #include <vector>
 
+#include "troupe/tests/bench/finish.h"
 #include "troupe/tests/bench/measurement.h"
+#include "troupe/tests/bench/start.h"
 #include "troupe/tests/bench/workloads.h"
 
 namespace troupe::bench {
 namespace {
-
-struct Start {};
-
-// Ends the measurement when the last of so many has called Done; sums up what they bring.
-class Finish {
- public:
-  Finish(Measurement& measurement, int64_t parties) : measurement_(measurement), left_(parties) {}
-
-  void Done(int64_t outcome) {
-    sum_.fetch_add(outcome, std::memory_order_relaxed);  // relaxed: ordered by left_
-    if (left_.fetch_sub(1) == 1) measurement_.End(sum_.load());
-  }
-
- private:
-  Measurement& measurement_;
-  std::atomic<int64_t> sum_{0};
-  std::atomic<int64_t> left_;
-};
 
 // ---- fork_join_throughput
 

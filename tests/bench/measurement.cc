@@ -1,15 +1,27 @@
 #include "troupe/tests/bench/measurement.h"
 
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
 namespace troupe::bench {
 
-absl::Status Expect(const char* what, int64_t got, int64_t wanted) {
-  if (got == wanted) return absl::OkStatus();
-  return absl::InternalError(std::string(what) + ": " + std::to_string(got) + " instead of " +
-                             std::to_string(wanted));
+absl::Status Expect(std::initializer_list<Expectation> expectations) {
+  for (const auto& [what, got, wanted] : expectations) {
+    if (got == wanted) continue;
+    return absl::InternalError(absl::StrCat(what, ": ", got, " instead of ", wanted));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ExpectClose(const char* what, double got, double wanted) {
+  constexpr double kTolerance = 1e-9;
+  if (std::abs(got - wanted) <= kTolerance * std::abs(wanted)) return absl::OkStatus();
+  return absl::InternalError(absl::StrFormat("%s: %.17g instead of %.17g", what, got, wanted));
 }
 
 int64_t StatusKib(std::string_view key) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <future>
+#include <initializer_list>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -35,8 +36,19 @@ class Measurement {
   std::promise<int64_t> outcome_;
 };
 
-// An error unless it came to what it must.
-absl::Status Expect(const char* what, int64_t got, int64_t wanted);
+struct Expectation {
+  const char* what;
+  int64_t got;
+  int64_t wanted;
+};
+
+// An error unless everything came to what it must; it names the first that is wrong.
+absl::Status Expect(std::initializer_list<Expectation> expectations);
+inline absl::Status Expect(const char* what, int64_t got, int64_t wanted) {
+  return Expect({{what, got, wanted}});
+}
+// The same for sums of real numbers, which depend a little on the order.
+absl::Status ExpectClose(const char* what, double got, double wanted);
 
 // A line of /proc/self/status in KiB: "VmRSS" is resident now, "VmHWM" has been at most.
 int64_t StatusKib(std::string_view key);

@@ -2,12 +2,11 @@
 #include <vector>
 
 #include "troupe/tests/bench/measurement.h"
+#include "troupe/tests/bench/start.h"
 #include "troupe/tests/bench/workloads.h"
 
 namespace troupe::bench {
 namespace {
-
-struct Start {};
 
 // ---- ping_pong
 

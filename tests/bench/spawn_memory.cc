@@ -15,7 +15,7 @@
 
 #include "troupe/tests/bench/arguments.h"
 #include "troupe/tests/bench/population.h"
-#include "troupe/tests/bench/workloads.h"
+#include "troupe/tests/bench/workload.h"
 
 namespace troupe::bench {
 namespace {

@@ -1,29 +1,13 @@
-// The workloads of savina.cc: the Savina suite's (Imam and Sarkar, 2014) and three of our own. What
-// each measures is said above its function.
+// The micro workloads of savina.cc: the Savina suite's (Imam and Sarkar, 2014) and three of our own.
+// What each measures is said above its function.
 #ifndef TROUPE_TESTS_BENCH_WORKLOADS_H_
 #define TROUPE_TESTS_BENCH_WORKLOADS_H_
 
-#include <cstdint>
-#include <string>
-
 #include "absl/status/statusor.h"
 #include "troupe/tests/bench/arguments.h"
-#include "troupe/troupe.h"
+#include "troupe/tests/bench/workload.h"
 
 namespace troupe::bench {
-
-struct Result {
-  double seconds = 0;  // of the measured section alone
-  int64_t ops = 0;
-  std::string extra;  // " key=value ..." or empty
-};
-
-// An error means: the workload came to a wrong result, and was not fast but broken.
-using Workload = absl::StatusOr<Result> (*)(Arguments&);
-
-inline Options OptionsOf(const Arguments& arguments) {
-  return {.workers = static_cast<int>(arguments.NumberOption("workers", 2))};
-}
 
 // messaging.cc
 absl::StatusOr<Result> PingPong(Arguments& arguments);
