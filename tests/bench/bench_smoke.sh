@@ -1,9 +1,9 @@
 #!/bin/bash
 # Runs every benchmark program with a tiny load: each workload checks its own result, and what it
 # prints must be one well-formed line. Judges no number.
-#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY LATENCY MEMORY MICRO
+#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY LATENCY MEMORY MICRO COMPARE
 set -u
-savina=$1 idle=$2 spawn_memory=$3 latency=$4 memory=$5 micro=$6
+savina=$1 idle=$2 spawn_memory=$3 latency=$4 memory=$5 micro=$6 compare=$7
 failures=0
 
 fail() {
@@ -95,6 +95,17 @@ for what in idle_actor queued_message queued_bounded pending_timer pending_ask; 
   expect_line "^memory=$what n=1000 bytes_each=$number\$" "$memory" $what 1000
 done
 
+# The last row of a comparison of savina with itself.
+compare_row() { "$compare" --pairs 2 "$savina" -- "$savina" -- "$1" | tail -n 1; }
+
+spread='[0-9.]+ \([0-9.]+\.\.[0-9.]+\)'
+row() { echo "^\| $1 \| $2 \| $spread \| $spread \| $spread \| $number \| $number \|\$"; }
+expect_line "$(row 'fib 10' ns_per_op)" compare_row 'fib 10'
+expect_line "$(row 'ask_latency 100' p99_ns)" compare_row 'ask_latency 100'
+"$compare" "$savina" -- echo no result -- 'fib 10' >/dev/null 2>"$TEST_TMPDIR/stderr" &&
+  fail "compare.py takes anything for a result"
+grep -q 'no result of' "$TEST_TMPDIR/stderr" || fail "compare.py does not say what is missing"
+
 expect_usage "$savina"
 expect_usage "$savina" no_such_workload
 expect_usage "$savina" ping_pong 0
@@ -140,6 +151,7 @@ expect_usage "$latency" ask handler_us=20
 expect_usage "$memory" no_such_measurement
 expect_usage "$memory" idle_actor 0
 expect_usage "$memory" idle_actor 10 workers=2
+expect_usage "$compare" "$savina"
 
 "$micro" --benchmark_min_time=0.001 >"$TEST_TMPDIR/micro" 2>"$TEST_TMPDIR/stderr" ||
   fail "$micro: $(cat "$TEST_TMPDIR/stderr")"
