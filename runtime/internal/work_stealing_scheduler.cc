@@ -19,6 +19,11 @@ constexpr int kPausesPerRound = 12;
 // first on (worker.h, L3).
 constexpr int kRoundsToBeOverdue = 8;
 
+// Less than so many turns in so many pauses, some 10 us: turns of more than a microsecond, which is what
+// moving an actor may cost.
+constexpr int kPausesToJudgeTurns = 280;
+constexpr uint64_t kTurnsNotWorthSharing = 10;
+
 // The coarse clock shows milliseconds.
 constexpr std::chrono::microseconds kClockInterval{500};
 
@@ -211,6 +216,17 @@ bool WorkStealingScheduler::AnyOverdue(const ThisThread& here) const {
   });
 }
 
+// A queue may be worked off between two looks of the watch, and still be worth sharing: that shows in a
+// short look, if in its time no more than a handful of turns are done.
+bool WorkStealingScheduler::AnyBehindWithLongTurns(ThisThread& here) {
+  TakeSightings(here);
+  for (int i = 0; i < kPausesToJudgeTurns; ++i) Pause();
+  return std::any_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
+    const Worker::Sighting& sighting = here.sightings[worker->index()];
+    return worker->TurnsSince(sighting) < kTurnsNotWorthSharing && worker->IsOverdue(sighting);
+  });
+}
+
 // Whoever had the watch has work now, somebody sleeps, and something may become overdue.
 bool WorkStealingScheduler::Unwatched() const {
   return !watched_.load() && idle_.parked() > 0 &&
@@ -256,7 +272,7 @@ void WorkStealingScheduler::Watch(ThisThread& here) {
       here.searching = true;
       return;
     }
-    if (!AnyOverdue(here)) continue;
+    if (!AnyOverdue(here) && !AnyBehindWithLongTurns(here)) continue;
     if (!idle_.WakeUp(me.index())) break;  // chosen just now: the Unpark has come or is about to
     watched_.store(false);
     if (Runnable* r = StealOverdue(here)) {

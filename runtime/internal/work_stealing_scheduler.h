@@ -16,8 +16,8 @@
 // W3  What a worker has of its own it runs itself at the latest; if it cannot keep up, others help.
 //     While somebody is active and others sleep, one sleeper has the watch: it wakes by itself after
 //     kWatchShortest, then less and less often down to every kWatchLongest, and takes over what is
-//     overdue. So handlers of nanoseconds stay on one core, where they are fastest, at no cost to
-//     that core; handlers of microseconds are spread within kWatchShortest. A worker that schedules
+//     overdue, or queued behind turns of microseconds. So handlers of nanoseconds stay on one core,
+//     where they are fastest, at no cost to that core; longer ones are spread. A worker that schedules
 //     something and finds nobody on the watch wakes a sleeper, who takes it. When all sleep nobody
 //     watches, and nothing runs.
 //     No fence stands between filling a slot and the look at watched_. So whoever gives up the watch
@@ -92,6 +92,7 @@ class WorkStealingScheduler final : public Scheduler {
   Runnable* Search(ThisThread& here);
   Runnable* StealOverdue(ThisThread& here);
   bool AnyOverdue(const ThisThread& here) const;
+  bool AnyBehindWithLongTurns(ThisThread& here);
   void TakeSightings(ThisThread& here);
   bool Unwatched() const;
   void Sleep(ThisThread& here);

@@ -100,6 +100,9 @@ class Worker {
   bool IsOverdue(const Sighting& sighting) const {
     return IsStale(sighting) || queue_.taken() < sighting.queued_up_to;
   }
+  uint64_t TurnsSince(const Sighting& sighting) const {
+    return turns_.load(std::memory_order_relaxed) - sighting.turns;  // relaxed: a statistic
+  }
   Runnable* StealOverdue(Worker& victim, const Sighting& sighting);
   bool HasWork() const { return !queue_.empty() || !next_.empty(); }
   WorkerStats stats() const;
