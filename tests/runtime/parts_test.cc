@@ -17,9 +17,7 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "troupe/core/asymmetric_fence.h"
 #include "troupe/core/futex.h"
-#include "troupe/core/next_slot.h"
 #include "troupe/core/runnable.h"
 #include "troupe/core/timers.h"
 #include "troupe/runtime/internal/idle_set.h"
@@ -300,44 +298,6 @@ TEST(WorkerTest, LongTurnsMakeItLookAroundMoreOftenAndShortOnesLessOften) {
   for (int i = 0; i < 10; ++i) worker.LookedAround(now += std::chrono::microseconds(2));
   (void)turns(worker);
   EXPECT_EQ(turns(worker), Worker::kInjectorInterval);
-}
-
-// ---- NextSlot
-
-// N1: whatever is put is taken by exactly one of the two.
-TEST(NextSlotTest, WhatTheOwnerPutsIsTakenOnceByHimOrByAThief) {
-  constexpr int kRounds = 20'000;
-  PrepareAsymmetricFences();
-  NextSlot slot;
-  std::vector<Item> items(kRounds);
-  std::vector<std::atomic<int>> taken(kRounds);
-  const auto take = [&](Runnable* r) { taken[static_cast<Item*>(r) - items.data()].fetch_add(1); };
-  std::atomic<bool> done{false};
-  std::thread thief([&] {
-    while (!done.load()) {
-      Runnable* const seen = slot.Peek();
-      if (seen == nullptr) continue;
-      if (Runnable* r = slot.Steal(seen, [] { return true; })) take(r);
-    }
-  });
-  for (Item& item : items) {
-    if (Runnable* displaced = slot.Put(item)) take(displaced);
-    if ((&item - items.data()) % 3 != 0) continue;
-    if (Runnable* r = slot.Take()) take(r);
-  }
-  done.store(true);
-  thief.join();
-  if (Runnable* r = slot.Take()) take(r);
-  for (const auto& count : taken) ASSERT_EQ(count.load(), 1);
-}
-
-TEST(NextSlotTest, AThiefThatIsToldNoLeavesTheSlotAsItIs) {
-  NextSlot slot;
-  Item item, other;
-  (void)slot.Put(item);
-  EXPECT_EQ(slot.Steal(&item, [] { return false; }), nullptr);
-  EXPECT_EQ(slot.Steal(&other, [] { return true; }), nullptr);
-  EXPECT_EQ(slot.Take(), &item);
 }
 
 // ---- TimerThread
