@@ -23,7 +23,8 @@
 //     touch what belongs to that right while it is inside. So a message to the actor that is next
 //     anyway needs no atomic read-modify-write: Append. Such a message overtakes what other threads
 //     have pushed into the actor's queue since it was put. That is nothing of the same sender's if
-//     the sender has been running here all the time, which is what `since_this_turn` tells.
+//     the sender has been running here all the time and a thief has kept it from no Append, which is
+//     what `since_this_turn` tells.
 
 #ifndef TROUPE_CORE_NEXT_SLOT_H_
 #define TROUPE_CORE_NEXT_SLOT_H_
@@ -63,7 +64,11 @@ class NextSlot {
   // the slot, or not added.
   template <class Function>
   bool Append(const Runnable& to, Function append) {
-    if (Peek() != &to || !Enter()) return false;
+    if (Peek() != &to) return false;
+    if (!Enter()) [[unlikely]] {
+      put_this_turn_ = false;  // this message goes to the queue: the next one must not pass it
+      return false;
+    }
     const bool added = Peek() == &to && append(put_this_turn_, tail_);
     Leave();
     return added;
@@ -112,7 +117,7 @@ class NextSlot {
 
   std::atomic<Runnable*> slot_{nullptr};
   void* tail_ = nullptr;        // the owner, while inside
-  bool put_this_turn_ = false;  // the owner
+  bool put_this_turn_ = false;  // the owner; and every Append since could enter
   std::atomic<bool> owner_inside_{false};
   std::atomic<bool> thief_inside_{false};
 };

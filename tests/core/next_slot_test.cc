@@ -1,11 +1,14 @@
 #include "troupe/core/next_slot.h"
 
 #include <atomic>
+#include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "troupe/core/asymmetric_fence.h"
+#include "troupe/core/mailbox_queue.h"
 #include "troupe/core/runnable.h"
 
 namespace troupe {
@@ -152,6 +155,19 @@ TEST(NextSlotTest, WhileAThiefIsThereWhatThePutterBringsGoesToTheQueueAndNothing
   EXPECT_EQ(slot.Take(), nullptr);
 }
 
+TEST(NextSlotTest, WhatWasNotAppendedBecauseOfAThiefIsNotOvertakenByWhatIs) {
+  NextSlot slot;
+  Item item;
+  (void)slot.Put(item);
+  EXPECT_EQ(slot.Steal(&item,
+                       [&] {
+                         EXPECT_FALSE(slot.Append(item, [](bool, void*&) { return true; }));
+                         return false;
+                       }),
+            nullptr);
+  EXPECT_FALSE(SinceThisTurn(slot, item)) << "the sender has put something into the queue since";
+}
+
 TEST(NextSlotTest, WhileAThiefIsThereAnotherGivesUp) {
   NextSlot slot;
   Item item;
@@ -201,6 +217,86 @@ TEST(NextSlotStressTest, WhatTheOwnerPutsIsTakenOnceByHimOrByAThief) {  // N1
   thief.join();
   if (Runnable* r = slot.Take()) take(r);
   for (const auto& count : taken) ASSERT_EQ(count.load(), 1);
+}
+
+struct alignas(64) Letter : MailboxNode {
+  int number = 0;
+};
+
+// A receiver as an actor is one. All but its queue is plain: ThreadSanitizer then tests N3 and N4.
+class Receiver : public Item {
+ public:
+  Receiver() { queue_.Open(MailboxQueue::OpenAs::kIdle); }
+
+  // By the owner of `slot`. True: it is in nobody's slot, and the caller's to run.
+  [[nodiscard]] bool Post(Letter& letter, NextSlot& slot) {
+    if (slot.Append(*this, [&](bool since_this_turn, void*& tail) {
+          return (since_this_turn || !queue_.HasNodes()) && AddLast(letter, tail);
+        })) {
+      ++appended_;
+      return false;
+    }
+    if (queue_.PushUnlessIdle(letter) != PushResult::kMustSchedule) return false;
+    first_ = &letter;
+    return slot.Put(*this) != nullptr;
+  }
+
+  // By whoever has the right to run.
+  void Handle() {
+    do {
+      HandleList(std::exchange(first_, nullptr));
+      HandleList(queue_.TakeAll().first);
+    } while (queue_.FinishBatch() == BatchEnd::kReschedule);
+  }
+
+  int handled() const { return handled_; }
+  int appended() const { return appended_; }
+
+ private:
+  bool AddLast(Letter& letter, void*& tail) {
+    letter.next = nullptr;
+    if (tail == nullptr) tail = first_;
+    (tail == nullptr ? first_ : static_cast<MailboxNode*>(tail)->next) = &letter;
+    tail = static_cast<MailboxNode*>(&letter);
+    return true;
+  }
+  void HandleList(MailboxNode* node) {
+    for (; node != nullptr; node = node->next) {
+      EXPECT_EQ(static_cast<Letter*>(node)->number, handled_++) << "N4: order of one sender";
+    }
+  }
+
+  MailboxQueue queue_;
+  MailboxNode* first_ = nullptr;
+  int handled_ = 0;
+  int appended_ = 0;  // the owner
+};
+
+TEST(NextSlotStressTest, WhatIsAppendedIsHandledOnceAndInOrderWhoeverRunsTheReceiver) {
+  constexpr int kLetters = 200'000;
+  PrepareAsymmetricFences();
+  NextSlot slot;
+  Receiver receiver;
+  std::atomic<bool> done{false};
+  std::thread thief([&] {
+    std::mt19937 random(1);
+    while (!done.load()) {
+      if (slot.empty()) continue;
+      if (slot.Steal(&receiver, [&] { return random() % 2 == 0; }) != nullptr) receiver.Handle();
+    }
+  });
+  std::vector<Letter> letters(kLetters);
+  for (int n = 0; n < kLetters; ++n) {
+    letters[n].number = n;
+    if (receiver.Post(letters[n], slot)) receiver.Handle();
+    if (n % 64 == 0) slot.NewTurn();
+    if (n % 32 == 0 && slot.Take() != nullptr) receiver.Handle();
+  }
+  done.store(true);
+  thief.join();
+  if (slot.Take() != nullptr) receiver.Handle();
+  EXPECT_EQ(receiver.handled(), kLetters);
+  EXPECT_GT(receiver.appended(), 0);
 }
 
 }  // namespace
