@@ -389,17 +389,17 @@ TEST(ThreadGroupTest, JoinWaitsForAll) {
 }
 
 TEST(ThreadGroupTest, WhoHasNotEndedByTheDeadlineIsLeftBehind) {
-  std::latch release(1);
+  auto release = std::make_shared<std::latch>(1);  // the thread may read it after all is over here
   auto kept = std::make_shared<int>(0);
   std::weak_ptr<int> alive = kept;
   {
     ThreadGroup group;
-    group.Start("stuck", [&release, kept] { release.wait(); });
+    group.Start("stuck", [release, kept] { release->wait(); });
     kept.reset();
     EXPECT_FALSE(group.Join(Passed()));
   }
   EXPECT_FALSE(alive.expired()) << "what it was given stays until it returns";
-  release.count_down();
+  release->count_down();
   while (!alive.expired()) std::this_thread::yield();
 }
 
