@@ -335,6 +335,62 @@ TEST(TimerThreadTest, AnEarlierAlarmOvertakesALaterOne) {
   EXPECT_FALSE(timers.Cancel(later));
 }
 
+// An alarm that is armed again and again, and waited for. Outlives the timers.
+struct Bell {
+  void AwaitRing(int n) {
+    for (int seen = rung.load(); seen < n; seen = rung.load()) rung.wait(seen);
+  }
+
+  std::atomic<int> rung{0};
+  Alarm alarm{[this] {
+    rung.fetch_add(1);
+    rung.notify_one();
+  }};
+};
+
+TEST(TimerThreadTest, AnAlarmRingsThoughTheEarlierOneThatTheThreadSleepsForIsCancelled) {
+  Bell earlier, later;
+  TimerThread timers;
+  for (int round = 1; round <= 20; ++round) {
+    const absl::Time now = timers.clock().Now();
+    timers.Arm(earlier.alarm, now + absl::Milliseconds(1));
+    timers.Arm(later.alarm, now + absl::Milliseconds(2));  // the thread is not woken for it
+    (void)timers.Cancel(earlier.alarm);
+    later.AwaitRing(round);
+  }
+}
+
+TEST(TimerThreadTest, AnAlarmRingsThoughItIsArmedAfterTheOneThatTheThreadSleepsForWasCancelled) {
+  Bell earlier, later;
+  TimerThread timers;
+  for (int round = 1; round <= 20; ++round) {
+    const absl::Time now = timers.clock().Now();
+    timers.Arm(earlier.alarm, now + absl::Milliseconds(1));
+    (void)timers.Cancel(earlier.alarm);
+    timers.Arm(later.alarm, now + absl::Milliseconds(2));
+    later.AwaitRing(round);
+  }
+}
+
+TEST(TimerThreadTest, OfAlarmsThatManyThreadsArmAndCancelEachRingsOrIsCancelled) {
+  constexpr int kThreads = 4, kEach = 500;
+  std::vector<Bell> bells(kThreads);
+  TimerThread timers;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      int rings = 0;
+      for (int i = 0; i < kEach; ++i) {
+        timers.Arm(bells[t].alarm, timers.clock().Now() + absl::Microseconds(i * (t + 1) % 50));
+        if (i % 2 == 0 && timers.Cancel(bells[t].alarm)) continue;
+        bells[t].AwaitRing(++rings);
+      }
+      EXPECT_EQ(bells[t].rung.load(), rings);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
 TEST(TimerThreadTest, AnAlarmMayArmItselfAgain) {
   TimerThread timers;
   std::latch rang(5);
