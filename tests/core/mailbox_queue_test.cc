@@ -145,6 +145,61 @@ TEST(MailboxQueueTest, TheCountSticksAtItsMaximumAndTheAddressSurvives) {
   EXPECT_EQ(queue.size(), MailboxQueue::kMaxCount);
 }
 
+// ---- PushUnlessIdle
+
+TEST(MailboxQueueTest, AnIdleQueueGivesTheNodeBackTogetherWithTheRightToRun) {
+  MailboxQueue queue;
+  queue.Open(MailboxQueue::OpenAs::kIdle);
+  Node a, b;
+  EXPECT_EQ(queue.PushUnlessIdle(a), PushResult::kMustSchedule);
+  EXPECT_EQ(a.next, nullptr) << "the first and so far the last to be handled";
+  EXPECT_EQ(queue.size(), 0u);
+  EXPECT_FALSE(queue.HasNodes());
+  EXPECT_TRUE(queue.TakeAll().empty());
+  EXPECT_FALSE(queue.Wake()) << "M1: the right to run is taken";
+  EXPECT_EQ(queue.PushUnlessIdle(b), PushResult::kQueued);
+  EXPECT_EQ(NodesOf(queue.TakeAll()), Nodes{&b});
+}
+
+TEST(MailboxQueueTest, AfterANodeThatWasGivenBackTheReceiverParksAndTheNextIsGivenBackAgain) {
+  MailboxQueue queue;
+  queue.Open(MailboxQueue::OpenAs::kIdle);
+  Node a;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(queue.PushUnlessIdle(a), PushResult::kMustSchedule);
+    EXPECT_EQ(queue.FinishBatch(), BatchEnd::kPark);
+  }
+}
+
+TEST(MailboxQueueTest, WhereSomebodyHasTheRightToRunBothPushesQueueInOneOrder) {
+  MailboxQueue queue;
+  queue.Open(MailboxQueue::OpenAs::kActive);
+  Node a, b, c, d;
+  EXPECT_EQ(queue.PushUnlessIdle(a), PushResult::kQueued) << "active";
+  EXPECT_EQ(queue.FinishBatch(), BatchEnd::kReschedule);
+  EXPECT_EQ(NodesOf(queue.TakeAll()), Nodes{&a});
+  EXPECT_FALSE(queue.Wake());
+  EXPECT_EQ(queue.PushUnlessIdle(a), PushResult::kQueued) << "notified";
+  EXPECT_EQ(queue.Push(b), PushResult::kQueued);
+  EXPECT_EQ(queue.PushUnlessIdle(c), PushResult::kQueued) << "nodes";
+  EXPECT_EQ(queue.PushUnlessIdle(d), PushResult::kQueued);
+  EXPECT_EQ(queue.size(), 4u);
+  EXPECT_EQ(NodesOf(queue.TakeAll()), (Nodes{&a, &b, &c, &d}));
+}
+
+TEST(MailboxQueueTest, AClosedQueueRefusesEitherPushAndStaysAsItIs) {
+  alignas(MailboxQueue) std::array<unsigned char, sizeof(MailboxQueue)> memory{};
+  auto& queue = *reinterpret_cast<MailboxQueue*>(memory.data());
+  Node node;
+  EXPECT_EQ(queue.PushUnlessIdle(node), PushResult::kClosed);
+  EXPECT_EQ(memory, decltype(memory){}) << "M4: nobody writes to a closed queue";
+  queue.Open(MailboxQueue::OpenAs::kActive);
+  EXPECT_EQ(queue.PushUnlessIdle(node), PushResult::kQueued);
+  EXPECT_EQ(NodesOf(queue.Close()), Nodes{&node});
+  EXPECT_EQ(queue.PushUnlessIdle(node), PushResult::kClosed);
+  EXPECT_TRUE(queue.closed());
+}
+
 // What the word does, written down the obvious way.
 struct Model {
   bool open = false, active = false, notified = false;
@@ -154,6 +209,11 @@ struct Model {
     if (!open) return PushResult::kClosed;
     nodes.push_back(node);
     return std::exchange(active, true) ? PushResult::kQueued : PushResult::kMustSchedule;
+  }
+  PushResult PushUnlessIdle(MailboxNode* node) {
+    if (active || !open) return Push(node);
+    active = true;
+    return PushResult::kMustSchedule;
   }
   bool Wake() {
     if (!open) return false;
@@ -182,10 +242,14 @@ TEST(MailboxQueueTest, AnySequenceOfOperationsDoesWhatTheModelDoes) {
   while (used < storage.size()) {
     switch (random() % 8) {
       case 0:
-      case 1:
-      case 2: {
+      case 1: {
         Node& node = storage[used++];
         ASSERT_EQ(queue.Push(node), model.Push(&node));
+        break;
+      }
+      case 2: {
+        Node& node = storage[used++];
+        ASSERT_EQ(queue.PushUnlessIdle(node), model.PushUnlessIdle(&node));
         break;
       }
       case 3:
@@ -255,6 +319,7 @@ struct Receiver {
   Activations activations;
   std::atomic<int> requests{0};  // what Wake tells of
 
+  MailboxNode* first = nullptr;  // came with the right to run
   std::vector<int> next_number;
   int received = 0;
   int requests_seen = 0;
@@ -263,18 +328,29 @@ struct Receiver {
     if (queue.Push(node) == PushResult::kMustSchedule) activations.Schedule();
   }
 
+  void SendUnlessIdle(Node& node) {
+    if (queue.PushUnlessIdle(node) != PushResult::kMustSchedule) return;
+    EXPECT_EQ(std::exchange(first, &node), nullptr) << "M3: the one before was never handled";
+    activations.Schedule();
+  }
+
   void Request() {
     requests.fetch_add(1, std::memory_order_relaxed);
     if (queue.Wake()) activations.Schedule();
   }
 
+  void Receive(MailboxNode* node) {
+    for (; node != nullptr; node = node->next) {
+      const Node& message = *static_cast<Node*>(node);
+      EXPECT_EQ(message.number, next_number[message.producer]++) << "order of one sender";
+      ++received;
+    }
+  }
+
   void Run() {
     do {
-      for (MailboxNode* node = queue.TakeAll().first; node != nullptr; node = node->next) {
-        const Node& message = *static_cast<Node*>(node);
-        EXPECT_EQ(message.number, next_number[message.producer]++) << "order of one sender";
-        ++received;
-      }
+      Receive(std::exchange(first, nullptr));
+      Receive(queue.TakeAll().first);
       requests_seen = requests.load(std::memory_order_relaxed);
     } while (queue.FinishBatch() == BatchEnd::kReschedule);
   }
@@ -296,10 +372,15 @@ TEST(MailboxQueueStressTest, NothingIsLostOrSleptThroughAndEachSendersOrderIsKep
   for (int p = 0; p < kProducers; ++p) {
     nodes[p] = std::vector<Node>(kMessages);
     senders.emplace_back([&, p] {
+      std::minstd_rand random(static_cast<unsigned>(p + 1));
       for (int n = 0; n < kMessages; ++n) {
         nodes[p][n].producer = p;
         nodes[p][n].number = n;
-        receiver.Send(nodes[p][n]);
+        if (random() % 2 == 0) {
+          receiver.Send(nodes[p][n]);
+        } else {
+          receiver.SendUnlessIdle(nodes[p][n]);
+        }
       }
     });
   }
@@ -321,7 +402,8 @@ TEST(MailboxQueueStressTest, EveryNodeIsEitherRefusedOrComesOutOnceWhileTheQueue
   Activations activations;
   queue.Open(MailboxQueue::OpenAs::kIdle);
 
-  int taken = 0;  // the running thread's
+  int taken = 0;                   // the running thread's
+  MailboxQueue::List handed_over;  // of one node or none: it came with the right to run
   auto count = [&taken](const MailboxQueue::List& list) {
     for (auto* n = static_cast<Node*>(list.first); n; n = static_cast<Node*>(n->next)) {
       EXPECT_EQ(n->number++, 0) << "M3: came out twice";
@@ -331,6 +413,7 @@ TEST(MailboxQueueStressTest, EveryNodeIsEitherRefusedOrComesOutOnceWhileTheQueue
   std::thread runner([&] {
     int batches = 0;
     while (activations.Await()) {
+      count(std::exchange(handed_over, {}));
       do {
         count(queue.TakeAll());
         if (++batches % 5 == 0) {
@@ -346,9 +429,14 @@ TEST(MailboxQueueStressTest, EveryNodeIsEitherRefusedOrComesOutOnceWhileTheQueue
   for (int p = 0; p < kProducers; ++p) {
     nodes[p] = std::vector<Node>(kMessages);
     senders.emplace_back([&, p] {
-      for (Node& node : nodes[p]) {
-        const PushResult result = queue.Push(node);
-        if (result == PushResult::kMustSchedule) activations.Schedule();
+      for (int n = 0; n < kMessages; ++n) {
+        Node& node = nodes[p][n];
+        const bool unless_idle = n % 2 == 0;
+        const PushResult result = unless_idle ? queue.PushUnlessIdle(node) : queue.Push(node);
+        if (result == PushResult::kMustSchedule) {
+          if (unless_idle) handed_over = {.first = &node, .last = &node, .count = 1};
+          activations.Schedule();
+        }
         if (result != PushResult::kClosed) ++accepted;
       }
     });

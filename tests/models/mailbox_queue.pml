@@ -14,6 +14,10 @@
  *           TAKE_FORGETS_NEW     TakeAll stores kActive instead of exchanging
  *           SCHEDULE_ALWAYS      Push does not care whether somebody has the right to run
  *           LINK_ONCE            Push does not set the link anew when its CAS has failed
+ *           LINK_AND_HAND_OVER   PushUnlessIdle puts into the queue what it leaves to the caller too
+ *           HAND_TO_THE_ACTIVE   PushUnlessIdle leaves the node to the caller where somebody has the
+ *                                right to run
+ *           HAND_OVER_AND_PARK   PushUnlessIdle leaves an idle word idle
  */
 
 #define kClosed 0
@@ -33,6 +37,7 @@ byte next[4]; /* SENDERS * NODES_EACH; 0 or kNodes + n */
 byte number[4];                /* the message in node n */
 bool in_queue[4];              /* accepted, and not come out yet */
 byte expected[SENDERS];        /* what this sender's message out of the queue must not be below */
+byte handed = 0;               /* the node that came with the right to run: 0 or kNodes + n */
 bool right = false;            /* somebody has the right to run */
 byte requested = 0;            /* what Wake tells of, in some word of the receiver's */
 byte answered = 0;
@@ -53,7 +58,7 @@ inline HandOver() {
 
 proctype Sender(byte sender) {
   byte n, seen, sent = 0;
-  bool must_schedule;
+  bool must_schedule, unless_idle, keeps;
   do
   :: sent == MESSAGES(sender) -> break
   :: else ->
@@ -64,6 +69,10 @@ proctype Sender(byte sender) {
        must_schedule = false;
        seen = word
      };
+     if
+     :: unless_idle = false /* Push */
+     :: unless_idle = true  /* PushUnlessIdle */
+     fi;
 #ifdef LINK_ONCE
      next[n] = (seen >= kNodes -> seen : 0);
 #endif
@@ -76,7 +85,24 @@ proctype Sender(byte sender) {
         atomic {
           if
           :: word == seen ->
-             word = kNodes + n;
+#ifdef HAND_TO_THE_ACTIVE
+             keeps = unless_idle && seen < kNodes;
+#else
+             keeps = unless_idle && seen == kIdle;
+#endif
+             if
+#ifndef LINK_AND_HAND_OVER
+             :: keeps ->
+#ifdef HAND_OVER_AND_PARK
+                skip
+#else
+                word = kActive
+#endif
+             :: else -> word = kNodes + n
+#else
+             :: true -> word = kNodes + n
+#endif
+             fi;
              in_queue[n] = true;
 #ifdef SCHEDULE_ALWAYS
              must_schedule = true;
@@ -93,11 +119,19 @@ proctype Sender(byte sender) {
         }
      od;
      if
+     :: keeps ->
+        assert(handed == 0); /* the one before was never handled */
+        handed = kNodes + n
+     :: else
+     fi;
+     if
      :: must_schedule -> HandOver()
      :: else
      fi;
      d_step {
        sent++;
+       keeps = false;
+       unless_idle = false;
        seen = 0;
        n = 0
      }
@@ -179,6 +213,14 @@ inline Receive() {
   }
 }
 
+inline TakeHanded() {
+  d_step {
+    node = handed;
+    handed = 0
+  }
+  Receive()
+}
+
 inline TakeAll() {
   node = 0;
   if
@@ -222,6 +264,7 @@ proctype Runner() {
   do
   :: schedule ? 1 ->
      parked = false;
+     TakeHanded();
      do
      :: parked -> break
      :: else ->

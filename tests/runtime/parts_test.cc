@@ -17,9 +17,7 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "troupe/core/asymmetric_fence.h"
 #include "troupe/core/futex.h"
-#include "troupe/core/next_slot.h"
 #include "troupe/core/runnable.h"
 #include "troupe/core/timers.h"
 #include "troupe/runtime/internal/idle_set.h"
@@ -302,44 +300,6 @@ TEST(WorkerTest, LongTurnsMakeItLookAroundMoreOftenAndShortOnesLessOften) {
   EXPECT_EQ(turns(worker), Worker::kInjectorInterval);
 }
 
-// ---- NextSlot
-
-// N1: whatever is put is taken by exactly one of the two.
-TEST(NextSlotTest, WhatTheOwnerPutsIsTakenOnceByHimOrByAThief) {
-  constexpr int kRounds = 20'000;
-  PrepareAsymmetricFences();
-  NextSlot slot;
-  std::vector<Item> items(kRounds);
-  std::vector<std::atomic<int>> taken(kRounds);
-  const auto take = [&](Runnable* r) { taken[static_cast<Item*>(r) - items.data()].fetch_add(1); };
-  std::atomic<bool> done{false};
-  std::thread thief([&] {
-    while (!done.load()) {
-      Runnable* const seen = slot.Peek();
-      if (seen == nullptr) continue;
-      if (Runnable* r = slot.Steal(seen, [] { return true; })) take(r);
-    }
-  });
-  for (Item& item : items) {
-    if (Runnable* displaced = slot.Put(item)) take(displaced);
-    if ((&item - items.data()) % 3 != 0) continue;
-    if (Runnable* r = slot.Take()) take(r);
-  }
-  done.store(true);
-  thief.join();
-  if (Runnable* r = slot.Take()) take(r);
-  for (const auto& count : taken) ASSERT_EQ(count.load(), 1);
-}
-
-TEST(NextSlotTest, AThiefThatIsToldNoLeavesTheSlotAsItIs) {
-  NextSlot slot;
-  Item item, other;
-  (void)slot.Put(item);
-  EXPECT_EQ(slot.Steal(&item, [] { return false; }), nullptr);
-  EXPECT_EQ(slot.Steal(&other, [] { return true; }), nullptr);
-  EXPECT_EQ(slot.Take(), &item);
-}
-
 // ---- TimerThread
 
 struct Alarm : Timer {
@@ -373,6 +333,62 @@ TEST(TimerThreadTest, AnEarlierAlarmOvertakesALaterOne) {
   rang.wait();
   EXPECT_TRUE(timers.Cancel(later));
   EXPECT_FALSE(timers.Cancel(later));
+}
+
+// An alarm that is armed again and again, and waited for. Outlives the timers.
+struct Bell {
+  void AwaitRing(int n) {
+    for (int seen = rung.load(); seen < n; seen = rung.load()) rung.wait(seen);
+  }
+
+  std::atomic<int> rung{0};
+  Alarm alarm{[this] {
+    rung.fetch_add(1);
+    rung.notify_one();
+  }};
+};
+
+TEST(TimerThreadTest, AnAlarmRingsThoughTheEarlierOneThatTheThreadSleepsForIsCancelled) {
+  Bell earlier, later;
+  TimerThread timers;
+  for (int round = 1; round <= 20; ++round) {
+    const absl::Time now = timers.clock().Now();
+    timers.Arm(earlier.alarm, now + absl::Milliseconds(1));
+    timers.Arm(later.alarm, now + absl::Milliseconds(2));  // the thread is not woken for it
+    (void)timers.Cancel(earlier.alarm);
+    later.AwaitRing(round);
+  }
+}
+
+TEST(TimerThreadTest, AnAlarmRingsThoughItIsArmedAfterTheOneThatTheThreadSleepsForWasCancelled) {
+  Bell earlier, later;
+  TimerThread timers;
+  for (int round = 1; round <= 20; ++round) {
+    const absl::Time now = timers.clock().Now();
+    timers.Arm(earlier.alarm, now + absl::Milliseconds(1));
+    (void)timers.Cancel(earlier.alarm);
+    timers.Arm(later.alarm, now + absl::Milliseconds(2));
+    later.AwaitRing(round);
+  }
+}
+
+TEST(TimerThreadTest, OfAlarmsThatManyThreadsArmAndCancelEachRingsOrIsCancelled) {
+  constexpr int kThreads = 4, kEach = 500;
+  std::vector<Bell> bells(kThreads);
+  TimerThread timers;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      int rings = 0;
+      for (int i = 0; i < kEach; ++i) {
+        timers.Arm(bells[t].alarm, timers.clock().Now() + absl::Microseconds(i * (t + 1) % 50));
+        if (i % 2 == 0 && timers.Cancel(bells[t].alarm)) continue;
+        bells[t].AwaitRing(++rings);
+      }
+      EXPECT_EQ(bells[t].rung.load(), rings);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST(TimerThreadTest, AnAlarmMayArmItselfAgain) {
@@ -429,17 +445,17 @@ TEST(ThreadGroupTest, JoinWaitsForAll) {
 }
 
 TEST(ThreadGroupTest, WhoHasNotEndedByTheDeadlineIsLeftBehind) {
-  std::latch release(1);
+  auto release = std::make_shared<std::latch>(1);  // the thread may read it after all is over here
   auto kept = std::make_shared<int>(0);
   std::weak_ptr<int> alive = kept;
   {
     ThreadGroup group;
-    group.Start("stuck", [&release, kept] { release.wait(); });
+    group.Start("stuck", [release, kept] { release->wait(); });
     kept.reset();
     EXPECT_FALSE(group.Join(Passed()));
   }
   EXPECT_FALSE(alive.expired()) << "what it was given stays until it returns";
-  release.count_down();
+  release->count_down();
   while (!alive.expired()) std::this_thread::yield();
 }
 
