@@ -82,7 +82,7 @@ bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settl
 
 // ---- actors
 
-void RegisterAwaited(AwaitedReply& reply, absl::Duration timeout) {
+void RegisterAwaited(AwaitedReply& reply, absl::Duration timeout) noexcept {
   ActorCell& asker = *ActorCell::Current();
   PendingReplies& replies = asker.annex().replies;
   if (timeout == absl::InfiniteDuration()) return replies.Add(reply);

@@ -57,7 +57,8 @@ class Reply {
   }
 
   // False when nobody waits for an answer (any more): the message was sent rather than asked, it has
-  // been answered, or the asker has timed out or ended. Then the work may be saved.
+  // been answered, or the asker has timed out (which it finds out between two handlers) or ended. Then
+  // the work may be saved.
   explicit operator bool() const { return slot_ != nullptr && slot_->pending(); }
 
   // For the framework: attach the asker, or tell it why there will be no answer.

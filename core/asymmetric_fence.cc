@@ -39,7 +39,6 @@ void PrepareAsymmetricFences() {
 void HeavyFence() {
   FullFence();
   if (!KernelHelps() || Interrupt()) return;
-  if (Register() && Interrupt()) return;  // somebody has made a new process image of this one
   // A filter that was put on after the start takes the call away. Fences are full from now on; those
   // that were light a moment ago are over once the store buffers of the others have drained, which
   // takes nanoseconds.

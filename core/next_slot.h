@@ -30,6 +30,7 @@
 #define TROUPE_CORE_NEXT_SLOT_H_
 
 #include <atomic>
+#include <thread>
 
 #include "troupe/core/asymmetric_fence.h"
 #include "troupe/core/pause.h"
@@ -52,7 +53,7 @@ class NextSlot {
 
   Runnable* Take() {
     if (empty()) return nullptr;  // N2
-    while (!Enter()) Pause();
+    for (int looks = 0; !Enter(); ++looks) looks < kLooks ? Pause() : std::this_thread::yield();
     Runnable* const r = slot_.load(std::memory_order_relaxed);  // relaxed, as below: N1
     slot_.store(nullptr, std::memory_order_relaxed);
     Leave();
@@ -100,6 +101,9 @@ class NextSlot {
   bool empty() const { return Peek() == nullptr; }
 
  private:
+  static constexpr int kLooks =
+      256;  // longer than a thief is inside, unless it was preempted there
+
   bool Enter() {
     owner_inside_.store(true, std::memory_order_relaxed);  // relaxed: ordered by the fence
     LightFence();

@@ -15,9 +15,10 @@ namespace troupe {
 class SlabMemory {
  public:
   struct Stats {
-    size_t cells_in_use;    // handed out and not given back; those in a Slab::Cache among them
-    size_t resident_bytes;  // from above: whole spans touched and not given back to the kernel
-    size_t mapped_bytes;    // address space
+    size_t cells_in_use;  // handed out and not given back; those in a Slab::Cache among them
+    size_t
+        resident_bytes;  // whole spans touched and not given back to the kernel; huge pages may add some
+    size_t mapped_bytes;  // address space
   };
 
   // `cell_bytes` is a multiple of 64 and at most 32 KiB.

@@ -100,6 +100,13 @@ inline void ActorCell::StartWith(Envelope& e) {
   scheduler_->Schedule(*this);
 }
 
+// Whether `e` may go before what other threads have sent to the same actor in this turn (next_slot.h, N4).
+// Not a reply: it comes after all that its sender knew to be sent before. Not what a nested activation
+// sends (of a scheduler that is turned inside a handler): its actor may have run elsewhere meanwhile.
+inline bool ActorCell::MayOvertake(const Envelope& e) {
+  return (e.address & kExempt) == 0 && activation_ != nullptr && activation_->around == nullptr;
+}
+
 [[gnu::always_inline]] inline SendResult ActorCell::PostHere(const AnyRef& to, Envelope& e,
                                                              PostMode mode) {
   ActorCell& cell = *to.cell_;
@@ -111,7 +118,8 @@ inline void ActorCell::StartWith(Envelope& e) {
   }
   if (NextSlot *slot = NextSlot::Mine();
       slot != nullptr && slot->Append(cell, [&](bool since_this_turn, void*& tail) {
-        return (since_this_turn || !cell.queue_.HasNodes()) && cell.AddLast(e, tail);
+        return ((since_this_turn && MayOvertake(e)) || !cell.queue_.HasNodes()) &&
+               cell.AddLast(e, tail);
       })) {
     return SendResult::kQueued;
   }
@@ -352,8 +360,9 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
       turn.CountMessage();
     }
     if (MoreWaits() || HasControl()) {
-      if (turn.Spent()) return Outcome::kAgain;
-      continue;
+      if (!turn.Spent()) continue;
+      if (has_annex()) ForgetEndedChildren();
+      return Outcome::kAgain;
     }
     if (annex_ != nullptr && TendAnnex()) continue;
     // A Wake since the last TakeAll makes this fail: so a control item or a child's end that came
@@ -499,7 +508,7 @@ void ActorCell::ForgetEndedChildren() {
 }
 
 // Called on the parent by the thread of a child, which ended just now (C4).
-void ActorCell::NoteChildEnd(ActorCell& child) {
+void ActorCell::NoteChildEnd(ActorCell& child) noexcept {
   if (annex_->ended_children.Push(EndedChild::Make(child)) != PushResult::kMustSchedule) return;
   if (queue_.Wake()) ScheduleNow();
 }

@@ -3,7 +3,7 @@
 //   Operation         Who             Effect
 //   Post              any thread      put a message into the mailbox; schedule the actor if it was
 //                                     idle
-//   PostControl       any thread      same for stop, watch, a child's end: handled before any
+//   PostControl       any thread      same for stop, watch, an alarm: handled before any
 //                                     message, without capacity
 //   Run               the scheduler   one activation (core/runnable.h)
 //   everything else   the running thread, that is inside Run
@@ -11,7 +11,7 @@
 // Cells live in a Slab: their memory is type-stable, starts as zero bytes, is never constructed or
 // destroyed, and is reused by later actors while stale refs may still point to it. What a stale
 // sender may touch is a MailboxQueue, the `bounded_` pointer and the chunk's owner, all of which
-// stay meaningful across reuse.
+// stay meaningful across reuse; and, if it gets the right to run, what that right covers.
 //
 // C1  One thread at a time is inside Run. It got there through the mailbox's right to run
 //     (mailbox_queue.h, M1).
@@ -19,7 +19,7 @@
 //     discarded as dead letters.
 // C3  Every envelope taken is consumed once: by its handler, or by ActorSpace::Lose.
 // C4  A parent ends after its children: it keeps their cells until it has taken note of each one's
-//     end. So parent_ needs no incarnation, and a child's last act, PostControl to its parent,
+//     end. So parent_ needs no incarnation, and a child's last act, NoteChildEnd of its parent,
 //     always finds it.
 // C5  After Release nothing of the cell is touched by the thread that ran it: it may be somebody
 //     else already.
@@ -156,6 +156,7 @@ class alignas(64) ActorCell : public Runnable {
   void ScheduleNow();
   void StartWith(Envelope& e);
   bool AddLast(Envelope& e, void*& tail);
+  static bool MayOvertake(const Envelope& e);
 
   Envelope* Refill();
   void Handle(Envelope& e, Delivery& d);
@@ -175,7 +176,7 @@ class alignas(64) ActorCell : public Runnable {
   void ForgetEndedChildren();
   void Forget(ActorCell& child);
   bool FinishChildren(Context& self);
-  void NoteChildEnd(ActorCell& child);  // any thread
+  void NoteChildEnd(ActorCell& child) noexcept;  // any thread; out of memory ends the process
   void CallOnStop(Context& self);
   static void FreeControls(const MailboxQueue::List& controls);
   void CloseMailbox();

@@ -59,7 +59,7 @@ void PendingReplies::Remove(AwaitedReply& reply) {
   reply.newer = reply.older = nullptr;
 }
 
-void PendingReplies::Expire(Timers& timers) {
+void PendingReplies::Expire(Timers& timers) noexcept {
   alarm_at_ = absl::InfiniteFuture();
   const absl::Time now = timers.clock().Now();
   while (Timer* expired = deadlines_.PopExpired(now)) expired->fire(*expired);

@@ -66,7 +66,7 @@ class PendingReplies {
   void Add(AwaitedReply& reply);
   void AddWithDeadline(AwaitedReply& reply, absl::Time deadline, Timers& timers);
   void Remove(AwaitedReply& reply);
-  void Expire(Timers& timers);  // the alarm has come
+  void Expire(Timers& timers) noexcept;  // the alarm has come
   void AbandonAll(Timers& timers);
   bool HasIdleAlarm() const { return deadlines_.empty() && alarm_at_ != absl::InfiniteFuture(); }
   void Disarm(Timers& timers);
@@ -82,9 +82,11 @@ class PendingReplies {
 
 // The glue to ActorCell and ActorSpace, which this header does not show to every user's translation
 // unit.
-void RegisterAwaited(AwaitedReply& reply, absl::Duration timeout);  // by the asker
-void UnregisterAwaited(AwaitedReply& reply);                        // likewise
-void PostReply(AwaitedReply& reply);                                // into the asker's mailbox
+void RegisterAwaited(
+    AwaitedReply& reply,
+    absl::Duration timeout) noexcept;         // by the asker; out of memory ends the process
+void UnregisterAwaited(AwaitedReply& reply);  // likewise
+void PostReply(AwaitedReply& reply);          // into the asker's mailbox
 
 template <class R, class F>
 class Continuation final : public AwaitedReply, public ReplySlotOf<R> {

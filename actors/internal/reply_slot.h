@@ -2,7 +2,8 @@
 //
 //   Operation   Who                        Effect
 //   Settle      the holder of the Reply    Offer, and give up the Reply's reference
-//   Offer       also the deadline's timer  if nobody was first: store the result, tell the asker
+//   Offer       also the asker, when the deadline has passed   if nobody was first: store the result,
+//                                          tell the asker
 //   Claim       also the asker             true for the one who may write the result
 //   Release     every holder               the last one destroys the slot
 //

@@ -6,7 +6,7 @@
 //                                               unparked; or none
 //   BeginSearch     a worker without work       true: it may search; false: enough others do, sleep
 //   EndSearch       a searcher that found work  true: nobody searches now, and the caller must look
-//                                               at all queues once more on behalf of the sleepers
+//                                               at the injector once more on behalf of the sleepers
 //   Sleep           a worker about to park      true: same
 //   WakeUp          a worker that wakes by itself (a deadline)   false: it was chosen after all
 //
@@ -14,12 +14,13 @@
 // lines.
 //
 //   submit                             going to sleep, or back to work
-//     queue.Push(r);          // S1      nobody = idle.Sleep(me); or EndSearch  // P1
-//     idle.WorkerToWake();    // S2      if (nobody && any queue has work)      // P2
+//     injector.Push(r);       // S1      nobody = idle.Sleep(me); or EndSearch  // P1
+//     idle.WorkerToWake();    // S2      if (nobody && the injector has work)   // P2
 //                                          idle.WorkerToWake();
 //
-// I1  Work that was submitted is seen, by a worker that looks at every queue after S1, before all
-//     who could run it sleep or run something else. A fence between S1 and S2 and one between P1 and
+// I1  Work that was submitted is seen, by a worker that looks at the injector after S1, before all
+//     who could run it sleep or run something else. (What workers schedule themselves they run at the
+//     latest: work_stealing_scheduler.h, W3.) A fence between S1 and S2 and one between P1 and
 //     P2 see to it that of a submitter and a worker at least one sees the other, whatever memory
 //     order the queues use. S2 finds
 //     - nobody searching, somebody parked: it wakes one, who searches.

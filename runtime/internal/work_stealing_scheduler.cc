@@ -88,8 +88,12 @@ void WorkStealingScheduler::Schedule(Runnable& r) {
     WakeOne();
     return;
   }
-  if (Runnable* displaced = here->place->PushNext(r)) here->place->PushBack(*displaced, injector_);
+  if (Runnable* displaced = here->place->PushNext(r)) return Enqueue(*here->place, *displaced);
   SeeThatSomebodyWatches();
+}
+
+void WorkStealingScheduler::Enqueue(Worker& place, Runnable& r) {
+  place.PushBack(r, injector_) ? WakeOne() : SeeThatSomebodyWatches();  // W2; W3
 }
 
 // W3. A woken worker looks whether something is overdue; if not it takes the watch.
@@ -152,8 +156,7 @@ void WorkStealingScheduler::RunLater(ThisThread& here, Runnable& r) {
     WakeOne();
     return;
   }
-  here.place->PushBack(r, injector_);
-  SeeThatSomebodyWatches();
+  Enqueue(*here.place, r);
 }
 
 Runnable* WorkStealingScheduler::LookAround(ThisThread& here) {

@@ -22,7 +22,8 @@
 //     watches, and nothing runs.
 //     No fence stands between filling a slot and the look at watched_. So whoever gives up the watch
 //     to run something, and looks whether another must take it, may miss what was scheduled within
-//     the same few nanoseconds; it is seen by whoever goes to sleep next, who takes the watch.
+//     the same few nanoseconds. Then nobody watches until one of these two workers schedules again
+//     or runs out of work.
 //
 // Stop: no thread takes new work; a thread in an activation finishes it. Threads keep the
 // scheduler's owner alive (`keep_alive`), so one that never comes back can be left behind without
@@ -100,6 +101,7 @@ class WorkStealingScheduler final : public Scheduler {
   void Watch(ThisThread& here);
   void WakeOne();
   void SeeThatSomebodyWatches();
+  void Enqueue(Worker& place, Runnable& r);
 
   Worker* BecomeSpare();
   bool HandOver(Worker& place);

@@ -5,12 +5,15 @@
 
 namespace troupe::internal {
 
-void Worker::PushBack(Runnable& r, Injector& overflow) {
+bool Worker::PushBack(Runnable& r, Injector& overflow) {
+  bool overflowed = false;
   while (!queue_.PushBack(r)) {
+    overflowed = true;
     StealDeque<kQueueCapacity>::Half half;
     const size_t n = queue_.TakeHalf(half);
     overflow.PushAll(half.begin(), half.begin() + n);
   }
+  return overflowed;
 }
 
 void Worker::LookedAround(std::chrono::steady_clock::time_point now) {

@@ -58,7 +58,8 @@ class Worker {
   // ---- the place's thread
   [[nodiscard]] Runnable* PushNext(Runnable& r) { return next_.Put(r); }
   NextSlot& next() { return next_; }
-  void PushBack(Runnable& r, Injector& overflow);
+  // True: some of the queue went to the injector; the caller sees that somebody comes for it.
+  [[nodiscard]] bool PushBack(Runnable& r, Injector& overflow);
   [[gnu::always_inline]] Runnable* Next() {  // on every turn
     if (streak_ < kLifoStreak) {             // L1
       if (Runnable* r = next_.Take()) {

@@ -181,7 +181,7 @@ TEST(WorkerTest, TheSlotGoesBeforeTheQueue) {
   Worker worker(0);
   Injector injector;
   Item queued, slotted;
-  worker.PushBack(queued, injector);
+  (void)worker.PushBack(queued, injector);
   EXPECT_EQ(worker.PushNext(slotted), nullptr);
   EXPECT_TRUE(worker.HasWork());
   EXPECT_EQ(worker.Next(), &slotted);
@@ -201,7 +201,7 @@ TEST(WorkerTest, AStreakFromTheSlotEndsInFavourOfTheQueue) {
   Worker worker(0);
   Injector injector;
   Item queued, slotted;
-  worker.PushBack(queued, injector);
+  (void)worker.PushBack(queued, injector);
   int from_slot = 0;
   for (;;) {
     (void)worker.PushNext(slotted);
@@ -226,7 +226,7 @@ TEST(WorkerTest, AFullQueueGivesHalfToTheInjectorAndLosesNothing) {
   Worker worker(0);
   Injector injector;
   std::vector<Item> items(2 * Worker::kQueueCapacity + 1);
-  for (Item& item : items) worker.PushBack(item, injector);
+  for (Item& item : items) (void)worker.PushBack(item, injector);
   EXPECT_FALSE(injector.empty());
   size_t found = 0;
   while (worker.Next() != nullptr) ++found;
@@ -239,7 +239,7 @@ TEST(WorkerTest, AThiefTakesHalfOfAnOverdueQueueAndNotTheSlot) {
   Injector injector;
   std::vector<Item> items(10);
   Item slotted;
-  for (Item& item : items) victim.PushBack(item, injector);
+  for (Item& item : items) (void)victim.PushBack(item, injector);
   const Worker::Sighting sighting = victim.Sight();
   (void)victim.PushNext(slotted);
   EXPECT_TRUE(victim.IsOverdue(sighting));
@@ -254,9 +254,9 @@ TEST(WorkerTest, AQueueWhoseOwnerHasRunAllThatWasSeenIsNotOverdue) {
   Worker victim(0), thief(1);
   Injector injector;
   std::vector<Item> items(3);
-  for (Item& item : items) victim.PushBack(item, injector);
+  for (Item& item : items) (void)victim.PushBack(item, injector);
   const Worker::Sighting sighting = victim.Sight();
-  for (int i = 0; i < 3; ++i) victim.PushBack(*static_cast<Item*>(victim.Next()), injector);
+  for (int i = 0; i < 3; ++i) (void)victim.PushBack(*static_cast<Item*>(victim.Next()), injector);
   EXPECT_FALSE(victim.IsOverdue(sighting)) << "as much is queued, but it has come since";
   EXPECT_EQ(thief.StealOverdue(victim, sighting), nullptr);
 }
