@@ -381,6 +381,127 @@ TEST_F(AskTest, AnInfiniteTimeoutNeverEnds) {
   EXPECT_EQ(answers[0].value_or(-1), 2);
 }
 
+// ---- several deadlines of one asker: pending_replies.h, A3
+
+struct AskFor {
+  int n;
+  absl::Duration timeout;
+};
+
+// Asks a gate as it is told, and notes whose deadline has passed.
+class Impatient {
+ public:
+  Impatient(ActorRef<Gate> gate, std::vector<int>& expired) : gate_(gate), expired_(expired) {}
+  void On(AskFor m, Context& self) {
+    gate_.Ask(Double{m.n}, m.timeout).Then(self, [this, n = m.n](absl::StatusOr<int> answer) {
+      if (absl::IsDeadlineExceeded(answer.status())) expired_.push_back(n);
+    });
+  }
+
+ private:
+  ActorRef<Gate> gate_;
+  std::vector<int>& expired_;
+};
+
+class DeadlinesTest : public Simulated {
+ protected:
+  void Ask(int n, absl::Duration timeout) {
+    impatient_.Send(AskFor{n, timeout});
+    Run();
+  }
+  absl::Duration NextDeadline() const { return loop_.next_deadline() - start_; }
+
+  const absl::Time start_ = loop_.Now();
+  std::vector<int>& expired_ = Keep<std::vector<int>>();
+  ActorRef<Gate> gate_ = system_.Spawn<Gate>();
+  ActorRef<Impatient> impatient_ = system_.Spawn<Impatient>(gate_, expired_);
+};
+
+TEST_F(DeadlinesTest, AsksExpireEachInItsTurnWhateverTheOrderInWhichTheyWereMade) {
+  Ask(3, absl::Seconds(3));
+  Ask(1, absl::Seconds(1));
+  Ask(4, absl::Seconds(4));
+  Ask(2, absl::Seconds(2));
+  for (int n = 1; n <= 4; ++n) {
+    EXPECT_EQ(NextDeadline(), absl::Seconds(n));
+    Advance(absl::Seconds(1) - absl::Nanoseconds(1));
+    EXPECT_EQ(expired_.size(), static_cast<size_t>(n - 1)) << "not before its time";
+    Advance(absl::Nanoseconds(1));
+    ASSERT_EQ(expired_.size(), static_cast<size_t>(n));
+    EXPECT_EQ(expired_.back(), n);
+  }
+  EXPECT_EQ(NextDeadline(), absl::InfiniteDuration());
+}
+
+TEST_F(DeadlinesTest, AsksOfOneDeadlineExpireTogether) {
+  for (int n = 0; n < 3; ++n) Ask(n, absl::Seconds(1));
+  Advance(absl::Seconds(1));
+  EXPECT_EQ(expired_.size(), 3u);
+  EXPECT_EQ(NextDeadline(), absl::InfiniteDuration());
+}
+
+TEST_F(DeadlinesTest, AnAskThatEndsBeforeThosePendingIsNotLate) {
+  Ask(1, absl::Seconds(10));
+  EXPECT_EQ(NextDeadline(), absl::Seconds(10));
+  Ask(2, absl::Seconds(1));
+  EXPECT_EQ(NextDeadline(), absl::Seconds(1));
+  Advance(absl::Seconds(1));
+  EXPECT_EQ(expired_, std::vector<int>{2});
+  EXPECT_EQ(NextDeadline(), absl::Seconds(10));
+  Advance(absl::Seconds(9));
+  EXPECT_EQ(expired_, (std::vector<int>{2, 1}));
+}
+
+TEST_F(DeadlinesTest, TheAlarmOfAnAnsweredAskServesTheNextOne) {
+  Ask(1, absl::Seconds(1));
+  gate_.Send(Go{});  // answers the first; the second comes to it afterwards
+  Ask(2, absl::Seconds(2));
+  EXPECT_EQ(NextDeadline(), absl::Seconds(1)) << "no timer was touched";
+  Advance(absl::Seconds(1));
+  EXPECT_TRUE(expired_.empty());
+  EXPECT_EQ(NextDeadline(), absl::Seconds(2)) << "armed anew when it came for nothing";
+  Advance(absl::Seconds(1));
+  EXPECT_EQ(expired_, std::vector<int>{2});
+  EXPECT_EQ(NextDeadline(), absl::InfiniteDuration());
+}
+
+TEST_F(DeadlinesTest, WhenAllAreAnsweredTheAlarmIsCancelledAndSetAgainForTheNextAsk) {
+  for (int round = 0; round < 3; ++round) {
+    for (int n = 1; n <= 3; ++n) Ask(n, absl::Seconds(n));
+    EXPECT_NE(NextDeadline(), absl::InfiniteDuration());
+    gate_.Send(Go{});
+    Run();
+    EXPECT_EQ(NextDeadline(), absl::InfiniteDuration());
+    Advance(absl::Seconds(5));
+  }
+  EXPECT_TRUE(expired_.empty());
+}
+
+TEST_F(DeadlinesTest, AnAskWithoutDeadlineLeavesThoseOfTheOthersAlone) {
+  Ask(1, absl::InfiniteDuration());
+  EXPECT_EQ(NextDeadline(), absl::InfiniteDuration());
+  Ask(2, absl::Seconds(2));
+  Ask(3, absl::InfiniteDuration());
+  EXPECT_EQ(NextDeadline(), absl::Seconds(2));
+  Advance(absl::Hours(1));
+  EXPECT_EQ(expired_, std::vector<int>{2});
+  EXPECT_EQ(NextDeadline(), absl::InfiniteDuration());
+}
+
+TEST_F(DeadlinesTest, AnAlarmThatFindsItsAskerEndingIsHarmless) {
+  int called = 0;
+  auto asker = system_.Spawn([this, &called](Go, Context& self) {
+    gate_.Ask(Double{1}, absl::Seconds(1)).Then(self, [&called](absl::StatusOr<int>) { ++called; });
+    loop_.Advance(absl::Seconds(2));  // it goes off while this handler runs
+    self.Stop();
+  });
+  asker.Send(Go{});
+  Run();
+  EXPECT_EQ(called, 0);
+  EXPECT_EQ(system_.stats().live, 2u);
+  EXPECT_EQ(NextDeadline(), absl::InfiniteDuration());
+}
+
 TEST_F(AskTest, AnAnsweredAskLeavesNoTimerBehind) {
   auto doubler = system_.Spawn([](Double m) { return m.n; });
   Answers& answers = Keep<Answers>();

@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/actors/counted.h"
 #include "tests/actors/simulated.h"
+#include "troupe/actors/internal/actor_cell.h"
 #include "troupe/troupe.h"
 
 namespace troupe {
@@ -436,6 +438,25 @@ TEST_F(LifeCycleTest, AChildMayEndByItselfAndItsParentLivesOn) {
   EXPECT_EQ(system_.stats().live, 2u);
   nursery.Stop();
   root.Stop();
+  Run();
+  EXPECT_EQ(system_.stats().live, 0u);
+}
+
+TEST_F(LifeCycleTest, AHandlerThatMakesManyChildrenWhichEndAtOnceKeepsFewOfTheirCells) {
+  std::set<const internal::ActorCell*> cells;
+  auto nursery = system_.Spawn([this, &cells](Grow m, Context& self) {
+    for (int i = 0; i < m.levels; ++i) {
+      auto child = self.Spawn([](Quit, Context& child) { child.Stop(); });
+      cells.insert(internal::ActorCell::Of(child));
+      child.Send(Quit{});
+      loop_.RunUntilIdle();
+    }
+  });
+  nursery.Send(Grow{100'000});
+  Run();
+  EXPECT_EQ(system_.stats().ended, 100'000u);
+  EXPECT_LE(cells.size(), 256u);
+  nursery.Stop();
   Run();
   EXPECT_EQ(system_.stats().live, 0u);
 }
