@@ -236,22 +236,12 @@ class MailboxQueue {
     return HoldsNodes(word) ? word : kNotified;
   }
 
-  // Of a long backlog each node is a cache miss, which the next one waits for, unless its address is
-  // guessed: a sender in a loop takes its nodes from memory in a regular order.
-  static void PrefetchBeyond(const MailboxNode& node, const MailboxNode* older) {
-    constexpr uintptr_t kAhead = 8;
-    const auto from = reinterpret_cast<uintptr_t>(&node);
-    const auto to = reinterpret_cast<uintptr_t>(older);
-    __builtin_prefetch(reinterpret_cast<const void*>(to + kAhead * (to - from)), 1);
-  }
-
   static List Reversed(uint64_t word) {
     List list;
     MailboxNode* node = NodeIn(word);
     list.last = node;
     while (node != nullptr) {
       MailboxNode* const older = node->next;
-      PrefetchBeyond(*node, older);
       node->next = list.first;
       list.first = node;
       node = older;
