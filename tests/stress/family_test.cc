@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(Workers, FamilyTest, testing::Values(1, 2, 8),
                          testing::PrintToStringParamName());
 
 TEST_P(FamilyTest, ChildrenThatEndWhileTheirParentIsInAHandlerAreForgottenAndItGoesOn) {
-  constexpr int kHandlers = 30, kChildren = 300;
+  static constexpr int kHandlers = 30, kChildren = 300;
   std::latch done(kHandlers);
   System system({.workers = GetParam()});
   auto parent = system.Spawn([&](Go, Context& self) {
@@ -90,7 +90,9 @@ TEST_P(FamilyTest, ChildrenThatEndWhileTheirParentEndsAreWaitedFor) {
     });
     parent.Send(Go{});
     if (p % 3 == 2) parent.Stop(StopWhen::kDrained);
-    if (p % 50 == 0) EXPECT_TRUE(system.Join(parent).ok());
+    if (p % 50 == 0) {
+      EXPECT_TRUE(system.Join(parent).ok());
+    }
   }
   ExpectAllEnded(system);
 }
