@@ -1,0 +1,221 @@
+// How an actor ends, and what parents and children have to do with it: the part of ActorCell that runs
+// once in a life.
+//
+//   E1  End           the reason is noted; from now on messages taken out become dead letters
+//   E2  its timers and asks are cancelled; every child is told to end; this actor stays until the
+//       last one has
+//   E3  OnStop; what that began ends as in E2; then the actor object is destroyed
+//   E4  CloseMailbox  senders learn kClosed; what was queued becomes dead letters, asks among it
+//       fail
+//   E5  watchers get their Down, in the order of watching and after all this actor sent them
+//   E6  the cell goes back: to the parent, if there is one, else to the slab
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "troupe/actors/context.h"
+#include "troupe/actors/internal/actor_annex.h"
+#include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/actor_space.h"
+#include "troupe/actors/internal/control.h"
+#include "troupe/actors/internal/down_message.h"
+
+namespace troupe::internal {
+namespace {
+
+// So many children may have ended without their parent's having taken note when it spawns another.
+constexpr size_t kMostUnnotedEnds = 64;
+
+}  // namespace
+
+void ActorCell::Adopt(ActorCell& child) {
+  ActorAnnex& a = annex();
+  // A handler that makes many children which end at once keeps but few of their cells.
+  if (a.ended_children.size() >= kMostUnnotedEnds) ForgetEndedChildren();
+  child.child_index_ = static_cast<uint32_t>(a.children.size());
+  a.children.push_back(&child);
+}
+
+void ActorCell::ForgetEndedChildren() {
+  MailboxQueue& ended = annex_->ended_children;
+  if (!ended.HasNodes()) return;
+  do {
+    MailboxNode* next_node;
+    for (MailboxNode* node = ended.TakeAll().first; node != nullptr; node = next_node) {
+      next_node = node->next;
+      auto& child = static_cast<EndedChild&>(*node);
+      Forget(child.cell);
+      child.Free();
+    }
+  } while (ended.FinishBatch() == BatchEnd::kReschedule);
+}
+
+// Called on the parent by the thread of a child, which ended just now (C4).
+void ActorCell::NoteChildEnd(ActorCell& child) noexcept {
+  if (annex_->ended_children.Push(EndedChild::Make(child)) != PushResult::kMustSchedule) return;
+  if (queue_.Wake()) ScheduleNow();
+}
+
+void ActorCell::Forget(ActorCell& child) {
+  std::vector<ActorCell*>& children = annex_->children;
+  ActorCell* last = children.back();
+  children[child.child_index_] = last;
+  last->child_index_ = child.child_index_;
+  children.pop_back();
+  space().Retire(child);
+}
+
+bool ActorCell::TryFinish(Context& self) {
+  const bool simple = annex_ == kEndsNormally && type()->on_stop == nullptr;
+  if (!simple && !FinishChildren(self)) return false;
+  type()->destroy(std::exchange(actor_, nullptr));
+  CloseMailbox();
+  const bool has_more = has_annex();
+  const std::unique_ptr<ActorAnnex> annex(has_more ? annex_ : nullptr);
+  annex_ = nullptr;
+  if (has_more) {
+    TellWatchers(*annex);
+    if (annex->named) space().ForgetName(*this);
+    if (annex->dedicated) space().GiveBackDedicated(*scheduler_);
+  }
+  Release();
+  return true;
+}
+
+// E2 and OnStop. False: some child has not ended yet.
+bool ActorCell::FinishChildren(Context& self) {
+  ActorAnnex& a = annex();
+  ForgetEndedChildren();
+  if (!std::exchange(a.told_to_end, true)) {
+    LetGo();
+    StopChildren();
+  }
+  if (!a.children.empty()) return false;
+  if (!std::exchange(a.on_stop_called, true)) {
+    CallOnStop(self);
+    LetGo();  // of what OnStop began
+    StopChildren();
+  }
+  return a.children.empty();
+}
+
+void ActorCell::LetGo() {
+  annex_->timers.CancelAll();
+  annex_->replies.AbandonAll(space().timers());
+}
+
+void ActorCell::StopChildren() {
+  const ExitReason reason =
+      annex_->reason == ExitReason::kShutdown ? ExitReason::kShutdown : ExitReason::kNormal;
+  // Children whose end is not noted yet may be among them: closed cells, which take no control
+  // (C4).
+  for (ActorCell* child : annex_->children) {
+    Control& stop = Control::Make(Control::Kind::kStop);
+    stop.reason = reason;
+    PostControl(child->ref(), stop);
+  }
+}
+
+void ActorCell::CallOnStop(Context& self) {
+  if (type()->on_stop == nullptr) return;
+  self.sender_ = AnyRef();
+  try {
+    type()->on_stop(actor_, self);
+  } catch (...) {
+    // The reason it ended for stands; a failure to say goodbye must not keep its watchers waiting.
+  }
+}
+
+void ActorCell::FreeControls(const MailboxQueue::List& controls) {
+  MailboxNode* next_node;
+  for (MailboxNode* node = controls.first; node != nullptr; node = next_node) {
+    next_node = node->next;
+    static_cast<Control&>(*node).Free();
+  }
+}
+
+void ActorCell::CloseMailbox() {
+  const MailboxQueue::List controls = control_.Close();
+  for (MailboxNode* node = controls.first; node != nullptr; node = node->next) {
+    const auto& control = static_cast<const Control&>(*node);
+    if (control.kind == Control::Kind::kWatch) TakeWatch(control);
+    if (control.kind == Control::Kind::kUnwatch && control.address == ref().incarnation_) {
+      if (has_annex()) annex_->watchers.Erase(control.peer);
+    }
+  }
+  FreeControls(controls);
+  BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
+  const MailboxQueue::List left = queue_.Close();
+  DiscardList(std::exchange(first_, nullptr));
+  DiscardList(static_cast<Envelope*>(left.first));
+  if (bounded != nullptr) {
+    DiscardList(bounded->Close());
+    space().GiveBack(*bounded);
+  }
+}
+
+ActorCell::Unhandled ActorCell::Shut() {
+  FreeControls(control_.Close());
+  Envelope* const pushed = static_cast<Envelope*>(queue_.Close().first);
+  BoundedQueue* const bounded = bounded_.load(std::memory_order_relaxed);  // alone by now
+  return {
+      this,
+      {std::exchange(first_, nullptr), pushed, bounded == nullptr ? nullptr : bounded->Close()}};
+}
+
+void ActorCell::Reclaim(const Unhandled& left) {
+  if (has_annex()) LetGo();
+  if (actor_ != nullptr) type()->destroy(std::exchange(actor_, nullptr));
+  for (Envelope* list : left.lists) {
+    while (list != nullptr) {
+      Envelope& e = *list;
+      list = static_cast<Envelope*>(e.next);
+      Discard(e, Lost::kReceiverGone);
+    }
+  }
+  if (has_annex()) {
+    MailboxNode* node = annex_->ended_children.Close().first;
+    while (node != nullptr) static_cast<EndedChild*>(std::exchange(node, node->next))->Free();
+    delete annex_;
+  }
+  annex_ = nullptr;
+}
+
+void ActorCell::DiscardList(Envelope* first) {
+  while (first != nullptr) {
+    Envelope& e = *first;
+    first = static_cast<Envelope*>(e.next);
+    const uint64_t address = e.address & ~kExempt;
+    const bool mine = address == ref().incarnation_;  // C2
+    space().Lose(e, mine ? DeadLetterReason::kStopped : DeadLetterReason::kNoSuchActor,
+                 AnyRef(this, address));
+  }
+}
+
+void ActorCell::TellWatchers(ActorAnnex& a) {
+  const AnyRef me = ref();
+  for (const AnyRef& watched : a.watched.InOrder()) {
+    if (!watched) continue;  // its Down is still on the way
+    Control& unwatch = Control::Make(Control::Kind::kUnwatch);
+    unwatch.peer = me;
+    PostControl(watched, unwatch);
+  }
+  if (a.watchers.empty()) return;
+  const Down down{me, a.reason, a.status, type()->name, a.named ? space().NameOf(*this) : ""};
+  for (const AnyRef& watcher : a.watchers.InOrder()) SendDown(watcher, down);
+}
+
+// C5: the last call of an incarnation.
+void ActorCell::Release() {
+  ActorSpace& owner = space();
+  ActorCell* const parent = parent_.load(std::memory_order_relaxed);  // fixed since Open
+  incarnation_.store(0, std::memory_order_release);                   // pairs with IsLive
+  if (parent == nullptr) {
+    owner.Retire(*this);
+  } else {
+    parent->NoteChildEnd(*this);
+  }
+  owner.CountEnd();
+}
+
+}  // namespace troupe::internal
