@@ -56,9 +56,9 @@ class Reply {
     Send(absl::OkStatus());
   }
 
-  // False when nobody waits for an answer (any more): the message was sent rather than asked, it has
-  // been answered, or the asker has timed out (which it finds out between two handlers) or ended. Then
-  // the work may be saved.
+  // False when nobody waits for an answer (any more): the message was sent rather than asked, it
+  // has been answered, or the asker has timed out (which it finds out between two handlers) or
+  // ended. Then the work may be saved.
   explicit operator bool() const { return slot_ != nullptr && slot_->pending(); }
 
   // For the framework: attach the asker, or tell it why there will be no answer.

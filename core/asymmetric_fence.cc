@@ -39,9 +39,9 @@ void PrepareAsymmetricFences() {
 void HeavyFence() {
   FullFence();
   if (!KernelHelps() || Interrupt()) return;
-  // A filter that was put on after the start takes the call away. Fences are full from now on; those
-  // that were light a moment ago are over once the store buffers of the others have drained, which
-  // takes nanoseconds.
+  // A filter that was put on after the start takes the call away. Fences are full from now on;
+  // those that were light a moment ago are over once the store buffers of the others have drained,
+  // which takes nanoseconds.
   asymmetric_fence_internal::light_is_enough.store(false, std::memory_order_relaxed);
   std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }

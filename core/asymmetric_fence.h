@@ -18,8 +18,8 @@
 //        processors which run this process, some 3 us. Where the kernel has no membarrier (before
 //        Linux 4.14, or forbidden by a seccomp filter) Light is a full fence.
 //
-// Linux's membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED; folly/synchronization/AsymmetricThreadFence.h
-// and P1202 (Goldblatt) have the same pair.
+// Linux's membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED;
+// folly/synchronization/AsymmetricThreadFence.h and P1202 (Goldblatt) have the same pair.
 
 #ifndef TROUPE_CORE_ASYMMETRIC_FENCE_H_
 #define TROUPE_CORE_ASYMMETRIC_FENCE_H_
@@ -55,8 +55,8 @@ inline void LightFence() {
 
 void HeavyFence();
 
-// Makes LightFence light if the kernel can. Whoever is about to use the pair often calls it first; it
-// may be called at any time, on any thread.
+// Makes LightFence light if the kernel can. Whoever is about to use the pair often calls it first;
+// it may be called at any time, on any thread.
 void PrepareAsymmetricFences();
 
 }  // namespace troupe

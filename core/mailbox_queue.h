@@ -130,8 +130,8 @@ class MailboxQueue {
   }
 
   // kMustSchedule: the queue was idle, and the node is still the caller's. He passes it to the
-  // receiver together with the right to run, as the first to be handled: so it keeps its place before
-  // all that is pushed from now on, and the running thread saves a TakeAll.
+  // receiver together with the right to run, as the first to be handled: so it keeps its place
+  // before all that is pushed from now on, and the running thread saves a TakeAll.
   [[nodiscard]] PushResult PushUnlessIdle(MailboxNode& node) {
     uint64_t seen = word_.load(std::memory_order_relaxed);  // relaxed: only a guess for the CAS
     for (;;) {
@@ -197,8 +197,8 @@ class MailboxQueue {
   bool closed() const { return word_.load(std::memory_order_relaxed) == kClosed; }
 
  private:
-  // After a collision with another pusher: leaves it the cache line for a while, in which it pushes a few
-  // dozen nodes at the price that a handful have when two threads take turns.
+  // After a collision with another pusher: leaves it the cache line for a while, in which it pushes
+  // a few dozen nodes at the price that a handful have when two threads take turns.
   static void StandBack() {
     for (int i = 0; i < 8; ++i) Pause();
   }

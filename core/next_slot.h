@@ -13,18 +13,19 @@
 //   Mine SetMine   any thread    the slot whose owner this thread is, if it is one
 //
 // N1  Owner and thief are never both inside. Each writes its own flag, then reads the other's, with
-//     the two halves of an asymmetric fence between (asymmetric_fence.h, F1): Dekker's way. The owner
-//     gives way in Put; in Take it waits for the thief, who is inside for a few microseconds.
+//     the two halves of an asymmetric fence between (asymmetric_fence.h, F1): Dekker's way. The
+//     owner gives way in Put; in Take it waits for the thief, who is inside for a few microseconds.
 // N2  Only the owner fills the slot. So for the owner an empty slot stays empty.
 // N3  What the owner did before Put is visible to whoever takes: the thief's acquire of
-//     owner_inside_ pairs with the release in Leave. What a thief did is visible to the owner in the
-//     same way, through thief_inside_.
-// N4  As long as a runnable is in the slot the owner holds the right to run it (runnable.h, R1), and may
-//     touch what belongs to that right while it is inside. So a message to the actor that is next
-//     anyway needs no atomic read-modify-write: Append. Such a message overtakes what other threads
-//     have pushed into the actor's queue since it was put. That is nothing of the same sender's if
-//     the sender has been running here all the time and has found the slot open every time, which is
-//     what `since_this_turn` tells. Otherwise the appender must see that the queue is empty.
+//     owner_inside_ pairs with the release in Leave. What a thief did is visible to the owner in
+//     the same way, through thief_inside_.
+// N4  As long as a runnable is in the slot the owner holds the right to run it (runnable.h, R1),
+//     and may touch what belongs to that right while it is inside. So a message to the actor that
+//     is next anyway needs no atomic read-modify-write: Append. Such a message overtakes what other
+//     threads have pushed into the actor's queue since it was put. That is nothing of the same
+//     sender's if the sender has been running here all the time and has found the slot open every
+//     time, which is what `since_this_turn` tells. Otherwise the appender must see that the queue
+//     is empty.
 
 #ifndef TROUPE_CORE_NEXT_SLOT_H_
 #define TROUPE_CORE_NEXT_SLOT_H_
@@ -60,9 +61,9 @@ class NextSlot {
     return r;
   }
 
-  // append(since_this_turn, tail) adds, or says that it does not. `tail` is the slot's word for the end
-  // of a list that only the appender knows; nullptr when the runnable has just been put. False: not in
-  // the slot, or not added.
+  // append(since_this_turn, tail) adds, or says that it does not. `tail` is the slot's word for the
+  // end of a list that only the appender knows; nullptr when the runnable has just been put. False:
+  // not in the slot, or not added.
   template <class Function>
   bool Append(const Runnable& to, Function append) {
     if (Peek() != &to) return false;

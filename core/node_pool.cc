@@ -86,8 +86,8 @@ struct Batch {
   void* blocks[kBatch];
 };
 
-// Batches of one class, which threads leave for each other. A lock, taken once a batch; each batch is
-// copied in and out, which costs less than a tenth of a nanosecond a block.
+// Batches of one class, which threads leave for each other. A lock, taken once a batch; each batch
+// is copied in and out, which costs less than a tenth of a nanosecond a block.
 class alignas(64) CentralStock {
  public:
   explicit constexpr CentralStock(size_t size_class)
@@ -147,9 +147,9 @@ void GiveAway(std::span<void* const> blocks, size_t size_class) {
   if (!blocks.empty() && !central[size_class].Put(blocks)) GiveToSlab(blocks, size_class);
 }
 
-// At most a batch; at least one block, or std::bad_alloc. Turned round, so that they are handed out in
-// the order of their addresses: messages that are sent in a row then lie in a row, and are read back
-// at the speed of the prefetcher.
+// At most a batch; at least one block, or std::bad_alloc. Turned round, so that they are handed out
+// in the order of their addresses: messages that are sent in a row then lie in a row, and are read
+// back at the speed of the prefetcher.
 uint32_t TakeFromSlab(size_t size_class, void** blocks) {
   const size_t count = SlabOf(size_class).Allocate({blocks, kBatch});
   std::reverse(blocks, blocks + count);

@@ -57,9 +57,9 @@ inline constexpr size_t kClasses = 4;
 inline constexpr uint32_t kBatch = 64;
 inline constexpr uint32_t kMostKept = 2 * kBatch;
 
-// The free blocks of one class that one thread has at hand, as pointers beside the blocks: taking one
-// out or putting one back touches no block. A block that another core has just freed would answer
-// with a cache miss, and a list through the blocks with one miss after the other.
+// The free blocks of one class that one thread has at hand, as pointers beside the blocks: taking
+// one out or putting one back touches no block. A block that another core has just freed would
+// answer with a cache miss, and a list through the blocks with one miss after the other.
 // Twice a batch, so that a thread which allocates and frees in turn at a batch's edge does not move
 // one each time. (Bonwick's and Adams's magazines, "Magazines and Vmem", USENIX 2001.)
 struct Stock {

@@ -16,7 +16,8 @@ constexpr size_t kCellGranularity = 64;
 constexpr size_t kBitsPerWord = 64;
 
 // From the fifth chunk on a slab asks for huge pages. A small program then has no page more than it
-// touches, and one of many cells one page fault where it had 512: 7 instead of 20 ns for each 64 bytes.
+// touches, and one of many cells one page fault where it had 512: 7 instead of 20 ns for each 64
+// bytes.
 constexpr size_t kChunksOfSmallPages = 4;
 
 // nullptr if there is no address space left. mmap aligns to pages only: so more is mapped than
@@ -209,8 +210,8 @@ bool SlabMemory::CellsInUse(size_t index, std::span<void*> cells, size_t& count)
   return true;
 }
 
-// Multiplied instead of divided: exact, since the offset is a multiple of cell_bytes_ and so small that
-// the rounding of the reciprocal does not add up to one.
+// Multiplied instead of divided: exact, since the offset is a multiple of cell_bytes_ and so small
+// that the rounding of the reciprocal does not add up to one.
 size_t SlabMemory::IndexIn(const Span& span, const void* cell) const {
   const auto offset = static_cast<uint64_t>(static_cast<const char*>(cell) - span.begin);
   return static_cast<size_t>((offset * reciprocal_) >> 32);

@@ -118,8 +118,8 @@ class StealDeque {
     }
   }
 
-  // Snapshots of how many have been taken out so far, and how many put in. So what was there at some
-  // time has gone when taken() has reached the put() of that time.
+  // Snapshots of how many have been taken out so far, and how many put in. So what was there at
+  // some time has gone when taken() has reached the put() of that time.
   uint64_t taken() const { return head_.load(std::memory_order_relaxed); }
   uint64_t put() const { return tail_.load(std::memory_order_relaxed); }
 

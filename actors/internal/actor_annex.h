@@ -34,8 +34,8 @@ struct ActorAnnex {
   ActorAnnex() { ended_children.Open(MailboxQueue::OpenAs::kIdle); }
 
   std::vector<ActorCell*> children;
-  // Pushed by the children's threads. "Active" means here that this actor has been woken to look, so
-  // of many that end one wakes it.
+  // Pushed by the children's threads. "Active" means here that this actor has been woken to look,
+  // so of many that end one wakes it.
   MailboxQueue ended_children;
   RefSet watchers;         // get a Down when this actor ends
   RefSet watched;          // whose Down this actor expects; others are not delivered

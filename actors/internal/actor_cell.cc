@@ -73,8 +73,8 @@ void ActorCell::ScheduleNow() {
   scheduler_->Schedule(*this);
 }
 
-// By the worker in whose slot this cell is (next_slot.h, N4): behind what it was put there with, which is
-// one message or none, and what was added since.
+// By the worker in whose slot this cell is (next_slot.h, N4): behind what it was put there with,
+// which is one message or none, and what was added since.
 inline bool ActorCell::AddLast(Envelope& e, void*& tail) {
   constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics
   e.next = nullptr;
@@ -97,9 +97,10 @@ inline void ActorCell::StartWith(Envelope& e) {
   scheduler_->Schedule(*this);
 }
 
-// Whether `e` may go before what other threads have sent to the same actor in this turn (next_slot.h, N4).
-// Not a reply: it comes after all that its sender knew to be sent before. Not what a nested activation
-// sends (of a scheduler that is turned inside a handler): its actor may have run elsewhere meanwhile.
+// Whether `e` may go before what other threads have sent to the same actor in this turn
+// (next_slot.h, N4). Not a reply: it comes after all that its sender knew to be sent before. Not
+// what a nested activation sends (of a scheduler that is turned inside a handler): its actor may
+// have run elsewhere meanwhile.
 inline bool ActorCell::MayOvertake(const Envelope& e) {
   return (e.address & kExempt) == 0 && activation_ != nullptr && activation_->around == nullptr;
 }
@@ -219,8 +220,8 @@ ActorCell::Snapshot ActorCell::TakeSnapshot() const {
   s.taken_ms = taken_ms_.load(kRelaxed);
   s.running = running_.load(kRelaxed);
   s.top_level = parent_.load(kRelaxed) == nullptr;
-  // Acquire: keeps the loads above before this one. A page that was given back reads as zero, so the
-  // type may be missing although the incarnation was read in time.
+  // Acquire: keeps the loads above before this one. A page that was given back reads as zero, so
+  // the type may be missing although the incarnation was read in time.
   std::atomic_thread_fence(std::memory_order_acquire);
   if (incarnation != 0 && s.type != nullptr && IsLive(incarnation)) {
     s.ref = AnyRef(const_cast<ActorCell*>(this), incarnation);
@@ -255,8 +256,8 @@ AnyRef ActorCell::Open(const Birth& birth) noexcept {
   const AnyRef me(this, birth.incarnation);
   if (birth.parent != nullptr) birth.parent->Adopt(*this);
   const bool has_start = birth.type->on_start != nullptr;
-  // In this order: whoever gets a control item in, be it a stale one, must be able to wake us. (Woken
-  // before control_ is open, we find nothing but stale messages, if that.)
+  // In this order: whoever gets a control item in, be it a stale one, must be able to wake us.
+  // (Woken before control_ is open, we find nothing but stale messages, if that.)
   queue_.Open(has_start ? MailboxQueue::OpenAs::kActive : MailboxQueue::OpenAs::kIdle);
   control_.Open(MailboxQueue::OpenAs::kIdle);
   if (has_start) {
@@ -279,9 +280,9 @@ ActorAnnex& ActorCell::annex() {
 
 // ---- the run loop
 
-// Counts the messages of an activation, and looks at the clock after 1, 2, 4, 8 ... of them and then
-// every kStride, provided that more are waiting: a handler of microseconds is measured soon, one of
-// nanoseconds seldom, and an activation of one message never.
+// Counts the messages of an activation, and looks at the clock after 1, 2, 4, 8 ... of them and
+// then every kStride, provided that more are waiting: a handler of microseconds is measured soon,
+// one of nanoseconds seldom, and an activation of one message never.
 class ActorCell::Turn {
  public:
   explicit Turn(const Budget& budget) : budget_(budget) {}
@@ -310,8 +311,8 @@ inline bool ActorCell::ending() const {
   return annex_ != nullptr && (annex_ == kEndsNormally || annex_->ending);
 }
 
-// In line by order: one message's path through the run loop is one function, and a call costs as much
-// as what is done here.
+// In line by order: one message's path through the run loop is one function, and a call costs as
+// much as what is done here.
 [[gnu::always_inline]] inline void ActorCell::Handle(Envelope& e, Delivery& d) {
   constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics, as above
   handled_.store(handled_.load(kRelaxed) + 1, kRelaxed);
@@ -368,7 +369,8 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
   }
 }
 
-// What is to be done before this actor parks. True: something was, or is to be done by the run loop.
+// What is to be done before this actor parks. True: something was, or is to be done by the run
+// loop.
 bool ActorCell::TendAnnex() {
   if (annex_ == kEndsNormally) return true;
   if (annex_->ended_children.HasNodes()) {

@@ -1,5 +1,5 @@
-// How an actor ends, and what parents and children have to do with it: the part of ActorCell that runs
-// once in a life.
+// How an actor ends, and what parents and children have to do with it: the part of ActorCell that
+// runs once in a life.
 //
 //   E1  End           the reason is noted; from now on messages taken out become dead letters
 //   E2  its timers and asks are cancelled; every child is told to end; this actor stays until the

@@ -45,8 +45,8 @@ ActorSpace::ActorSpace(Parts parts)
   for (auto& shard : shards_) shard = std::make_unique<Shard>(cells_);
 }
 
-// Actors that had not ended when the system's threads did (ShutdownReport::stuck) are destroyed here:
-// first all mailboxes are closed, so that what one of them still sends wakes nobody.
+// Actors that had not ended when the system's threads did (ShutdownReport::stuck) are destroyed
+// here: first all mailboxes are closed, so that what one of them still sends wakes nobody.
 ActorSpace::~ActorSpace() {
   std::vector<ActorCell::Unhandled> unended;
   cells_.ForEach([&](ActorCell& cell) {

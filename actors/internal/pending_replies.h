@@ -1,9 +1,9 @@
 // AwaitedReply: an ask that an actor waits for: where the answer goes, the deadline, and what to do
 // with it, in one block.
 //
-// The block is the ReplySlot the request points to, the asker's note of the deadline, and the Envelope
-// that carries the answer back into the asker's mailbox, so that an ask costs one allocation beyond
-// the request itself.
+// The block is the ReplySlot the request points to, the asker's note of the deadline, and the
+// Envelope that carries the answer back into the asker's mailbox, so that an ask costs one
+// allocation beyond the request itself.
 //
 // References: the request's Reply holds one, the asker one (given up when the answer is handled or
 // discarded).
@@ -11,11 +11,11 @@
 //     handled.
 // A2  The continuation is touched by the asker's running thread alone; when the asker ends,
 //     AbandonAll destroys it there.
-// A3  The deadlines are a heap of the asker's own. Of the system's timers it uses one, its alarm, which is
-//     armed for a deadline no later than the earliest. Most asks are answered long before, and whoever
-//     asks again by then has touched no timer. An alarm that comes for an answered ask finds nothing,
-//     and is armed anew for the next deadline: once per timeout and asking actor, not once per ask. An
-//     actor that parks without a deadline disarms it.
+// A3  The deadlines are a heap of the asker's own. Of the system's timers it uses one, its alarm,
+//     which is armed for a deadline no later than the earliest. Most asks are answered long before,
+//     and whoever asks again by then has touched no timer. An alarm that comes for an answered ask
+//     finds nothing, and is armed anew for the next deadline: once per timeout and asking actor,
+//     not once per ask. An actor that parks without a deadline disarms it.
 #ifndef TROUPE_ACTORS_INTERNAL_PENDING_REPLIES_H_
 #define TROUPE_ACTORS_INTERNAL_PENDING_REPLIES_H_
 

@@ -41,8 +41,8 @@ enum class Lost : uint8_t {
   kTimedOut,        // kDeadlineExceeded
 };
 absl::Status LostStatus(Lost why);
-// What a Status is as the answer to a request for a value: itself if it is an error. OK is a mistake
-// of the handler's, which the asker is told; absl::StatusOr would end the process.
+// What a Status is as the answer to a request for a value: itself if it is an error. OK is a
+// mistake of the handler's, which the asker is told; absl::StatusOr would end the process.
 absl::Status ErrorAnswer(absl::Status status);
 absl::Status ReceiverFailed(const char* what);  // kReceiverFailed with the exception's text
 

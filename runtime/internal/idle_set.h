@@ -19,8 +19,8 @@
 //                                          idle.WorkerToWake();
 //
 // I1  Work that was submitted is seen, by a worker that looks at the injector after S1, before all
-//     who could run it sleep or run something else. (What workers schedule themselves they run at the
-//     latest: work_stealing_scheduler.h, W3.) A fence between S1 and S2 and one between P1 and
+//     who could run it sleep or run something else. (What workers schedule themselves they run at
+//     the latest: work_stealing_scheduler.h, W3.) A fence between S1 and S2 and one between P1 and
 //     P2 see to it that of a submitter and a worker at least one sees the other, whatever memory
 //     order the queues use. S2 finds
 //     - nobody searching, somebody parked: it wakes one, who searches.

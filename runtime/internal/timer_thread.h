@@ -38,8 +38,8 @@ class TimerThread final : public Timers {
   Mutex mutex_;
   TimerQueue timers_ ABSL_GUARDED_BY(mutex_);
   // When the thread will look again; the past while it is awake, since it looks before it sleeps. A
-  // timer for later need not wake it. So it may wake for one that has been cancelled, and most asks,
-  // which cancel theirs, never cause a system call.
+  // timer for later need not wake it. So it may wake for one that has been cancelled, and most
+  // asks, which cancel theirs, never cause a system call.
   absl::Time looks_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   bool started_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -19,8 +19,8 @@ constexpr int kPausesPerRound = 12;
 // first on (worker.h, L3).
 constexpr int kRoundsToBeOverdue = 8;
 
-// Less than so many turns in so many pauses, some 10 us: turns of more than a microsecond, which is what
-// moving an actor may cost.
+// Less than so many turns in so many pauses, some 10 us: turns of more than a microsecond, which is
+// what moving an actor may cost.
 constexpr int kPausesToJudgeTurns = 280;
 constexpr uint64_t kTurnsNotWorthSharing = 10;
 
@@ -219,8 +219,8 @@ bool WorkStealingScheduler::AnyOverdue(const ThisThread& here) const {
   });
 }
 
-// A queue may be worked off between two looks of the watch, and still be worth sharing: that shows in a
-// short look, if in its time no more than a handful of turns are done.
+// A queue may be worked off between two looks of the watch, and still be worth sharing: that shows
+// in a short look, if in its time no more than a handful of turns are done.
 bool WorkStealingScheduler::AnyBehindWithLongTurns(ThisThread& here) {
   TakeSightings(here);
   for (int i = 0; i < kPausesToJudgeTurns; ++i) Pause();

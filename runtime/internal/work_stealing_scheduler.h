@@ -1,8 +1,8 @@
 // WorkStealingScheduler: the thread pool. It knows Runnables, never the words actor or message.
 //
 // Every worker is a place with a run queue; a thread holds the place and runs what it finds: its
-// slot, its queue, the injector, and what is overdue with other workers. Without work it looks around
-// for some microseconds, then sleeps in the kernel (idle_set.h).
+// slot, its queue, the injector, and what is overdue with other workers. Without work it looks
+// around for some microseconds, then sleeps in the kernel (idle_set.h).
 //
 //   Schedule from a worker's thread   into its slot; what was there goes to the queue. It stays with
 //                                     that worker unless it becomes overdue (worker.h, L2 and L3)
@@ -11,19 +11,20 @@
 //                                     is spare). The thread finishes its activation without a
 //                                     place, then becomes spare
 //
-// W1  A place is held by at most one thread; only that thread touches the owner's side of its queue.
+// W1  A place is held by at most one thread; only that thread touches the owner's side of its
+//     queue.
 // W2  What goes into the injector is followed by WakeOne, and never slept through (idle_set.h, I1).
 // W3  What a worker has of its own it runs itself at the latest; if it cannot keep up, others help.
-//     While somebody is active and others sleep, one sleeper has the watch: it wakes by itself after
-//     kWatchShortest, then less and less often down to every kWatchLongest, and takes over what is
-//     overdue, or queued behind turns of microseconds. So handlers of nanoseconds stay on one core,
-//     where they are fastest, at no cost to that core; longer ones are spread. A worker that schedules
-//     something and finds nobody on the watch wakes a sleeper, who takes it. When all sleep nobody
-//     watches, and nothing runs.
-//     No fence stands between filling a slot and the look at watched_. So whoever gives up the watch
-//     to run something, and looks whether another must take it, may miss what was scheduled within
-//     the same few nanoseconds. Then nobody watches until one of these two workers schedules again
-//     or runs out of work.
+//     While somebody is active and others sleep, one sleeper has the watch: it wakes by itself
+//     after kWatchShortest, then less and less often down to every kWatchLongest, and takes over
+//     what is overdue, or queued behind turns of microseconds. So handlers of nanoseconds stay on
+//     one core, where they are fastest, at no cost to that core; longer ones are spread. A worker
+//     that schedules something and finds nobody on the watch wakes a sleeper, who takes it. When
+//     all sleep nobody watches, and nothing runs.
+//     No fence stands between filling a slot and the look at watched_. So whoever gives up the
+//     watch to run something, and looks whether another must take it, may miss what was scheduled
+//     within the same few nanoseconds. Then nobody watches until one of these two workers schedules
+//     again or runs out of work.
 //
 // Stop: no thread takes new work; a thread in an activation finishes it. Threads keep the
 // scheduler's owner alive (`keep_alive`), so one that never comes back can be left behind without

@@ -12,12 +12,12 @@
 //   StealOverdue a place's thread     take what has waited since a Sight of another worker
 //
 // The slot (next_slot.h) holds the actor that was last sent a message by the one running: its
-// message is still in this core's cache, and it runs next. That is what makes a ping-pong cheap; and
-// as nobody else may take it as long as this worker makes progress, it does not bounce between
+// message is still in this core's cache, and it runs next. That is what makes a ping-pong cheap;
+// and as nobody else may take it as long as this worker makes progress, it does not bounce between
 // cores. Two limits keep it fair:
 // L1  After kLifoStreak turns from the slot the queue has precedence, if it is not empty.
-// L2  If the worker's turn count has not moved between two looks of an idle worker (a long handler),
-//     the slot may be taken.
+// L2  If the worker's turn count has not moved between two looks of an idle worker (a long
+//     handler), the slot may be taken.
 // And the queue is left to its owner as long as it keeps up with it:
 // L3  What has been in the queue for as long as an idle worker watched is overdue, and half of the
 //     queue may be taken. Moving an actor costs some 200 ns of cache misses here and there, and
@@ -77,8 +77,8 @@ class Worker {
     until_look_around_ = look_interval_;
     return true;
   }
-  // Long turns make it look after fewer of them, about every kLookAroundEvery: a message from outside
-  // does not wait for 61 handlers of a millisecond.
+  // Long turns make it look after fewer of them, about every kLookAroundEvery: a message from
+  // outside does not wait for 61 handlers of a millisecond.
   void LookedAround(std::chrono::steady_clock::time_point now);
   void BeginTurn() {
     Count(turns_);
