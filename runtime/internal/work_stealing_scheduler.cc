@@ -19,10 +19,10 @@ constexpr int kPausesPerRound = 12;
 // first on (worker.h, L3).
 constexpr int kRoundsToBeOverdue = 8;
 
-// Less than so many turns in so many pauses, some 10 us: turns of more than a microsecond, which is
-// what moving an actor may cost.
+// Less than so many turns in so many pauses, some 10 us. A turn of a busy actor with handlers of
+// nanoseconds, 128 of them, takes a few: moving such actors costs more than it brings.
 constexpr int kPausesToJudgeTurns = 280;
-constexpr uint64_t kTurnsNotWorthSharing = 10;
+constexpr uint64_t kTurnsNotWorthSharing = 2;
 
 // The coarse clock shows milliseconds.
 constexpr std::chrono::microseconds kClockInterval{500};
@@ -220,7 +220,7 @@ bool WorkStealingScheduler::AnyOverdue(const ThisThread& here) const {
 }
 
 // A queue may be worked off between two looks of the watch, and still be worth sharing: that shows
-// in a short look, if in its time no more than a handful of turns are done.
+// in a short look, if in its time hardly a turn ends.
 bool WorkStealingScheduler::AnyBehindWithLongTurns(ThisThread& here) {
   TakeSightings(here);
   for (int i = 0; i < kPausesToJudgeTurns; ++i) Pause();

@@ -17,7 +17,7 @@
 // W3  What a worker has of its own it runs itself at the latest; if it cannot keep up, others help.
 //     While somebody is active and others sleep, one sleeper has the watch: it wakes by itself
 //     after kWatchShortest, then less and less often down to every kWatchLongest, and takes over
-//     what is overdue, or queued behind turns of microseconds. So handlers of nanoseconds stay on
+//     what is overdue, or queued behind turns of some 5 us and more. So handlers of nanoseconds stay on
 //     one core, where they are fastest, at no cost to that core; longer ones are spread. A worker
 //     that schedules something and finds nobody on the watch wakes a sleeper, who takes it. When
 //     all sleep nobody watches, and nothing runs.
