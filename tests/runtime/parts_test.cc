@@ -226,7 +226,14 @@ TEST(WorkerTest, AFullQueueGivesHalfToTheInjectorAndLosesNothing) {
   Worker worker(0);
   Injector injector;
   std::vector<Item> items(2 * Worker::kQueueCapacity + 1);
-  for (Item& item : items) (void)worker.PushBack(item, injector);
+  size_t overflows = 0;
+  for (Item& item : items) {
+    const size_t before = injector.size();
+    const bool overflowed = worker.PushBack(item, injector);
+    EXPECT_EQ(overflowed, injector.size() != before) << "the caller must know, to wake somebody";
+    overflows += overflowed ? 1 : 0;
+  }
+  EXPECT_GT(overflows, 0u);
   EXPECT_FALSE(injector.empty());
   size_t found = 0;
   while (worker.Next() != nullptr) ++found;
