@@ -115,34 +115,12 @@ class MailboxQueue {
     word_.store(as == OpenAs::kActive ? kActive : kIdle, std::memory_order_release);
   }
 
-  [[nodiscard]] PushResult Push(MailboxNode& node) {
-    uint64_t seen = word_.load(std::memory_order_relaxed);  // relaxed: only a guess for the CAS
-    for (;;) {
-      if (seen == kClosed) return PushResult::kClosed;
-      node.next = NodeIn(seen);
-      if (word_.compare_exchange_weak(seen, WithNewest(node, seen), kPublish,
-                                      std::memory_order_relaxed)) {
-        break;
-      }
-      StandBack();
-    }
-    return seen == kIdle ? PushResult::kMustSchedule : PushResult::kQueued;
-  }
+  [[nodiscard]] PushResult Push(MailboxNode& node) { return PushAs<false>(node); }
 
   // kMustSchedule: the queue was idle, and the node is still the caller's. He passes it to the
   // receiver together with the right to run, as the first to be handled: so it keeps its place
   // before all that is pushed from now on, and the running thread saves a TakeAll.
-  [[nodiscard]] PushResult PushUnlessIdle(MailboxNode& node) {
-    uint64_t seen = word_.load(std::memory_order_relaxed);  // relaxed: only a guess for the CAS
-    for (;;) {
-      if (seen == kClosed) return PushResult::kClosed;
-      node.next = NodeIn(seen);
-      const uint64_t wanted = seen == kIdle ? uint64_t{kActive} : WithNewest(node, seen);
-      if (word_.compare_exchange_weak(seen, wanted, kPublish, std::memory_order_relaxed)) break;
-      StandBack();
-    }
-    return seen == kIdle ? PushResult::kMustSchedule : PushResult::kQueued;
-  }
+  [[nodiscard]] PushResult PushUnlessIdle(MailboxNode& node) { return PushAs<true>(node); }
 
   // For what does not travel as a node: set a flag, then Wake. True: the caller must schedule the
   // receiver. False: the queue is closed, or the thread that has the right to run will call TakeAll
@@ -197,6 +175,20 @@ class MailboxQueue {
   bool closed() const { return word_.load(std::memory_order_relaxed) == kClosed; }
 
  private:
+  template <bool kUnlessIdle>
+  PushResult PushAs(MailboxNode& node) {
+    uint64_t seen = word_.load(std::memory_order_relaxed);  // relaxed: only a guess for the CAS
+    for (;;) {
+      if (seen == kClosed) return PushResult::kClosed;
+      node.next = NodeIn(seen);
+      const bool keep = kUnlessIdle && seen == kIdle;
+      const uint64_t wanted = keep ? uint64_t{kActive} : WithNewest(node, seen);
+      if (word_.compare_exchange_weak(seen, wanted, kPublish, std::memory_order_relaxed)) break;
+      StandBack();
+    }
+    return seen == kIdle ? PushResult::kMustSchedule : PushResult::kQueued;
+  }
+
   // After a collision with another pusher: leaves it the cache line for a while, in which it pushes
   // a few dozen nodes at the price that a handful have when two threads take turns.
   static void StandBack() {

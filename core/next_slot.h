@@ -102,8 +102,8 @@ class NextSlot {
   bool empty() const { return Peek() == nullptr; }
 
  private:
-  static constexpr int kLooks =
-      256;  // longer than a thief is inside, unless it was preempted there
+  // Longer than a thief is inside, unless it was preempted there.
+  static constexpr int kLooks = 256;
 
   bool Enter() {
     owner_inside_.store(true, std::memory_order_relaxed);  // relaxed: ordered by the fence

@@ -233,6 +233,7 @@ void TrimNodePool() {
 }
 
 int64_t OutstandingNodeBlocks() {
+  // Relaxed: see there.
   return node_pool_internal::outstanding_blocks.load(std::memory_order_relaxed);
 }
 

@@ -75,18 +75,16 @@ void ActorCell::ScheduleNow() {
 
 // By the worker in whose slot this cell is (next_slot.h, N4): behind what it was put there with,
 // which is one message or none, and what was added since.
-inline bool ActorCell::AddLast(Envelope& e, void*& tail) {
+inline void ActorCell::AddLast(Envelope& e, void*& tail) {
   constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics
   e.next = nullptr;
-  if (tail == nullptr) tail = first_;
-  if (tail == nullptr) {
-    first_ = &e;
+  if (auto* last = static_cast<Envelope*>(tail != nullptr ? tail : first_)) {
+    last->next = &e;
   } else {
-    static_cast<Envelope*>(tail)->next = &e;
+    first_ = &e;
   }
   tail = &e;
   taken_.store(taken_.load(kRelaxed) + 1, kRelaxed);
-  return true;
 }
 
 // By whoever got that right from PushUnlessIdle: `e` comes first.
@@ -116,8 +114,11 @@ inline bool ActorCell::MayOvertake(const Envelope& e) {
   }
   if (NextSlot *slot = NextSlot::Mine();
       slot != nullptr && slot->Append(cell, [&](bool since_this_turn, void*& tail) {
-        return ((since_this_turn && MayOvertake(e)) || !cell.queue_.HasNodes()) &&
-               cell.AddLast(e, tail);
+        // In this order: the queue's line may be with another core's sender.
+        const bool may_overtake = since_this_turn && MayOvertake(e);
+        if (!may_overtake && cell.queue_.HasNodes()) return false;
+        cell.AddLast(e, tail);
+        return true;
       })) {
     return SendResult::kQueued;
   }

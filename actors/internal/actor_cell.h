@@ -155,7 +155,7 @@ class alignas(64) ActorCell : public Runnable {
   uint32_t SendTime() const;  // CoarseClock
   void ScheduleNow();
   void StartWith(Envelope& e);
-  bool AddLast(Envelope& e, void*& tail);
+  void AddLast(Envelope& e, void*& tail);
   static bool MayOvertake(const Envelope& e);
 
   Envelope* Refill();

@@ -33,7 +33,7 @@ bool Worker::IsStale(const Sighting& sighting) const {
 
 Runnable* Worker::StealOverdue(Worker& victim, const Sighting& sighting) {
   Runnable* r = nullptr;
-  if (victim.queue_.taken() < sighting.queued_up_to) r = victim.queue_.StealHalfInto(queue_);
+  if (victim.IsBehind(sighting)) r = victim.queue_.StealHalfInto(queue_);
   if (r == nullptr && victim.IsStale(sighting)) {
     // The same pointer may have been put there anew meanwhile; then it is as good to take.
     r = victim.next_.Steal(sighting.next, [&] { return victim.IsStale(sighting); });

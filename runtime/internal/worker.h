@@ -98,9 +98,7 @@ class Worker {
     const uint64_t turns = turns_.load(std::memory_order_relaxed);
     return {next_.Peek(), turns, queue_.put()};
   }
-  bool IsOverdue(const Sighting& sighting) const {
-    return IsStale(sighting) || queue_.taken() < sighting.queued_up_to;
-  }
+  bool IsOverdue(const Sighting& sighting) const { return IsStale(sighting) || IsBehind(sighting); }
   uint64_t TurnsSince(const Sighting& sighting) const {
     return turns_.load(std::memory_order_relaxed) - sighting.turns;  // relaxed: a statistic
   }
@@ -113,7 +111,10 @@ class Worker {
     // Relaxed, and no read-modify-write: one writer; others only look.
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
-  bool IsStale(const Sighting& sighting) const;  // L2
+  bool IsStale(const Sighting& sighting) const;    // L2
+  bool IsBehind(const Sighting& sighting) const {  // L3
+    return queue_.taken() < sighting.queued_up_to;
+  }
 
   // Fixed.
   const int index_;
