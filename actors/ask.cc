@@ -1,5 +1,6 @@
 #include "troupe/actors/ask.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "troupe/actors/context.h"
@@ -56,6 +57,11 @@ bool ReadySoon(const ReplySlot& slot) {
 
 }  // namespace
 
+absl::Time DeadlineThere(const AnyRef& receiver, absl::Duration timeout) {
+  if (!receiver || timeout == absl::InfiniteDuration()) return absl::InfiniteFuture();
+  return ActorCell::Of(receiver)->space().timers().clock().Now() + timeout;
+}
+
 bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settled,
                 absl::Duration timeout) {
   if (slot.ready()) return true;
@@ -64,11 +70,11 @@ bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settl
   const Clock& clock = space.timers().clock();
   if (space.scheduler().TurnsHere())
     return TurnUntilReady(space.scheduler(), space.timers(), slot, clock.Now() + timeout);
+  if (ReadySoon(slot)) return true;
   const SteadyTime until =
       timeout >= absl::Hours(24 * 365)
           ? kNoDeadline
           : std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
-  if (ReadySoon(slot)) return true;
   for (bool in_time = true; in_time;) {
     const EventCount::Key key = settled.PrepareWait();
     if (slot.ready()) {
@@ -82,19 +88,23 @@ bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settl
 
 // ---- actors
 
-void RegisterAwaited(AwaitedReply& reply, absl::Duration timeout) noexcept {
+void RegisterAwaited(AwaitedReply& reply, absl::Time deadline) noexcept {
   ActorCell& asker = *ActorCell::Current();
   PendingReplies& replies = asker.annex().replies;
-  if (timeout == absl::InfiniteDuration()) return replies.Add(reply);
-  Timers& timers = asker.space().timers();
-  replies.AddWithDeadline(reply, timers.clock().Now() + timeout, timers);
+  if (deadline == absl::InfiniteFuture()) return replies.Add(reply);
+  replies.AddWithDeadline(reply, deadline, asker.space().timers());
+}
+
+absl::Time AskDeadline(const Context& self, absl::Duration timeout) {
+  if (timeout == absl::InfiniteDuration()) return self.deadline();
+  return std::min(self.Now() + timeout, self.deadline());
 }
 
 void UnregisterAwaited(AwaitedReply& reply) { ActorCell::Current()->annex().replies.Remove(reply); }
 
 void PostReply(AwaitedReply& reply) {
   reply.sender = ActorCell::CurrentRef();
-  reply.address = ActorCell::IncarnationOf(reply.asker_ref) | kExempt;
+  reply.address = ActorCell::IncarnationOf(reply.asker_ref) | kExempt | kAnswer;
   ActorCell::Post(reply.asker_ref, reply, PostMode::kNeverBlock);
 }
 

@@ -34,11 +34,15 @@ inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
 //   kResourceExhausted   its mailbox is full (an ask never blocks, whatever the policy)
 //   kInternal            its handler threw; the message has the exception's text
 //   kAborted             it dropped its Reply, also by an exception in a handler that took one
-//   kDeadlineExceeded    none of these, and no answer in time. The request may still be handled; its
-//                        answer is discarded
+//   kDeadlineExceeded    none of these, and no answer in time. A request that is still in the
+//                        mailbox is then dropped (DeadLetterReason::kExpired); if it is being
+//                        handled its answer is discarded
 //   kFailedPrecondition  Wait() was called in a handler, where it would hold up the thread: on the
 //                        pool, on a dedicated thread and inside Blocking alike
 // or whatever error status the handler answered with.
+//
+// An ask made while answering another has that one's deadline, if its own is later: nobody would
+// wait for the answer.
 //
 // Order: the answer arrives after all that the receiver sent to the asker before it answered.
 // Thread safety: a PendingAsk is used by the thread that made it.
@@ -59,7 +63,7 @@ class [[nodiscard]] PendingAsk {
   // it turns that scheduler meanwhile.
   AskResult<R> Wait() && {
     if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
-    auto& slot = internal::WaitingThread<R>::Make();
+    auto& slot = internal::WaitingThread<R>::Make(internal::DeadlineThere(to_, timeout_));
     *reply_ = Reply<R>(&slot);
     internal::PostRequest(to_, *std::exchange(request_, nullptr));
     return slot.Wait(to_, timeout_);
@@ -70,10 +74,10 @@ class [[nodiscard]] PendingAsk {
   // destroyed without being called.
   template <class F>
     requires std::invocable<F&, AskResult<R>> || std::invocable<F&, AskResult<R>, Context&>
-  void Then(Context&, F then) && {
+  void Then(Context& self, F then) && {
     auto& awaited =
         internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
-    internal::RegisterAwaited(awaited, timeout_);
+    internal::RegisterAwaited(awaited, internal::AskDeadline(self, timeout_));
     *reply_ = Reply<R>(&awaited);
     internal::PostRequest(to_, *std::exchange(request_, nullptr));
   }

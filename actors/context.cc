@@ -14,6 +14,21 @@ AnyRef Context::self() const { return cell_.ref(); }
 void* Context::actor() const { return cell_.actor(); }
 internal::ActorSpace& Context::space() const { return cell_.space(); }
 absl::Time Context::Now() const { return space().timers().clock().Now(); }
+
+// A deadline is told by the clock of the asker's system, or of the receiver's if the asker is a plain
+// thread.
+absl::Time Context::deadline() const {
+  const bool here = !sender_ || &internal::ActorCell::Of(sender_)->space() == &space();
+  return here ? deadline_ : absl::InfiniteFuture();
+}
+
+namespace internal {
+Answering::Answering(Context& self, absl::Time deadline) : self_(self) {
+  self.deadline_ = deadline;
+}
+Answering::~Answering() { self_.deadline_ = absl::InfiniteFuture(); }
+}  // namespace internal
+
 void Context::BeginBlocking() { cell_.scheduler().BeginBlocking(); }
 
 void Context::Stop() { cell_.End(ExitReason::kNormal, absl::OkStatus()); }

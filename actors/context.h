@@ -21,6 +21,11 @@
 
 namespace troupe {
 
+namespace internal {
+class Answering;
+class SuspendedHandler;
+}  // namespace internal
+
 // An actor is a plain class. What the framework looks for in it, all public:
 //
 //   On(M)                            a handler: M by value, const M& or M&&. For a message with
@@ -42,7 +47,6 @@ namespace troupe {
 // it, on the same thread, and keep no pointer to it.
 class Context {
  public:
-  Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   // ---- who
@@ -57,6 +61,9 @@ class Context {
   AnyRef sender() const { return sender_; }
   // Time as the timers of this system tell it.
   absl::Time Now() const;
+  // By when the asker of the message at hand wants its answer: asks made meanwhile end by then, too.
+  // InfiniteFuture, if nobody waits, or the asker lives in another system.
+  absl::Time deadline() const;
 
   // ---- children: they are stopped when this actor ends, and it ends after them
 
@@ -72,10 +79,12 @@ class Context {
     return Spawn<A>(ActorOptions(), std::forward<Args>(args)...);
   }
   // An actor made of one function: Spawn([n = 0](Inc m) mutable { n += m.by; }). It may take a
-  // Context& or Reply as well.
+  // Context& or Reply as well. Or of an object that has handlers, which is moved:
+  // Spawn(Account{.cents = 5}).
   template <class F>
   auto Spawn(ActorOptions options, F function) {
-    return Spawn<internal::FunctionActorOf<F>>(std::move(options), std::move(function));
+    using A = internal::FunctionActorOf<F>;
+    return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), options, std::move(function)));
   }
   template <class F>
   auto Spawn(F function) {
@@ -134,8 +143,11 @@ class Context {
   }
 
  private:
-  friend class internal::ActorCell;  // makes one per activation
+  friend class internal::ActorCell;         // makes one per activation
+  friend class internal::SuspendedHandler;  // keeps one per coroutine
+  friend class internal::Answering;         // sets the deadline
   explicit Context(internal::ActorCell& cell) : cell_(cell) {}
+  Context(const Context&) = default;
 
   void* actor() const;
   internal::ActorCell* cell() const { return &cell_; }
@@ -146,6 +158,7 @@ class Context {
 
   internal::ActorCell& cell_;
   AnyRef sender_;
+  absl::Time deadline_ = absl::InfiniteFuture();
 };
 
 }  // namespace troupe

@@ -17,8 +17,9 @@ enum class DeadLetterReason : uint8_t {
   kFull,           // refused by a full mailbox (SendResult::kFull)
   kDroppedNewest,  // WhenFull::kDropNewest
   kDroppedOldest,  // WhenFull::kDropOldest
+  kExpired,        // an ask whose deadline passed while it was queued
 };
-inline constexpr int kDeadLetterReasons = 5;
+inline constexpr int kDeadLetterReasons = 6;
 
 std::string_view ToString(DeadLetterReason reason);
 

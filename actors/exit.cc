@@ -45,6 +45,8 @@ std::string_view ToString(DeadLetterReason reason) {
       return "dropped newest";
     case DeadLetterReason::kDroppedOldest:
       return "dropped oldest";
+    case DeadLetterReason::kExpired:
+      return "expired";
   }
   return "unknown";
 }

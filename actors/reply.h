@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "troupe/actors/internal/reply_slot.h"
 
 namespace troupe {
@@ -60,6 +61,14 @@ class Reply {
   // has been answered, or the asker has timed out (which it finds out between two handlers) or
   // ended. Then the work may be saved.
   explicit operator bool() const { return slot_ != nullptr && slot_->pending(); }
+
+  // By when the asker wants the answer; InfiniteFuture if nobody waits, or for ever.
+  absl::Time deadline() const {
+    return slot_ != nullptr ? slot_->deadline() : absl::InfiniteFuture();
+  }
+
+  // For the framework: whether the deadline has passed, as far as the asker has noticed.
+  bool expired() const { return slot_ != nullptr && slot_->expired(); }
 
   // For the framework: attach the asker, or tell it why there will be no answer.
   explicit Reply(internal::ReplySlotOf<T>* slot) : slot_(slot) {}

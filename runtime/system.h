@@ -66,10 +66,12 @@ class System {
   ActorRef<A> Spawn(Args&&... args) {
     return Spawn<A>(ActorOptions(), std::forward<Args>(args)...);
   }
-  // An actor made of one function: Spawn([n = 0](Inc m) mutable { n += m.by; }).
+  // An actor made of one function: Spawn([n = 0](Inc m) mutable { n += m.by; }). Or of an object
+  // that has handlers, which is moved: Spawn(Account{.cents = 5}).
   template <class F>
   auto Spawn(ActorOptions options, F function) {
-    return Spawn<internal::FunctionActorOf<F>>(std::move(options), std::move(function));
+    using A = internal::FunctionActorOf<F>;
+    return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, options, std::move(function)));
   }
   template <class F>
   auto Spawn(F function) {

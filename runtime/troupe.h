@@ -13,6 +13,9 @@
 #include "troupe/actors/reply.h"
 #include "troupe/actors/send_result.h"
 #include "troupe/actors/timer_handle.h"
+#if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
+#include "troupe/actors/coroutine.h"
+#endif
 #include "troupe/runtime/options.h"
 #include "troupe/runtime/stats.h"
 #include "troupe/runtime/system.h"

@@ -5,6 +5,7 @@
 #define TROUPE_ACTORS_INTERNAL_ACTOR_ANNEX_H_
 
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,6 +19,7 @@
 namespace troupe::internal {
 
 class ActorCell;
+class SuspendedHandler;
 
 // A child that has ended, in its parent's list of those.
 struct EndedChild : MailboxNode {
@@ -30,6 +32,26 @@ struct EndedChild : MailboxNode {
   ActorCell& cell;
 };
 
+// Messages taken out of the mailbox before their turn, oldest first.
+class DeferredMessages {
+ public:
+  void Append(Envelope& e) {
+    e.next = nullptr;
+    (last_ != nullptr ? last_->next : first_) = &e;
+    last_ = &e;
+  }
+  // The list of all of them and then `rest`; there are none any more.
+  Envelope* TakeBefore(Envelope* rest) {
+    if (last_ == nullptr) return rest;
+    std::exchange(last_, nullptr)->next = rest;
+    return static_cast<Envelope*>(std::exchange(first_, nullptr));
+  }
+
+ private:
+  MailboxNode* first_ = nullptr;
+  MailboxNode* last_ = nullptr;
+};
+
 struct ActorAnnex {
   ActorAnnex() { ended_children.Open(MailboxQueue::OpenAs::kIdle); }
 
@@ -37,10 +59,13 @@ struct ActorAnnex {
   // Pushed by the children's threads. "Active" means here that this actor has been woken to look,
   // so of many that end one wakes it.
   MailboxQueue ended_children;
-  RefSet watchers;         // get a Down when this actor ends
-  RefSet watched;          // whose Down this actor expects; others are not delivered
-  PendingReplies replies;  // asks this actor waits for
-  OwnedTimers timers;      // cancelled when it ends
+  RefSet watchers;                        // get a Down when this actor ends
+  RefSet watched;                         // whose Down this actor expects; others are not delivered
+  PendingReplies replies;                 // asks this actor waits for
+  SuspendedHandler* suspended = nullptr;  // the newest
+  bool defers = false;                    // one of them is not reentrant: messages wait below
+  DeferredMessages deferred;
+  OwnedTimers timers;  // cancelled when it ends
 
   bool named = false;      // registered with the space's names
   bool dedicated = false;  // has a thread of its own to give back

@@ -230,6 +230,11 @@ ActorCell::Snapshot ActorCell::TakeSnapshot() const {
   return s;
 }
 
+void LoseExpired(Envelope& e) {
+  ActorCell& receiver = *ActorCell::Current();
+  receiver.space().Lose(e, DeadLetterReason::kExpired, receiver.ref());
+}
+
 // ---- birth
 
 AnyRef ActorCell::Open(const Birth& birth) noexcept {
@@ -317,12 +322,12 @@ inline bool ActorCell::ending() const {
 [[gnu::always_inline]] inline void ActorCell::Handle(Envelope& e, Delivery& d) {
   constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics, as above
   handled_.store(handled_.load(kRelaxed) + 1, kRelaxed);
-  if ((e.address & ~kExempt) != incarnation_.load(kRelaxed)) [[unlikely]] {  // C2
-    return space().Lose(e, DeadLetterReason::kNoSuchActor, AnyRef(this, e.address & ~kExempt));
+  if ((e.address & ~kAddressFlags) != incarnation_.load(kRelaxed)) [[unlikely]] {  // C2
+    return space().Lose(e, DeadLetterReason::kNoSuchActor,
+                        AnyRef(this, e.address & ~kAddressFlags));
   }
-  if (ending()) [[unlikely]] {
-    return space().Lose(e, DeadLetterReason::kStopped, ref());
-  }
+  if (annex_ != nullptr && Waylay(e)) [[unlikely]]
+    return;
   d.self->sender_ = e.sender;
   running_.store(e.thunk, kRelaxed);
   try {
@@ -333,10 +338,32 @@ inline bool ActorCell::ending() const {
   running_.store(nullptr, kRelaxed);
 }
 
+// False: `e` is for the handler, now.
+bool ActorCell::Waylay(Envelope& e) {
+  if (ending()) {
+    space().Lose(e, DeadLetterReason::kStopped, ref());
+    return true;
+  }
+  if (!annex_->defers || (e.address & kAnswer) != 0) return false;
+  handled_.store(handled_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  annex_->deferred.Append(e);
+  return true;
+}
+
+bool ActorCell::DefersMessages() const { return has_annex() && annex_->defers; }
+
+void ActorCell::DeferMessages() { annex().defers = true; }
+
+void ActorCell::ResumeMessages() {
+  annex_->defers = false;
+  first_ = annex_->deferred.TakeBefore(first_);
+}
+
 inline bool ActorCell::MoreWaits() const {
   if (first_ != nullptr || queue_.HasNodes()) return true;
   const BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // fixed since Open
-  return bounded != nullptr && !bounded->empty();
+  if (bounded == nullptr) return false;
+  return DefersMessages() ? bounded->HasAnswers() : !bounded->empty();
 }
 
 inline Outcome ActorCell::Activate(const Budget& budget) {
@@ -394,7 +421,8 @@ Envelope* ActorCell::Refill() {
   if (taken.empty()) {
     BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
     if (bounded == nullptr) return nullptr;
-    Envelope* const e = bounded->Pop();  // one at a time: what waits must stay counted
+    // One at a time: what waits must stay counted.
+    Envelope* const e = DefersMessages() ? bounded->PopAnswer() : bounded->Pop();
     if (e == nullptr) return nullptr;
     e->next = nullptr;
     taken = {.first = e, .last = e, .count = 1};

@@ -121,7 +121,7 @@ class alignas(64) ActorCell : public Runnable {
 
   struct Unhandled {
     ActorCell* cell;
-    std::array<Envelope*, 3> lists;
+    std::array<Envelope*, 4> lists;
   };
   Unhandled Shut();                     // closes the mailbox, so that nothing is scheduled any more
   void Reclaim(const Unhandled& left);  // destroys the actor and its messages, without OnStop
@@ -139,6 +139,9 @@ class alignas(64) ActorCell : public Runnable {
            absl::Status status);  // after the current handler; the first call wins
   void Adopt(ActorCell& child);
   Scheduler& scheduler() const { return *scheduler_; }
+  // Messages wait, answers do not, until the handler that is suspended has come to its end.
+  void DeferMessages();
+  void ResumeMessages();
 
  private:
   friend SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block);  // it is PostHere
@@ -160,6 +163,8 @@ class alignas(64) ActorCell : public Runnable {
 
   Envelope* Refill();
   void Handle(Envelope& e, Delivery& d);
+  bool Waylay(Envelope& e);
+  bool DefersMessages() const;
   bool MoreWaits() const;
   bool TendAnnex();
   bool HasControl() const { return control_.HasNodes(); }

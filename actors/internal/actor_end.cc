@@ -19,6 +19,7 @@
 #include "troupe/actors/internal/actor_space.h"
 #include "troupe/actors/internal/control.h"
 #include "troupe/actors/internal/down_message.h"
+#include "troupe/actors/internal/suspended_handler.h"
 
 namespace troupe::internal {
 namespace {
@@ -102,6 +103,7 @@ bool ActorCell::FinishChildren(Context& self) {
 void ActorCell::LetGo() {
   annex_->timers.CancelAll();
   annex_->replies.AbandonAll(space().timers());
+  while (annex_->suspended != nullptr) annex_->suspended->Cancel();
 }
 
 void ActorCell::StopChildren() {
@@ -160,7 +162,8 @@ ActorCell::Unhandled ActorCell::Shut() {
   BoundedQueue* const bounded = bounded_.load(std::memory_order_relaxed);  // alone by now
   return {
       this,
-      {std::exchange(first_, nullptr), pushed, bounded == nullptr ? nullptr : bounded->Close()}};
+      {has_annex() ? annex_->deferred.TakeBefore(nullptr) : nullptr, std::exchange(first_, nullptr),
+       pushed, bounded == nullptr ? nullptr : bounded->Close()}};
 }
 
 void ActorCell::Reclaim(const Unhandled& left) {
@@ -185,7 +188,7 @@ void ActorCell::DiscardList(Envelope* first) {
   while (first != nullptr) {
     Envelope& e = *first;
     first = static_cast<Envelope*>(e.next);
-    const uint64_t address = e.address & ~kExempt;
+    const uint64_t address = e.address & ~kAddressFlags;
     const bool mine = address == ref().incarnation_;  // C2
     space().Lose(e, mine ? DeadLetterReason::kStopped : DeadLetterReason::kNoSuchActor,
                  AnyRef(this, address));

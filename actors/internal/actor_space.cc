@@ -16,8 +16,8 @@
 namespace troupe::internal {
 namespace {
 
-// Unguessable, so that a ref which crosses a process boundary is a capability. Even, because bit 0
-// is kExempt; never 0.
+// Unguessable, so that a ref which crosses a process boundary is a capability. Multiples of 4,
+// because of kAddressFlags; never 0.
 void DrawIncarnations(uint64_t* out, int count) {
   const size_t bytes = sizeof(uint64_t) * count;
   ssize_t got;
@@ -29,7 +29,7 @@ void DrawIncarnations(uint64_t* out, int count) {
     std::fputs("Troupe: the kernel gives no random numbers (getrandom failed).\n", stderr);
     std::abort();
   }
-  for (int i = 0; i < count; ++i) out[i] = (out[i] & ~kExempt) | 2;
+  for (int i = 0; i < count; ++i) out[i] = (out[i] & ~kAddressFlags) | 4;
 }
 
 uint64_t DrawOne() {

@@ -9,6 +9,7 @@
 #include "troupe/actors/exit.h"
 #include "troupe/actors/internal/actor_memory.h"
 #include "troupe/actors/internal/compile_error.h"
+#include "troupe/actors/internal/handler_result.h"
 #include "troupe/core/type_name.h"
 
 namespace troupe {
@@ -52,12 +53,23 @@ constexpr void RefuseHook() {
   static_assert(kActor<Actor>, TROUPE_ERROR_HOOK_NOT_CALLABLE);
 }
 
+template <class Result>
+inline constexpr bool kEndsLater = CoroutineHandler<Result>::kIs;
+template <class Actor>
+constexpr void RefuseLateStop() {
+  static_assert(kActor<Actor>, TROUPE_ERROR_COROUTINE_ON_STOP);
+}
+
 template <class A>
 constexpr auto OnStartOf() -> void (*)(void*, Context&) {
   if constexpr (requires(A& a, Context& self) { a.OnStart(self); }) {
-    return [](void* actor, Context& self) { static_cast<A*>(actor)->OnStart(self); };
+    return [](void* actor, Context& self) {
+      CallAndBegin(self, [actor](Context& kept) { return static_cast<A*>(actor)->OnStart(kept); });
+    };
   } else if constexpr (requires(A& a) { a.OnStart(); }) {
-    return [](void* actor, Context&) { static_cast<A*>(actor)->OnStart(); };
+    return [](void* actor, Context& self) {
+      CallAndBegin(self, [actor](Context&) { return static_cast<A*>(actor)->OnStart(); });
+    };
   } else {
     if constexpr (NamesOnStart<A>) RefuseHook<A>();
     return nullptr;
@@ -67,9 +79,13 @@ constexpr auto OnStartOf() -> void (*)(void*, Context&) {
 template <class A>
 constexpr auto OnStopOf() -> void (*)(void*, Context&) {
   if constexpr (requires(A& a, Context& self) { a.OnStop(self); }) {
-    return [](void* actor, Context& self) { static_cast<A*>(actor)->OnStop(self); };
+    if constexpr (kEndsLater<decltype(std::declval<A&>().OnStop(std::declval<Context&>()))>) {
+      RefuseLateStop<A>();
+    }
+    return [](void* actor, Context& self) { (void)static_cast<A*>(actor)->OnStop(self); };
   } else if constexpr (requires(A& a) { a.OnStop(); }) {
-    return [](void* actor, Context&) { static_cast<A*>(actor)->OnStop(); };
+    if constexpr (kEndsLater<decltype(std::declval<A&>().OnStop())>) RefuseLateStop<A>();
+    return [](void* actor, Context&) { (void)static_cast<A*>(actor)->OnStop(); };
   } else {
     if constexpr (NamesOnStop<A>) RefuseHook<A>();
     return nullptr;
@@ -80,10 +96,13 @@ template <class A>
 constexpr auto OnDownOf() -> void (*)(void*, Down, Context&) {
   if constexpr (requires(A& a, Down down, Context& self) { a.On(std::move(down), self); }) {
     return [](void* actor, Down down, Context& self) {
-      static_cast<A*>(actor)->On(std::move(down), self);
+      CallAndBegin(
+          self, [&](Context& kept) { return static_cast<A*>(actor)->On(std::move(down), kept); });
     };
   } else if constexpr (requires(A& a, Down down) { a.On(std::move(down)); }) {
-    return [](void* actor, Down down, Context&) { static_cast<A*>(actor)->On(std::move(down)); };
+    return [](void* actor, Down down, Context& self) {
+      CallAndBegin(self, [&](Context&) { return static_cast<A*>(actor)->On(std::move(down)); });
+    };
   } else {
     return nullptr;
   }

@@ -5,6 +5,7 @@ namespace {
 
 Envelope* NextOf(Envelope* e) { return static_cast<Envelope*>(e->next); }
 bool IsCounted(const Envelope& e) { return (e.address & kExempt) == 0; }
+bool IsAnswer(const Envelope& e) { return (e.address & kAnswer) != 0; }
 
 }  // namespace
 
@@ -18,7 +19,7 @@ void BoundedQueue::Open(uint64_t incarnation, uint32_t capacity, WhenFull when_f
 
 BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
   MutexLock lock(lock_);
-  if (owner_ == 0 || owner_ != (e.address & ~kExempt)) return {SendResult::kClosed};  // B1
+  if (owner_ == 0 || owner_ != (e.address & ~kAddressFlags)) return {SendResult::kClosed};  // B1
   if (!IsCounted(e) || counted_ < capacity_) {
     Append(e);
     return {SendResult::kQueued};
@@ -27,7 +28,7 @@ BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
     case WhenFull::kDropNewest:
       return {SendResult::kDropped};
     case WhenFull::kDropOldest: {
-      Envelope* oldest = RemoveOldestCounted();
+      Envelope* oldest = RemoveOldest(IsCounted);  // there is one, since the queue is full (B2)
       Append(e);
       return {SendResult::kQueued, oldest};
     }
@@ -65,15 +66,18 @@ Envelope* BoundedQueue::Pop() {
   Envelope* e;
   {
     MutexLock lock(lock_);
-    e = first_;
-    if (e == nullptr) return nullptr;
-    first_ = NextOf(e);
-    if (first_ == nullptr) last_ = nullptr;
-    --size_;
-    if (IsCounted(*e)) was_full = counted_-- == capacity_;
+    if (first_ == nullptr) return nullptr;
+    was_full = counted_ == capacity_;
+    e = RemoveOldest([](const Envelope&) { return true; });
+    was_full &= IsCounted(*e);
   }
   if (was_full) room_.NotifyAll();
   return e;
+}
+
+Envelope* BoundedQueue::PopAnswer() {
+  MutexLock lock(lock_);
+  return answers_ == 0 ? nullptr : RemoveOldest(IsAnswer);
 }
 
 Envelope* BoundedQueue::Close() {
@@ -83,13 +87,18 @@ Envelope* BoundedQueue::Close() {
     left = first_;
     first_ = last_ = nullptr;
     owner_ = 0;
-    counted_ = size_ = 0;
+    counted_ = size_ = answers_ = 0;
   }
   room_.NotifyAll();
   return left;
 }
 
 bool BoundedQueue::empty() const { return size() == 0; }
+
+bool BoundedQueue::HasAnswers() const {
+  MutexLock lock(lock_);
+  return answers_ != 0;
+}
 
 uint32_t BoundedQueue::size() const {
   MutexLock lock(lock_);
@@ -110,14 +119,16 @@ void BoundedQueue::Append(Envelope& e) {
   }
   last_ = &e;
   ++size_;
-  if (IsCounted(e)) ++counted_;
+  counted_ += IsCounted(e);
+  answers_ += IsAnswer(e);
 }
 
-// Skips exempt messages; there is a counted one, since the queue is full (B2).
-Envelope* BoundedQueue::RemoveOldestCounted() {
+// There is one.
+template <class Predicate>
+Envelope* BoundedQueue::RemoveOldest(Predicate wanted) {
   Envelope* before = nullptr;
   Envelope* e = first_;
-  while (!IsCounted(*e)) {
+  while (!wanted(*e)) {
     before = e;
     e = NextOf(e);
   }
@@ -128,7 +139,8 @@ Envelope* BoundedQueue::RemoveOldestCounted() {
   }
   if (last_ == e) last_ = before;
   --size_;
-  --counted_;
+  counted_ -= IsCounted(*e);
+  answers_ -= IsAnswer(*e);
   return e;
 }
 

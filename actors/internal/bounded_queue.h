@@ -10,6 +10,7 @@
 //                                      queue kFull, and the caller may WaitForRoom
 //   WaitForRoom   any thread           sleep until there may be room, or waiting has become vain
 //   Pop           the running thread   the oldest message or nullptr
+//   PopAnswer     the running thread   the oldest answer (kAnswer) or nullptr
 //   Open          the spawning thread  give the queue to an actor
 //   Close         the running thread   take what is left, wake everybody
 //
@@ -45,15 +46,18 @@ class BoundedQueue {
   // that up. Any thread.
   void ReleaseWaiters();
   Envelope* Pop();
+  Envelope* PopAnswer();
   Envelope* Close();  // what was left, linked by next, oldest first
 
   bool empty() const;
+  bool HasAnswers() const;
   uint32_t size() const;
   WhenFull when_full() const;
 
  private:
   void Append(Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  Envelope* RemoveOldestCounted() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  template <class Predicate>
+  Envelope* RemoveOldest(Predicate wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   bool MayHaveRoom(uint64_t incarnation);
 
@@ -62,7 +66,8 @@ class BoundedQueue {
   uint64_t owner_ ABSL_GUARDED_BY(lock_) = 0;  // incarnation; 0 = closed
   uint32_t capacity_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t counted_ ABSL_GUARDED_BY(lock_) = 0;
-  uint32_t size_ ABSL_GUARDED_BY(lock_) = 0;  // counted_ and the exempt ones
+  uint32_t size_ ABSL_GUARDED_BY(lock_) = 0;     // counted_ and the exempt ones
+  uint32_t answers_ ABSL_GUARDED_BY(lock_) = 0;  // of them
   WhenFull when_full_ ABSL_GUARDED_BY(lock_) = WhenFull::kFail;
   bool waits_end_ ABSL_GUARDED_BY(lock_) = false;
   Envelope* first_ ABSL_GUARDED_BY(lock_) = nullptr;

@@ -34,6 +34,9 @@
 #define TROUPE_ERROR_HOOK_NOT_CALLABLE                                                             \
   "Troupe: the actor Actor has an OnStart or OnStop that cannot be called; declare it public, as " \
   "`void OnStart()` or `void OnStart(troupe::Context&)`, and OnStop alike."
+#define TROUPE_ERROR_COROUTINE_ON_STOP                                                           \
+  "Troupe: the OnStop of Actor is a coroutine, but there is no later for it: the actor is gone " \
+  "when it returns. Make it a plain function."
 #define TROUPE_ERROR_SILENT_COPY                                                                 \
   "Troupe: this would copy the message Message on its way to Actor; give it up with std::move, " \
   "or write Message(message) where a copy is meant."

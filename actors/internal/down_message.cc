@@ -26,7 +26,7 @@ void EndWith(ActorCell& watcher, const Down& down) {
 void ForgetWatched(const EnvelopeOf<Down>& envelope) {
   ActorCell* watcher = ActorCell::Current();
   if (watcher == nullptr || !watcher->has_annex()) return;
-  if (ActorCell::IncarnationOf(watcher->ref()) != (envelope.address & ~kExempt)) return;
+  if (ActorCell::IncarnationOf(watcher->ref()) != (envelope.address & ~kAddressFlags)) return;
   watcher->annex().watched.Erase(envelope.message.who);
 }
 

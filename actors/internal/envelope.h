@@ -40,9 +40,10 @@ struct Delivery {
 
 using Thunk = void (*)(Envelope&, Delivery&);
 
-// Incarnations are even; bit 0 of an envelope's address marks a message that no capacity applies to
-// (replies, Down, Stop).
-inline constexpr uint64_t kExempt = 1;
+// Incarnations are multiples of 4. In an envelope's address,
+inline constexpr uint64_t kExempt = 1;  // no capacity applies to it: an answer, a Down, a Stop
+inline constexpr uint64_t kAnswer = 2;  // an answer: handled also while a handler is suspended
+inline constexpr uint64_t kAddressFlags = kExempt | kAnswer;
 
 // The header of every message (48 bytes, so a message of 16 bytes travels in one cache line); the
 // message itself follows in EnvelopeOf. Allocated with AllocateNode, freed by the thunk.
@@ -50,9 +51,9 @@ struct Envelope : MailboxNode {
   explicit Envelope(Thunk t, std::source_location w) : thunk(t), where(w) {}
 
   Thunk thunk;
-  uint64_t address =
-      0;  // the receiver's incarnation, compared when the message is taken out; bit 0: see kExempt
-  AnyRef sender;  // nobody for a plain thread
+  uint64_t address = 0;  // the receiver's incarnation, compared when the message is taken out; and
+                         // flags, see above
+  AnyRef sender;         // nobody for a plain thread
   std::source_location where;
 };
 

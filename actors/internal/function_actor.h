@@ -1,4 +1,5 @@
-// FunctionActor<F>: an actor made of one function object; its parameters say what it handles.
+// FunctionActor<F>: an actor made of one function object; its parameters say what it handles. An
+// object that is an actor already stays one.
 #ifndef TROUPE_ACTORS_INTERNAL_FUNCTION_ACTOR_H_
 #define TROUPE_ACTORS_INTERNAL_FUNCTION_ACTOR_H_
 
@@ -47,9 +48,20 @@ constexpr void RefuseFunction() {
   static_assert(kActor<Actor>, TROUPE_ERROR_NOT_A_FUNCTION);
 }
 
+// Whether F has a member of that name: then it is an actor itself (actor_type.h has the trick).
+struct HasOn {
+  int On;
+};
+template <class F>
+struct WithOn : F, HasOn {};
+template <class F>
+concept NamesOn = std::is_class_v<F> && !std::is_final_v<F> && !requires { &WithOn<F>::On; };
+
 template <class F>
 constexpr auto FunctionActorType() {
-  if constexpr (FunctionOfOneMessage<F>) {
+  if constexpr (NamesOn<F>) {
+    return std::type_identity<F>();
+  } else if constexpr (FunctionOfOneMessage<F>) {
     return FunctionActorFor<F, decltype(&F::operator())>();
   } else {
     RefuseFunction<F>();

@@ -10,6 +10,7 @@
 
 #include "troupe/actors/internal/compile_error.h"
 #include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/handler_result.h"
 #include "troupe/actors/reply.h"
 
 namespace troupe {
@@ -40,11 +41,15 @@ inline constexpr int kHandlerShapes =
 template <class A, class M>
 concept Handles = kHandlerShapes<A, M> == 1;
 
-// What the handler gives back, as type_identity. Void for one that takes a Reply: it answers through that.
+// What the handler gives back, as type_identity.
 template <class A, class M>
 constexpr auto HandlerResult() {
-  if constexpr (OnMessageReply<A, M> || OnMessageReplySelf<A, M>) {
-    return std::type_identity<void>();
+  if constexpr (OnMessageReply<A, M>) {
+    return std::type_identity<decltype(std::declval<A&>().On(
+        std::declval<M>(), std::declval<Reply<typename M::Reply>>()))>();
+  } else if constexpr (OnMessageReplySelf<A, M>) {
+    return std::type_identity<decltype(std::declval<A&>().On(
+        std::declval<M>(), std::declval<Reply<typename M::Reply>>(), std::declval<Context&>()))>();
   } else if constexpr (OnMessageSelf<A, M>) {
     return std::type_identity<decltype(std::declval<A&>().On(std::declval<M>(),
                                                              std::declval<Context&>()))>();
@@ -58,7 +63,7 @@ using HandlerResultOf = typename decltype(HandlerResult<A, M>())::type;
 // Whether a handler that answers by returning returns what the asker waits for.
 template <class A, class M>
 constexpr bool ResultFits() {
-  using Result = HandlerResultOf<A, M>;
+  using Result = typename CoroutineHandler<HandlerResultOf<A, M>>::Value;
   if constexpr (!Askable<M>) {
     return std::is_void_v<Result>;
   } else if constexpr (OnMessageReply<A, M> || OnMessageReplySelf<A, M>) {
@@ -141,19 +146,11 @@ decltype(auto) AsAnswer(Result&& result) {
   }
 }
 
-// Runs `call` and answers with what it returns. If it throws, the asker hears that the receiver
-// failed.
-template <class M, class Call>
-void Answer(Reply<typename M::Reply>& reply, Call call) {
-  using R = typename M::Reply;
+// Runs `call`. If it throws, the asker hears that the receiver failed.
+template <class R, class Call>
+decltype(auto) TellIfThrows(Reply<R>& reply, Call call) {
   try {
-    if constexpr (std::is_void_v<decltype(call())>) {
-      call();
-      if (reply) reply.Send(absl::OkStatus());
-    } else {
-      ReplyResult<R> result(AsAnswer<R>(call()));
-      if (reply) reply.Send(std::move(result));
-    }
+    return call();
   } catch (const std::exception& e) {
     reply.Send(ReceiverFailed(e.what()));
     throw;
@@ -163,27 +160,68 @@ void Answer(Reply<typename M::Reply>& reply, Call call) {
   }
 }
 
-template <class A, class M>
-void CallTelling(A& actor, M&& m, Context& self) {
-  if constexpr (OnMessageSelf<A, M>) {
-    actor.On(std::move(m), self);
+// Likewise, and answers with what it returns.
+template <class M, class Call>
+void Answer(Reply<typename M::Reply>& reply, Call call) {
+  using R = typename M::Reply;
+  TellIfThrows(reply, [&] {
+    if constexpr (std::is_void_v<decltype(call())>) {
+      call();
+      if (reply) reply.Send(absl::OkStatus());
+    } else {
+      ReplyResult<R> result(AsAnswer<R>(call()));
+      if (reply) reply.Send(std::move(result));
+    }
+  });
+}
+
+// The call itself, with a Context if the handler wants one; a Reply may come with the message.
+template <class A, class M, class... R>
+decltype(auto) CallHandler(A& actor, M&& m, Context& self, Reply<R>... reply) {
+  if constexpr (requires { actor.On(std::move(m), std::move(reply)..., self); }) {
+    return actor.On(std::move(m), std::move(reply)..., self);
   } else {
-    actor.On(std::move(m));
+    return actor.On(std::move(m), std::move(reply)...);
   }
 }
 
 template <class A, class M>
+void CallTelling(A& actor, M&& m, Context& self) {
+  CallAndBegin(self, [&](Context& kept) -> decltype(auto) {
+    return CallHandler(actor, std::move(m), kept);
+  });
+}
+
+template <class A, class M>
 void CallAnswering(A& actor, M&& m, Reply<typename M::Reply> reply, Context& self) {
-  if constexpr (OnMessageReplySelf<A, M>) {
-    actor.On(std::move(m), std::move(reply), self);
-  } else if constexpr (OnMessageReply<A, M>) {
-    actor.On(std::move(m), std::move(reply));
-  } else if constexpr (OnMessageSelf<A, M>) {
-    Answer<M>(reply, [&]() -> decltype(auto) { return actor.On(std::move(m), self); });
+  using Coroutine = CoroutineHandler<HandlerResultOf<A, M>>;
+  if constexpr (OnMessageReply<A, M> || OnMessageReplySelf<A, M>) {
+    CallAndBegin(self, [&](Context& kept) -> decltype(auto) {
+      return CallHandler(actor, std::move(m), kept, std::move(reply));
+    });
+  } else if constexpr (Coroutine::kIs) {
+    Coroutine::template RunAnswering<M>(self, std::move(reply), [&](Context& kept) {
+      return CallHandler(actor, std::move(m), kept);
+    });
   } else {
-    Answer<M>(reply, [&]() -> decltype(auto) { return actor.On(std::move(m)); });
+    Answer<M>(reply, [&]() -> decltype(auto) { return CallHandler(actor, std::move(m), self); });
   }
 }
+
+// An ask has expired when its receiver comes to it: a dead letter.
+void LoseExpired(Envelope& e);
+
+// While an ask is being handled, its deadline is the context's.
+class Answering {
+ public:
+  Answering(Context& self, absl::Time deadline);
+  ~Answering();
+  Answering(const Answering&) = delete;
+  Answering& operator=(const Answering&) = delete;
+
+ private:
+  Context& self_;
+};
 
 // Small messages leave the envelope before the handler runs, so that what the handler sends can use
 // the same, still warm block.
@@ -202,9 +240,14 @@ void Dispatch(Envelope& base, Delivery& d) {
   auto& envelope = static_cast<EnvelopeOf<M>&>(base);
   if (d.verb != Delivery::Verb::kHandle) [[unlikely]]
     return envelope.Lose(d);
+  if constexpr (Askable<M>) {
+    if (envelope.reply.expired()) [[unlikely]]
+      return LoseExpired(envelope);
+  }
   A& actor = *static_cast<A*>(d.actor);
   auto call = [&](M&& m, auto&&... reply) {
     if constexpr (Askable<M>) {
+      const Answering answering(*d.self, reply.deadline()...);
       CallAnswering<A, M>(actor, std::move(m), std::move(reply)..., *d.self);
     } else {
       CallTelling<A, M>(actor, std::move(m), *d.self);

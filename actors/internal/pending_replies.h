@@ -82,11 +82,11 @@ class PendingReplies {
 
 // The glue to ActorCell and ActorSpace, which this header does not show to every user's translation
 // unit.
-void RegisterAwaited(
-    AwaitedReply& reply,
-    absl::Duration timeout) noexcept;         // by the asker; out of memory ends the process
+void RegisterAwaited(AwaitedReply& reply,  // by the asker; out of memory ends the process
+                     absl::Time deadline) noexcept;
 void UnregisterAwaited(AwaitedReply& reply);  // likewise
-void PostReply(AwaitedReply& reply);          // into the asker's mailbox
+absl::Time AskDeadline(const Context& self, absl::Duration timeout);
+void PostReply(AwaitedReply& reply);  // into the asker's mailbox
 
 template <class R, class F>
 class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
@@ -128,7 +128,7 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
   }
 
   static void Expire(Timer& timer) {
-    static_cast<Continuation&>(timer).Offer(LostStatus(Lost::kTimedOut));
+    static_cast<ReplySlotOf<R>&>(static_cast<Continuation&>(timer)).Expire();
   }
 
   static void Abandon(AwaitedReply& awaited) {
@@ -148,7 +148,10 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
     me.~Continuation();
     FreeNode(&me, sizeof(Continuation));
   }
-  static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy};
+  static absl::Time Deadline(const ReplySlot& slot) {
+    return static_cast<const Continuation&>(slot).Timer::deadline;
+  }
+  static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy, &Deadline};
 
   std::optional<F> then_;
 };

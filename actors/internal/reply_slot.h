@@ -7,10 +7,10 @@
 //   Claim       also the asker             true for the one who may write the result
 //   Release     every holder               the last one destroys the slot
 //
-// R1  The state goes kPending -> kClaimed -> kReady, each step at most once.
+// R1  The state goes kPending -> kClaimed -> kReady or kExpired, each step at most once.
 // R2  Only the thread that moved kPending -> kClaimed writes the result; nobody reads it before
-//     kReady.
-// R3  The asker is told at most once, after kReady.
+//     kReady or kExpired.
+// R3  The asker is told at most once, after that.
 #ifndef TROUPE_ACTORS_INTERNAL_REPLY_SLOT_H_
 #define TROUPE_ACTORS_INTERNAL_REPLY_SLOT_H_
 
@@ -22,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace troupe::internal {
 
@@ -51,12 +52,14 @@ class ReplySlot {
   static constexpr uint32_t kPending = 0;
   static constexpr uint32_t kClaimed = 1;
   static constexpr uint32_t kReady = 2;
+  static constexpr uint32_t kExpired = 3;  // ready, and the result is that the deadline has passed
 
   // By hand rather than virtual: a vtable pointer would have to come first, where an awaited reply
   // has its Envelope.
   struct Kind {
     void (*on_ready)(ReplySlot&);  // tell the asker; called once, by the thread that settled
     void (*destroy)(ReplySlot&);
+    absl::Time (*deadline)(const ReplySlot&);  // fixed before the request is sent
   };
 
   ReplySlot(const ReplySlot&) = delete;
@@ -71,7 +74,10 @@ class ReplySlot {
   // Relaxed: a hint for the receiver, who may be late.
   bool pending() const { return state_.load(std::memory_order_relaxed) == kPending; }
   // acquire: pairs with the release in MarkReady(); the result is visible (R2).
-  bool ready() const { return state_.load(std::memory_order_acquire) == kReady; }
+  bool ready() const { return state_.load(std::memory_order_acquire) >= kReady; }
+  // Relaxed: as pending().
+  bool expired() const { return state_.load(std::memory_order_relaxed) == kExpired; }
+  absl::Time deadline() const { return kind_->deadline(*this); }
 
   void Retain() {
     references_.fetch_add(1, std::memory_order_relaxed);
@@ -86,7 +92,7 @@ class ReplySlot {
   ~ReplySlot() = default;
 
   // release: publishes the result; pairs with the acquire in ready().
-  void MarkReady() { state_.store(kReady, std::memory_order_release); }
+  void MarkReady(uint32_t state = kReady) { state_.store(state, std::memory_order_release); }
 
   std::atomic<uint32_t> state_{kPending};
   std::atomic<uint32_t> references_;
@@ -107,17 +113,20 @@ class ReplySlotOf : public ReplySlot {
     Release();
   }
 
-  // Keeps the caller's reference.
-  void Offer(ReplyResult<R> result) {
-    if (!Claim()) return;
-    result_.emplace(std::move(result));
-    MarkReady();
-    kind_->on_ready(*this);
-  }
+  // Keep the caller's reference.
+  void Offer(ReplyResult<R> result) { Offer(std::move(result), kReady); }
+  void Expire() { Offer(LostStatus(Lost::kTimedOut), kExpired); }
 
  protected:
   ReplySlotOf(const Kind& kind, uint32_t references) : ReplySlot(kind, references) {}
   ~ReplySlotOf() = default;
+
+  void Offer(ReplyResult<R> result, uint32_t state) {
+    if (!Claim()) return;
+    result_.emplace(std::move(result));
+    MarkReady(state);
+    kind_->on_ready(*this);
+  }
 
   std::optional<ReplyResult<R>> result_;  // empty until kClaimed
 };

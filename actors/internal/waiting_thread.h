@@ -23,17 +23,21 @@ void PostRequest(const AnyRef& to, Envelope& request);  // never blocks; consume
 bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settled,
                 absl::Duration timeout);
 
+// By the clock of the receiver's system.
+absl::Time DeadlineThere(const AnyRef& receiver, absl::Duration timeout);
+
 template <class R>
 class WaitingThread final : public ReplySlotOf<R> {
  public:
   // Two references: the request's and the waiting thread's. On the heap, since the answer may come
   // after the thread gave up.
-  static WaitingThread& Make() { return *new WaitingThread; }
+  static WaitingThread& Make(absl::Time deadline) { return *new WaitingThread(deadline); }
 
   // Consumes the thread's reference.
   ReplyResult<R> Wait(const AnyRef& receiver, absl::Duration timeout) {
     // Whoever claims first decides. If that was the receiver, the result is moments away.
     if (!AwaitReady(receiver, *this, settled_, timeout) && this->Claim()) {
+      this->MarkReady(ReplySlot::kExpired);  // without a result: nobody else looks for one
       this->Release();
       return LostStatus(Lost::kTimedOut);
     }
@@ -44,13 +48,17 @@ class WaitingThread final : public ReplySlotOf<R> {
   }
 
  private:
-  WaitingThread() : ReplySlotOf<R>(kKind, 2) {}
+  explicit WaitingThread(absl::Time deadline) : ReplySlotOf<R>(kKind, 2), deadline_(deadline) {}
 
   static void OnReady(ReplySlot& slot) { static_cast<WaitingThread&>(slot).settled_.NotifyAll(); }
   static void Destroy(ReplySlot& slot) { delete &static_cast<WaitingThread&>(slot); }
-  static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy};
+  static absl::Time Deadline(const ReplySlot& slot) {
+    return static_cast<const WaitingThread&>(slot).deadline_;
+  }
+  static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy, &Deadline};
 
   EventCount settled_;
+  const absl::Time deadline_;
 };
 
 }  // namespace troupe::internal

@@ -1,0 +1,323 @@
+// Coroutine handlers: a handler that waits without holding its thread.
+//
+//   class Auditor {
+//    public:
+//     troupe::Task<absl::StatusOr<int64_t>> On(Total) {
+//       int64_t sum = 0;
+//       for (auto account : accounts_) {
+//         absl::StatusOr<int64_t> cents = co_await account.Ask(Balance{});
+//         if (!cents.ok()) co_return cents.status();
+//         sum += *cents;
+//       }
+//       co_return sum;
+//     }
+//
+// A handler, OnStart, or On(Down) may return Task<T> wherever it may return T, and then co_await:
+//
+//   co_await ref.Ask(M{...}, timeout)   the AskResult<R>; errors as PendingAsk (ask.h) tells them
+//   co_await AllOf(asks...)             a tuple of their results, once all are there
+//   co_await AllOf(vector of asks)      a vector of them, in the order of the asks
+//   co_await FirstOf(vector of asks)    the first answer that is not an error, or the last error
+//   co_await Sleep(duration)            nothing, later
+//   co_await Offload(function)          what the function returns, run where it may block
+//   co_await task                       what another Task yields, or throws
+//
+// Where       It resumes on its own actor: never beside another handler of the same actor, on
+//             whatever thread.
+// Meanwhile   While a handler is suspended its actor handles no other message. They wait in order,
+//             and a bounded mailbox fills up. What goes on are answers: continuations of Then and
+//             handlers that were suspended before. So a handler finds what it left, but for what
+//             those have done; and two actors whose handlers wait for each other wait until a
+//             deadline ends it. A handler that returns ReentrantTask<T> lets messages pass: between
+//             two lines with a co_await in them anything may have changed.
+// Parameters  Take messages by value, not by reference; see task.h. Context& may be taken and kept:
+//             it is this handler's own as long as the handler runs.
+// Deadlines   A handler that answers an ask has that ask's deadline, Context::deadline(): none of
+//             its own asks takes longer. It is not interrupted itself.
+// Exceptions  One that leaves the coroutine ends the actor, as from any handler.
+// The end     An actor that ends cancels its suspended handlers: their local variables are
+//             destroyed, innermost first, as if an exception had passed that nobody can catch.
+//             Whoever asked is told kUnavailable. OnStop cannot be a coroutine.
+// Cost        tests/bench/README or runtime/notes/0012: a block for the handler, one for each frame
+//             of more than nothing, and per ask what Then costs.
+#ifndef TROUPE_ACTORS_COROUTINE_H_
+#define TROUPE_ACTORS_COROUTINE_H_
+
+#include <concepts>
+#include <coroutine>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "troupe/actors/ask.h"
+#include "troupe/actors/context.h"
+#include "troupe/actors/internal/coroutine_handler.h"
+#include "troupe/actors/reply.h"
+#include "troupe/core/task.h"
+
+namespace troupe {
+
+template <>
+inline constexpr bool kOutlivesTask<Context&> = true;  // the handler's own
+
+// As a handler's return type: while it is suspended its actor goes on handling messages.
+template <class T = void>
+class [[nodiscard]] ReentrantTask : public Task<T> {
+ public:
+  static constexpr bool kReentrant = true;
+  explicit ReentrantTask(Task<T> task) noexcept : Task<T>(std::move(task)) {}
+};
+
+namespace internal {
+
+template <class T>
+struct CoroutineHandler<ReentrantTask<T>> : TaskHandler<ReentrantTask<T>> {};
+
+// One ask.
+template <class R>
+class AskAwaiter : public TaskAwaitable {
+ public:
+  explicit AskAwaiter(PendingAsk<R>&& ask) : ask_(std::move(ask)) {}
+
+  bool await_ready() const noexcept { return false; }
+  template <std::derived_from<TaskFrame> Promise>
+  void await_suspend(std::coroutine_handle<Promise> by) {
+    HandlerRun& run = HandlerRun::SuspendAt(by.promise());
+    std::move(ask_).Then(run.context(), [this, &run](AskResult<R> result) {
+      result_.emplace(std::move(result));
+      run.Continue();
+    });
+  }
+  AskResult<R> await_resume() { return *std::move(result_); }
+
+ private:
+  PendingAsk<R> ask_;
+  std::optional<AskResult<R>> result_;
+};
+
+template <class... Rs>
+class AllOfAwaiter : public TaskAwaitable {
+ public:
+  explicit AllOfAwaiter(PendingAsk<Rs>&&... asks) : asks_(std::move(asks)...) {}
+
+  bool await_ready() const noexcept { return sizeof...(Rs) == 0; }
+  template <std::derived_from<TaskFrame> Promise>
+  void await_suspend(std::coroutine_handle<Promise> by) {
+    BeginAll(HandlerRun::SuspendAt(by.promise()), std::index_sequence_for<Rs...>());
+  }
+  std::tuple<AskResult<Rs>...> await_resume() {
+    return std::apply([](auto&... results) { return std::tuple(*std::move(results)...); },
+                      results_);
+  }
+
+ private:
+  template <size_t... kIs>
+  void BeginAll(HandlerRun& run, std::index_sequence<kIs...>) {
+    (std::move(std::get<kIs>(asks_))
+         .Then(run.context(),
+               [this, &run](AskResult<Rs> result) {
+                 std::get<kIs>(results_).emplace(std::move(result));
+                 if (--open_ == 0) run.Continue();
+               }),
+     ...);
+  }
+
+  std::tuple<PendingAsk<Rs>...> asks_;
+  std::tuple<std::optional<AskResult<Rs>>...> results_;
+  size_t open_ = sizeof...(Rs);
+};
+
+template <class R>
+class AllOfVectorAwaiter : public TaskAwaitable {
+ public:
+  explicit AllOfVectorAwaiter(std::vector<PendingAsk<R>> asks)
+      : asks_(std::move(asks)), results_(asks_.size()), open_(asks_.size()) {}
+
+  bool await_ready() const noexcept { return asks_.empty(); }
+  template <std::derived_from<TaskFrame> Promise>
+  void await_suspend(std::coroutine_handle<Promise> by) {
+    HandlerRun& run = HandlerRun::SuspendAt(by.promise());
+    for (size_t i = 0; i < asks_.size(); ++i) {
+      std::move(asks_[i]).Then(run.context(), [this, &run, i](AskResult<R> result) {
+        results_[i].emplace(std::move(result));
+        if (--open_ == 0) run.Continue();
+      });
+    }
+  }
+  std::vector<AskResult<R>> await_resume() {
+    std::vector<AskResult<R>> results;
+    results.reserve(results_.size());
+    for (std::optional<AskResult<R>>& result : results_) results.push_back(*std::move(result));
+    return results;
+  }
+
+ private:
+  std::vector<PendingAsk<R>> asks_;
+  std::vector<std::optional<AskResult<R>>> results_;
+  size_t open_;
+};
+
+template <class R>
+class FirstOfAwaiter : public TaskAwaitable {
+ public:
+  explicit FirstOfAwaiter(std::vector<PendingAsk<R>> asks) : asks_(std::move(asks)) {}
+
+  bool await_ready() const noexcept { return asks_.empty(); }
+  template <std::derived_from<TaskFrame> Promise>
+  void await_suspend(std::coroutine_handle<Promise> by) {
+    HandlerRun& run = HandlerRun::SuspendAt(by.promise());
+    // Shared with the continuations of those that answer too late to find this awaiter.
+    auto race = std::make_shared<Race>(asks_.size());
+    for (PendingAsk<R>& ask : asks_) {
+      std::move(ask).Then(run.context(), [this, &run, race](AskResult<R> result) {
+        if (!race->Ends(IsOk(result))) return;
+        result_.emplace(std::move(result));
+        run.Continue();
+      });
+    }
+  }
+  AskResult<R> await_resume() {
+    if (!result_) return absl::InvalidArgumentError("FirstOf was given no ask");
+    return *std::move(result_);
+  }
+
+ private:
+  struct Race {
+    explicit Race(size_t asks) : open(asks) {}
+    // Whether this answer decides it.
+    bool Ends(bool good) {
+      --open;
+      return !ended && (ended = good || open == 0);
+    }
+    size_t open;
+    bool ended = false;
+  };
+  static bool IsOk(const absl::Status& result) { return result.ok(); }
+  template <class T>
+  static bool IsOk(const absl::StatusOr<T>& result) {
+    return result.ok();
+  }
+
+  std::vector<PendingAsk<R>> asks_;
+  std::optional<AskResult<R>> result_;
+};
+
+class SleepAwaiter : public TaskAwaitable {
+ public:
+  explicit SleepAwaiter(absl::Duration duration) : duration_(duration) {}
+
+  bool await_ready() const noexcept { return duration_ <= absl::ZeroDuration(); }
+  template <std::derived_from<TaskFrame> Promise>
+  void await_suspend(std::coroutine_handle<Promise> by) const {
+    HandlerRun& run = HandlerRun::SuspendAt(by.promise());
+    // An ask that nobody is asked, so that its deadline is all that can come of it.
+    auto wake = [&run](absl::Status) { run.Continue(); };
+    auto& awaited = Continuation<void, decltype(wake)>::Make(run.context().self(), std::move(wake));
+    RegisterAwaited(awaited, run.context().Now() + duration_);
+    awaited.Release();  // the reference that a request would have
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  absl::Duration duration_;
+};
+
+template <class Result>
+struct Offered : std::type_identity<Result> {};  // as a reply type
+template <class T>
+struct Offered<absl::StatusOr<T>> : std::type_identity<T> {};
+template <>
+struct Offered<absl::Status> : std::type_identity<void> {};
+
+// The child that runs an offloaded function.
+template <class F>
+class Offloaded {
+ public:
+  using Result = std::invoke_result_t<F&>;
+  struct Run {
+    using Reply = typename Offered<Result>::type;
+    F function;
+  };
+  Result On(Run run, Context& self) {
+    self.Stop();
+    return self.Blocking(std::move(run.function));
+  }
+};
+
+template <class F>
+class OffloadAwaiter : public TaskAwaitable {
+ public:
+  using Child = Offloaded<F>;
+  using R = typename Child::Run::Reply;
+
+  explicit OffloadAwaiter(F function) : function_(std::move(function)) {}
+
+  bool await_ready() const noexcept { return false; }
+  template <std::derived_from<TaskFrame> Promise>
+  void await_suspend(std::coroutine_handle<Promise> by) {
+    HandlerRun& run = HandlerRun::SuspendAt(by.promise());
+    run.context()
+        .template Spawn<Child>()
+        .Ask(typename Child::Run{std::move(function_)}, absl::InfiniteDuration())
+        .Then(run.context(), [this, &run](AskResult<R> result) {
+          result_.emplace(std::move(result));
+          run.Continue();
+        });
+  }
+  AskResult<R> await_resume() { return *std::move(result_); }
+
+ private:
+  F function_;
+  std::optional<AskResult<R>> result_;
+};
+
+}  // namespace internal
+
+template <class R>
+internal::AskAwaiter<R> operator co_await(PendingAsk<R>&& ask) {
+  return internal::AskAwaiter<R>(std::move(ask));
+}
+// Behind the sentence that refused the ask.
+inline internal::AskAwaiter<internal::Anything> operator co_await(internal::RefusedAsk&&);
+
+// All asks are sent at once.
+template <class... Rs>
+auto AllOf(PendingAsk<Rs>... asks) {
+  return internal::AllOfAwaiter<Rs...>(std::move(asks)...);
+}
+template <class R>
+auto AllOf(std::vector<PendingAsk<R>> asks) {
+  return internal::AllOfVectorAwaiter<R>(std::move(asks));
+}
+// Later answers are discarded. Of no asks: kInvalidArgument.
+template <class R>
+auto FirstOf(std::vector<PendingAsk<R>> asks) {
+  return internal::FirstOfAwaiter<R>(std::move(asks));
+}
+
+// By the clock of the actor's system. Not cut short by the deadline of the ask being answered.
+inline auto Sleep(absl::Duration duration) { return internal::SleepAwaiter(duration); }
+
+// Runs `function` as Context::Blocking does, beside this actor, which is suspended meanwhile. Yields
+// an AskResult of what it returns, kInternal if it throws. `function` must own what it uses: an actor
+// that ends does not interrupt it, but ends only after it.
+template <class F>
+auto Offload(F function) {
+  return internal::OffloadAwaiter<F>(std::move(function));
+}
+
+}  // namespace troupe
+
+template <class T, class... Parameters>
+struct std::coroutine_traits<troupe::ReentrantTask<T>, Parameters...> {
+  using promise_type = troupe::task_internal::PromiseFor<troupe::ReentrantTask<T>, Parameters...>;
+};
+
+#endif  // TROUPE_ACTORS_COROUTINE_H_

@@ -1,0 +1,126 @@
+// HandlerRun: a handler that is a coroutine, from its call to its end.
+#ifndef TROUPE_ACTORS_INTERNAL_COROUTINE_HANDLER_H_
+#define TROUPE_ACTORS_INTERNAL_COROUTINE_HANDLER_H_
+
+#include <memory>
+#include <utility>
+
+#include "troupe/actors/context.h"
+#include "troupe/actors/internal/handler.h"
+#include "troupe/actors/internal/suspended_handler.h"
+#include "troupe/actors/reply.h"
+#include "troupe/core/task.h"
+
+namespace troupe::internal {
+
+// The owner of the handler's task. An awaiter at the bottom of a task suspends with SuspendAt and
+// later calls Continue on the actor: as a rule in the continuation of an ask.
+class HandlerRun : public SuspendedHandler, public TaskOwner {
+ public:
+  // The run that `innermost` belongs to, which from now on is suspended there.
+  static HandlerRun& SuspendAt(TaskFrame& innermost) {
+    auto& run = static_cast<HandlerRun&>(*innermost.owner);
+    run.SuspendedAt(innermost);
+    return run;
+  }
+
+  // Resumes the coroutine. If that brings it to its end, answers, and destroys this. Throws what the
+  // coroutine did not catch.
+  void Continue() {
+    Resume();
+    LeaveIfDone();
+  }
+
+ protected:
+  using SuspendedHandler::SuspendedHandler;
+
+  void LeaveIfDone() {
+    if (!done()) {
+      if (!entered()) Enter();
+      return;
+    }
+    const std::unique_ptr<HandlerRun> ended(this);
+    if (entered()) Leave();
+    Finish();
+  }
+
+  virtual bool done() const = 0;
+  virtual void Finish() = 0;  // once done
+};
+
+// `Returned` is what the handler returns, a Task or a class derived from one.
+template <class Returned>
+class TaskRun : public HandlerRun {
+ public:
+  void Begin() {
+    task_.Start(*this);
+    LeaveIfDone();
+  }
+
+ protected:
+  template <class Call>
+  TaskRun(const Context& self, Call& call)
+      : HandlerRun(self, Returned::kReentrant), task_(call(context())) {}
+
+  bool done() const override { return task_.done(); }
+  void Unwind() override { DestroySuspended(); }
+
+  Returned task_;
+};
+
+// Nobody waits for an answer, or the handler has taken the Reply.
+template <class Returned>
+class TellingRun final : public TaskRun<Returned> {
+ public:
+  template <class Call>
+  TellingRun(const Context& self, Call call) : TaskRun<Returned>(self, call) {}
+
+ private:
+  void Finish() override { (void)this->task_.TakeResult(); }
+};
+
+template <class Returned, class M>
+class AnsweringRun final : public TaskRun<Returned> {
+ public:
+  using ReplyToAsk = Reply<typename M::Reply>;
+
+  // Takes over `reply` if it does not throw.
+  template <class Call>
+  AnsweringRun(const Context& self, ReplyToAsk& reply, Call call)
+      : TaskRun<Returned>(self, call), reply_(std::move(reply)) {}
+
+ private:
+  void Finish() override {
+    Answer<M>(reply_, [this]() -> decltype(auto) { return this->task_.TakeResult(); });
+  }
+  void Unwind() override {
+    TaskRun<Returned>::Unwind();
+    reply_.Abandon(Lost::kReceiverGone);
+  }
+
+  ReplyToAsk reply_;
+};
+
+// What handler.h asks of a type that a coroutine returns. `call` takes the Context that the handler
+// is to have.
+template <class Returned>
+struct TaskHandler {
+  static constexpr bool kIs = true;
+  using Value = typename Returned::Value;
+
+  template <class Call>
+  static void Run(const Context& self, Call call) {
+    (new TellingRun<Returned>(self, call))->Begin();
+  }
+  template <class M, class Call>
+  static void RunAnswering(const Context& self, Reply<typename M::Reply> reply, Call call) {
+    TellIfThrows(reply, [&] { return new AnsweringRun<Returned, M>(self, reply, call); })->Begin();
+  }
+};
+
+template <class T>
+struct CoroutineHandler<Task<T>> : TaskHandler<Task<T>> {};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_COROUTINE_HANDLER_H_
