@@ -30,9 +30,8 @@
 #define TROUPE_CORE_TASK_H_
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-#error \
-    "Troupe: coroutines need clang 14 or GCC 13; GCC 12 destroys the temporaries of a co_await twice."
-#endif
+#error "Troupe: coroutines need clang 14 or GCC 13; GCC 12 has a bug in co_await (ARCHITECTURE.md)."
+#else
 
 #include <concepts>
 #include <coroutine>
@@ -267,12 +266,13 @@ inline constexpr bool kCaptures<First, Rest...> =
 // of its parameters is the object, if it has one.
 template <class Returned, class... Parameters>
 struct PromiseFor : TaskPromise<typename Returned::Value> {
-  static_assert(kAllOutliveTask<Parameters...>,
-                "Troupe: a coroutine takes its parameters by value: what a reference refers to may "
-                "be gone when it resumes. (troupe::Context& is fine.)");
-
   Returned get_return_object() noexcept {
-    // Here, because a lambda's type is complete only behind its body.
+    // Here, because a lambda's type is complete only behind its body, and so that nothing but this
+    // is wrong with the function.
+    static_assert(
+        kAllOutliveTask<Parameters...>,
+        "Troupe: a coroutine takes its parameters by value: what a reference refers to may "
+        "be gone when it resumes. (troupe::Context& is fine.)");
     static_assert(!kCaptures<Parameters...>,
                   "Troupe: a lambda with captures cannot be a coroutine: they may be gone when it "
                   "resumes. Pass them as parameters, or write a class with a member function.");
@@ -289,4 +289,5 @@ struct std::coroutine_traits<troupe::Task<T>, Parameters...> {
   using promise_type = troupe::task_internal::PromiseFor<troupe::Task<T>, Parameters...>;
 };
 
+#endif  // GCC 12
 #endif  // TROUPE_CORE_TASK_H_
