@@ -59,7 +59,7 @@ bool ReadySoon(const ReplySlot& slot) {
 
 absl::Time DeadlineThere(const AnyRef& receiver, absl::Duration timeout) {
   if (!receiver || timeout == absl::InfiniteDuration()) return absl::InfiniteFuture();
-  return ActorCell::Of(receiver)->space().timers().clock().Now() + timeout;
+  return ActorCell::Of(receiver)->space().timers().clock().RoughNow() + timeout;
 }
 
 bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settled,
@@ -97,7 +97,8 @@ void RegisterAwaited(AwaitedReply& reply, absl::Time deadline) noexcept {
 
 absl::Time AskDeadline(const Context& self, absl::Duration timeout) {
   if (timeout == absl::InfiniteDuration()) return self.deadline();
-  return std::min(self.Now() + timeout, self.deadline());
+  const Clock& clock = ActorCell::Of(self.self())->space().timers().clock();
+  return std::min(clock.RoughNow() + timeout, self.deadline());
 }
 
 void UnregisterAwaited(AwaitedReply& reply) { ActorCell::Current()->annex().replies.Remove(reply); }

@@ -18,6 +18,7 @@ absl::Time Context::Now() const { return space().timers().clock().Now(); }
 // A deadline is told by the clock of the asker's system, or of the receiver's if the asker is a plain
 // thread.
 absl::Time Context::deadline() const {
+  if (deadline_ == absl::InfiniteFuture()) return deadline_;
   const bool here = !sender_ || &internal::ActorCell::Of(sender_)->space() == &space();
   return here ? deadline_ : absl::InfiniteFuture();
 }

@@ -5,8 +5,8 @@
 // Envelope that carries the answer back into the asker's mailbox, so that an ask costs one
 // allocation beyond the request itself.
 //
-// References: the request's Reply holds one, the asker one (given up when the answer is handled or
-// discarded).
+// References: the request's Reply holds one, the asker one. Both come with the answer and are given
+// up when that is handled or discarded (R4 of reply_slot.h).
 // A1  While the asker lives the block is in its PendingReplies, from Then until the answer is
 //     handled.
 // A2  The continuation is touched by the asker's running thread alone; when the asker ends,
@@ -109,7 +109,7 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
       case Delivery::Verb::kHandle:
         return me.Continue(*d.self);
       case Delivery::Verb::kDiscard:
-        return me.Release();
+        return me.Release(me.ReferencesHere());
       case Delivery::Verb::kName:
         d.message_type = "troupe::Reply";
     }
@@ -119,13 +119,17 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
     UnregisterAwaited(*this);
     F then(std::move(*then_));
     ReplyResult<R> result(std::move(*this->result_));
-    this->Release();
+    // Both references, and nobody else knows this block (R4).
+    this->expired() ? this->Release() : Destroy(*this);
     if constexpr (std::invocable<F&, ReplyResult<R>, Context&>) {
       std::invoke(then, std::move(result), self);
     } else {
       std::invoke(then, std::move(result));
     }
   }
+
+  // Of an envelope in the asker's mailbox (R4).
+  uint32_t ReferencesHere() const { return this->expired() ? 1 : 2; }
 
   static void Expire(Timer& timer) {
     static_cast<ReplySlotOf<R>&>(static_cast<Continuation&>(timer)).Expire();

@@ -1,9 +1,8 @@
 // ReplySlot: where the answer of one ask goes, settled exactly once.
 //
 //   Operation   Who                        Effect
-//   Settle      the holder of the Reply    Offer, and give up the Reply's reference
-//   Offer       also the asker, when the deadline has passed   if nobody was first: store the result,
-//                                          tell the asker
+//   Settle      the holder of the Reply    if nobody was first: store the result, tell the asker
+//   Expire      the asker                  the same, when the deadline has passed
 //   Claim       also the asker             true for the one who may write the result
 //   Release     every holder               the last one destroys the slot
 //
@@ -11,6 +10,9 @@
 // R2  Only the thread that moved kPending -> kClaimed writes the result; nobody reads it before
 //     kReady or kExpired.
 // R3  The asker is told at most once, after that.
+// R4  The Reply holds a reference and the asker one. With the answer the Reply's passes to the asker,
+//     so whoever is told kReady holds both and needs no atomic instruction to know it; told kExpired
+//     he holds his own.
 #ifndef TROUPE_ACTORS_INTERNAL_REPLY_SLOT_H_
 #define TROUPE_ACTORS_INTERNAL_REPLY_SLOT_H_
 
@@ -57,7 +59,7 @@ class ReplySlot {
   // By hand rather than virtual: a vtable pointer would have to come first, where an awaited reply
   // has its Envelope.
   struct Kind {
-    void (*on_ready)(ReplySlot&);  // tell the asker; called once, by the thread that settled
+    void (*on_ready)(ReplySlot&);  // tell the asker; once, by the thread that settled. May destroy
     void (*destroy)(ReplySlot&);
     absl::Time (*deadline)(const ReplySlot&);  // fixed before the request is sent
   };
@@ -82,9 +84,11 @@ class ReplySlot {
   void Retain() {
     references_.fetch_add(1, std::memory_order_relaxed);
   }  // relaxed: the caller holds a reference already
-  void Release() {
+  void Release(uint32_t references = 1) {
     // acq_rel: what every other holder did happens before the destruction by the last one.
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) kind_->destroy(*this);
+    if (references_.fetch_sub(references, std::memory_order_acq_rel) == references) {
+      kind_->destroy(*this);
+    }
   }
 
  protected:
@@ -107,25 +111,23 @@ class ReplySlotOf : public ReplySlot {
       "noexcept, or answer with a std::unique_ptr to it.");
 
  public:
-  // Consumes the caller's reference.
+  // Consumes the caller's reference (R4).
   void Settle(ReplyResult<R> result) {
-    Offer(std::move(result));
-    Release();
+    if (!Offer(std::move(result), kReady)) Release();
   }
-
-  // Keep the caller's reference.
-  void Offer(ReplyResult<R> result) { Offer(std::move(result), kReady); }
+  // Keeps it.
   void Expire() { Offer(LostStatus(Lost::kTimedOut), kExpired); }
 
  protected:
   ReplySlotOf(const Kind& kind, uint32_t references) : ReplySlot(kind, references) {}
   ~ReplySlotOf() = default;
 
-  void Offer(ReplyResult<R> result, uint32_t state) {
-    if (!Claim()) return;
+  bool Offer(ReplyResult<R> result, uint32_t state) {
+    if (!Claim()) return false;
     result_.emplace(std::move(result));
     MarkReady(state);
     kind_->on_ready(*this);
+    return true;
   }
 
   std::optional<ReplyResult<R>> result_;  // empty until kClaimed

@@ -50,7 +50,11 @@ class WaitingThread final : public ReplySlotOf<R> {
  private:
   explicit WaitingThread(absl::Time deadline) : ReplySlotOf<R>(kKind, 2), deadline_(deadline) {}
 
-  static void OnReady(ReplySlot& slot) { static_cast<WaitingThread&>(slot).settled_.NotifyAll(); }
+  // By the holder of the Reply: the deadline does not come this way.
+  static void OnReady(ReplySlot& slot) {
+    static_cast<WaitingThread&>(slot).settled_.NotifyAll();
+    slot.Release();
+  }
   static void Destroy(ReplySlot& slot) { delete &static_cast<WaitingThread&>(slot); }
   static absl::Time Deadline(const ReplySlot& slot) {
     return static_cast<const WaitingThread&>(slot).deadline_;

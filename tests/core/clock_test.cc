@@ -22,6 +22,40 @@ TEST(SystemClockTest, NeverGoesBackAndStartsAtTheWallTime) {
   }
 }
 
+TEST(SystemClockTest, TheRoughTimeIsNeverEarlyAndAtMostThatLate) {
+  SystemClock clock;
+  for (int i = 0; i < 10'000; ++i) {
+    const absl::Time before = clock.Now();
+    const absl::Time rough = clock.RoughNow();
+    const absl::Time after = clock.Now();
+    ASSERT_GE(rough, before);
+    ASSERT_LE(rough, after + Clock::kRoughness);
+    if (i % 100 == 0) {
+      while (clock.Now() < after + Clock::kRoughness) {  // past what a reading may be used for
+      }
+    }
+  }
+}
+
+// A reading is the thread's, and clocks start at different times.
+TEST(SystemClockTest, RoughTimesOfTwoClocksDoNotMix) {
+  SystemClock one;
+  const absl::Time begun = one.Now();
+  while (one.Now() < begun + absl::Milliseconds(1)) {
+  }
+  SystemClock two;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_GE(one.RoughNow(), one.Now() - Clock::kRoughness);
+    ASSERT_LE(two.RoughNow(), two.Now() + Clock::kRoughness);
+  }
+}
+
+TEST(ManualClockTest, TheRoughTimeIsExact) {
+  ManualClock clock(absl::UnixEpoch());
+  clock.Advance(absl::Nanoseconds(7));
+  EXPECT_EQ(clock.RoughNow(), clock.Now());
+}
+
 TEST(SystemClockTest, ToSteadyNamesTheSameInstant) {
   SystemClock clock;
   const auto before = SystemClock::Steady::now();
