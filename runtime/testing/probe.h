@@ -1,4 +1,4 @@
-// Probe<Ms...>: an actor that stands in for the ones that the actor under test talks to.
+// Probe<Ms...>: an actor that stands in for those that the actor under test talks to.
 #ifndef TROUPE_TESTING_PROBE_H_
 #define TROUPE_TESTING_PROBE_H_
 
@@ -80,13 +80,14 @@ namespace testing {
 //   absl::StatusOr<Ship> ship = warehouse.Expect<Ship>();     // runs the system until it comes
 //   absl::Status quiet = warehouse.ExpectNothing(absl::Hours(1));
 //
-// A probe watches, too, and does what a test has it do:
+// A probe watches, too, and does what the test has it do. How the shop takes the end of its bank:
 //
-//   bank.Watch(shop);
-//   bank.Act([&](troupe::Context& self) { self.Fail(absl::DataLossError("fire")); });
+//   warehouse.Watch(shop);
+//   bank.Act([](troupe::Context& self) { self.Fail(absl::DataLossError("fire")); });
 //   absl::StatusOr<troupe::Down> down = warehouse.ExpectDown(shop);
 //
-// A dependency with logic of its own is better written as an actor: Spawn takes a lambda.
+// A dependency with logic of its own is better written as an actor: Spawn takes a lambda. The model
+// is Akka's TestProbe, but that here time is virtual, and an unexpected message is not lost.
 //
 // Time           None passes in Expect and ExpectNothing but what they are given. An Expect that is
 //                given some stops where the message comes.
@@ -95,7 +96,8 @@ namespace testing {
 // Lifetime       Not longer than its TestSystem. Its actor stays until that ends, so that no message
 //                is a dead letter because a Probe went out of scope.
 // Errors         See TestSystem. What is not as expected stays where it is: the next Expect sees it.
-//                Messages are listed by type, dead letters in full.
+//                Expect cannot tell a message that is itself an absl::Status from an error of its
+//                own; ReceiveAll returns it as it came.
 template <class... Ms>
 class Probe {
  public:

@@ -233,6 +233,13 @@ TEST_F(ProbeTest, ReceiveAllTakesThoseOfOneTypeInOrderAndLeavesTheOthers) {
   EXPECT_THAT(probe_.Expect<Job>(), IsOk());
 }
 
+TEST_F(ProbeTest, ReceiveAllReturnsEvenAStatusAsItCame) {
+  Probe<absl::Status> probe(system_);
+  probe.ref().Send(absl::DataLossError("gone"));
+  EXPECT_THAT(probe.ReceiveAll<absl::Status>(),
+              ElementsAre(StatusIs(absl::StatusCode::kDataLoss, "gone")));
+}
+
 // ---- questions
 
 TEST_F(ProbeTest, AQuestionIsTakenWithItsReply) {
