@@ -91,11 +91,11 @@ namespace testing {
 //
 // Time           None passes in Expect and ExpectNothing but what they are given. An Expect that is
 //                given some stops where the message comes.
-// Thread safety  For the thread that made the TestSystem, and outside of handlers. ref() and what it
-//                returns: as a Recipient.
-// Lifetime       Not longer than its TestSystem. Its actor stays until that ends, so that no message
-//                is a dead letter because a Probe went out of scope.
-// Errors         See TestSystem. What is not as expected stays where it is: the next Expect sees it.
+// Thread safety  For the thread that made the TestSystem, outside of handlers. What ref() returns: as
+//                every Recipient, for any thread.
+// Lifetime       Not longer than its TestSystem. Its actor stays until that ends, so no message is a
+//                dead letter because a Probe went out of scope.
+// Errors         See TestSystem. What is not as expected stays where it is, for the next Expect.
 //                Expect cannot tell a message that is itself an absl::Status from an error of its
 //                own; ReceiveAll returns it as it came.
 template <class... Ms>

@@ -11,8 +11,8 @@
 
 namespace troupe::testing {
 
-// Calls `body` with the seeds 0, 1 ... count-1, each for a TestSystem of its own, until one returns an
-// error, and returns that with the seed in front: "seed 17: ...". What `body` throws comes out.
+// Calls `body` with the seeds 0, 1 ... count-1, each for a TestSystem of its own, until one returns
+// an error, and returns that with the seed in front: "seed 17: ...". What `body` throws comes out.
 // kInvalidArgument if count is not positive, since a test that runs nothing would always pass.
 //
 //   absl::Status result = ForEachSeed(100, [](uint64_t seed) {
@@ -23,9 +23,9 @@ namespace troupe::testing {
 //
 // For a body of EXPECTs, which returns void, see matchers.h.
 //
-// A seed draws who runs next among the actors that have something to do (ManualScheduler::Options),
-// as in randomized scheduling (Sen, "Effective random testing of concurrent programs", 2007): it
-// finds orders, and proves nothing about those it has not drawn.
+// A seed draws who runs next among the actors that have something to do (ManualScheduler::Options).
+// It finds orders and proves nothing about those it has not drawn; some it draws more often than
+// others (Sen, "Effective random testing of concurrent programs", ASE 2007).
 template <class Body>
   requires std::same_as<std::invoke_result_t<Body&, uint64_t>, absl::Status>
 absl::Status ForEachSeed(int count, Body body) {

@@ -47,9 +47,16 @@ bool TestSystem::RunUntil(const std::function<bool()>& done, absl::Duration with
     }
     gave_up_ = turns >= options.max_turns;
     if (gave_up_) return false;
-    loop.Turn();
+    Turn(until);
   }
   return true;
+}
+
+// One turn; or, where nobody waits for one, the next timer and the turn that it brings.
+void TestSystem::Turn(absl::Time until) {
+  if (loop.RunOne()) return;
+  const absl::Time next = std::min(loop.next_deadline(), until);
+  if (next != absl::InfiniteFuture()) loop.AdvanceTo(next, 1);
 }
 
 bool TestSystem::DueBy(absl::Time until) const {

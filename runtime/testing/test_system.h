@@ -67,23 +67,25 @@ namespace testing {
 //   account.Send(Deposit{1});
 //   absl::StatusOr<troupe::DeadLetter> lost = system.ExpectDeadLetter<Deposit>();
 //
-// Not for tests of blocking handlers, data races or speed: those want a System with threads.
+// Not for tests of blocking handlers, data races or speed: those want a System with threads. For
+// tests alone; Bazel: //runtime/testing, and //runtime/testing:matchers with GoogleTest. CMake:
+// troupe::testing.
 //
 // Time           Virtual: it moves only in Advance and in functions that are told a duration, from
-//                timer to timer; and in Wait() and Join(), which jump to the next timer when nothing
-//                else is left to do.
+//                timer to timer; and in Wait() and Join(), which jump to the next timer when
+//                nothing else is left to do.
 // Determinism    Same program, same seed: same order, same result.
 // Thread safety  As ManualScheduler: the thread that makes it turns it; sends come from any thread.
 // Lifetime       Its refs are valid while it lives; so is what a DeadLetter refers to.
 // Errors         As absl::Status, so that they serve any test framework:
 //                  kNotFound            what was expected did not come
 //                  kFailedPrecondition  something else came
-//                  kResourceExhausted   not yet, and max_turns have passed
+//                  kResourceExhausted   it did not come in max_turns turns
 //                  kUnavailable         the probe has ended
-class TestSystem : private internal::TestGround, public System {
+class TestSystem final : private internal::TestGround, public System {
  public:
   explicit TestSystem(TestOptions options = {});
-  // Complains (TestOptions::on_complaint) about dead letters that nobody has taken, then shuts down.
+  // Complains (TestOptions::on_complaint) of dead letters that nobody has taken, then shuts down.
   // What is still under way then is nobody's concern.
   ~TestSystem();
 
@@ -119,6 +121,7 @@ class TestSystem : private internal::TestGround, public System {
 
  private:
   void Run(absl::Duration within);
+  void Turn(absl::Time until);
   bool DueBy(absl::Time until) const;
   void Complain(const std::string& what) noexcept;
   absl::StatusOr<DeadLetter> TakeDeadLetter(std::string_view type);
