@@ -1,7 +1,7 @@
 // ./bazelw test //examples:unit_test
 //
-// How to test an actor: the kit in troupe/testing/ stands in for those that it talks to, and for the
-// clock. No threads, no sleeping; an hour takes no time.
+// How to test an actor: the kit in troupe/testing/ stands in for those that it talks to, and for
+// the clock. No threads, no sleeping; an hour takes no time.
 #include <string>
 
 #include "gmock/gmock.h"

@@ -91,10 +91,10 @@ namespace testing {
 //
 // Time           None passes in Expect and ExpectNothing but what they are given. An Expect that is
 //                given some stops where the message comes.
-// Thread safety  For the thread that made the TestSystem, outside of handlers. What ref() returns: as
-//                every Recipient, for any thread.
-// Lifetime       Not longer than its TestSystem. Its actor stays until that ends, so no message is a
-//                dead letter because a Probe went out of scope.
+// Thread safety  For the thread that made the TestSystem, outside of handlers. What ref() returns:
+//                as every Recipient, for any thread.
+// Lifetime       Not longer than its TestSystem. Its actor stays until that ends, so no message is
+//                a dead letter because a Probe went out of scope.
 // Errors         See TestSystem. What is not as expected stays where it is, for the next Expect.
 //                Expect cannot tell a message that is itself an absl::Status from an error of its
 //                own; ReceiveAll returns it as it came.

@@ -25,7 +25,7 @@ struct ProbeStep {
   std::function<void(Context&)> run;
 };
 
-// What Probe::ReplyWith has said about the question M. Shared, for it may be replaced while it runs.
+// What Probe::ReplyWith has said of the question M. Shared, for it may be replaced while it runs.
 template <class M>
 struct Script {};
 template <Askable M>
