@@ -2,7 +2,9 @@
 // includes them.
 //
 // The matchers of statuses are those of newer Abseils (absl/status/status_matchers.h), by name and
-// meaning; Debian 12's has none.
+// meaning; Debian 12's has none. MATCHER is how GoogleMock would have them written.
+//
+// With `using namespace troupe` write ::testing where GoogleTest's namespace is meant.
 #ifndef TROUPE_TESTING_MATCHERS_H_
 #define TROUPE_TESTING_MATCHERS_H_
 
@@ -11,6 +13,7 @@
 #include <ostream>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "absl/status/status.h"
@@ -97,8 +100,8 @@ MATCHER_P2(StatusIs, code, message,
                ::testing::DescribeMatcher<std::string>(message)) {
   const absl::Status& status = internal::StatusOf(arg);
   *result_listener << "whose status is " << status.ToString();
-  return status.code() == code && ::testing::Matches(::testing::SafeMatcherCast<std::string>(
-                                      message))(std::string(status.message()));
+  return status.code() == code &&
+         ::testing::ExplainMatchResult(message, std::string(status.message()), result_listener);
 }
 
 // EXPECT_THAT(system.TakeDeadLetters(), ElementsAre(DeadLetterIs<Deposit>(kStopped)));
