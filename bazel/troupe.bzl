@@ -4,8 +4,8 @@
 
 troupe_cc_library(name, hdrs, srcs, deps)    a library; private unless `visibility` says otherwise.
     Header core/clock.h is included as "troupe/core/clock.h"; a header below the package keeps its folder
-    (actors/internal/envelope.h is "troupe/actors/internal/envelope.h"). Only runtime/troupe.h, the umbrella, asks for
-    another place: include_prefix = "troupe" makes it "troupe/troupe.h".
+    (actors/internal/envelope.h is "troupe/actors/internal/envelope.h"). Only runtime/troupe.h, the umbrella, and the
+    test kit ask for another place: include_prefix = "troupe" makes the one "troupe/troupe.h".
 troupe_cc_test(name, srcs, deps)             a GoogleTest test, linked with gtest_main (gmock: add //bazel:gmock).
 troupe_cc_binary(name, srcs, deps)           a program: a benchmark, a tool.
 troupe_example(name)                         name.cc as a program, and name_test, which runs it and compares what it

@@ -25,6 +25,7 @@ run_consumer() {  # run_consumer NAME COMPILER
   local build="$work/consumer-$1-$2"
   quietly cmake -S "$here" -B "$build" -DCMAKE_CXX_COMPILER="$2" -DCMAKE_PREFIX_PATH="$work/$1-prefix"
   quietly cmake --build "$build"
+  quietly "$build/consumer_test"
   quietly "$build/consumer"
   echo "installed $1 library, consumer built by $2: $(tail -n 1 "$work/log")"
 }
