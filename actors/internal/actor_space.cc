@@ -1,47 +1,18 @@
 #include "troupe/actors/internal/actor_space.h"
 
-#include <sys/random.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/internal/control.h"
+#include "troupe/actors/internal/incarnation.h"
 #include "troupe/actors/internal/spawn.h"
 #include "troupe/core/asymmetric_fence.h"
 
 namespace troupe::internal {
-namespace {
-
-// Unguessable, so that a ref which crosses a process boundary is a capability. Even, because bit 0
-// is kExempt; never 0.
-void DrawIncarnations(uint64_t* out, int count) {
-  const size_t bytes = sizeof(uint64_t) * count;
-  ssize_t got;
-  do {
-    got = getrandom(out, bytes,
-                    0);  // up to 256 bytes are never interrupted once the kernel's pool is ready
-  } while (got < 0 && errno == EINTR);
-  if (got != static_cast<ssize_t>(bytes)) {
-    std::fputs("Troupe: the kernel gives no random numbers (getrandom failed).\n", stderr);
-    std::abort();
-  }
-  for (int i = 0; i < count; ++i) out[i] = (out[i] & ~kExempt) | 2;
-}
-
-uint64_t DrawOne() {
-  uint64_t number;
-  DrawIncarnations(&number, 1);
-  return number;
-}
-
-}  // namespace
 
 ActorSpace::ActorSpace(Parts parts)
-    : parts_(std::move(parts)), print_key_(DrawOne()), cells_(this) {
+    : parts_(std::move(parts)), print_key_(DrawIncarnation()), cells_(this) {
   for (auto& shard : shards_) shard = std::make_unique<Shard>(cells_);
 }
 
@@ -75,6 +46,7 @@ class ActorSpace::Taken {
     if (cell != nullptr) space_.Retire(*cell);
     if (bounded != nullptr) space_.GiveBack(*bounded);
     if (dedicated != nullptr) space_.GiveBackDedicated(*dedicated);
+    if (cell != nullptr) space_.CountEnd();
   }
 
   Scheduler* dedicated = nullptr;
@@ -97,20 +69,18 @@ AnyRef ActorSpace::Launch(ActorCell* parent, const ActorOptions& options, void* 
     taken.dedicated = &parts_.dedicated->Acquire();
   }
   if (options.capacity != kUnbounded) taken.bounded = &TakeBoundedQueue();
-  uint64_t incarnation;
-  Shard& shard = MyShard();
-  taken.cell = &TakeCell(shard, incarnation);
+  // Counted as spawned here, before the look at stopping_, which StopAll sets before AwaitEmpty
+  // counts; with a fence on either side one of the two sees the other.
+  const auto [cell, incarnation] = MyShard().Take();
+  taken.cell = cell;
   if (!options.name.empty()) {
     SetName(*taken.cell, options.name);
     taken.named = true;
   }
-  // Counted before the look at stopping_, which StopAll sets before AwaitEmpty counts: one of the
-  // two sees the other.
-  shard.spawned.fetch_add(1);
   // A child may still come while the system stops: its parent is alive and will stop it.
-  if (parent == nullptr && stopping()) {
-    CountEnd();
-    return AnyRef();
+  if (parent == nullptr) {
+    FullFence();
+    if (stopping()) return AnyRef();
   }
   taken.kept = true;
   if (taken.bounded != nullptr) {
@@ -136,16 +106,6 @@ AnyRef ActorSpace::Launch(ActorCell* parent, const ActorOptions& options, void* 
   return ref;
 }
 
-ActorCell& ActorSpace::TakeCell(Shard& shard, uint64_t& incarnation) {
-  MutexLock lock(shard.mutex);
-  if (shard.incarnations_left == 0) {
-    DrawIncarnations(shard.incarnations.data(), kIncarnationBatch);
-    shard.incarnations_left = kIncarnationBatch;
-  }
-  incarnation = shard.incarnations[--shard.incarnations_left];
-  return *shard.cells.Allocate();
-}
-
 AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& options, void* actor,
                    const ActorType& type) {
   try {
@@ -159,23 +119,17 @@ AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& opt
 }
 
 void ActorSpace::CountEnd() {
-  std::atomic<uint64_t>& ended = MyShard().ended;
-  ended.fetch_add(Shard::kInside + 1);
+  Shard& shard = MyShard();
+  shard.BeginCountEnd();
   if (stopping()) drained_.NotifyAll();
-  ended.fetch_sub(Shard::kInside);  // the last touch
+  shard.FinishCountEnd();  // the last touch
 }
 
 bool ActorSpace::AnybodyInside() const {
   for (const auto& shard : shards_) {
-    if (shard->ended.load() >= Shard::kInside) return true;
+    if (shard->inside()) return true;
   }
   return false;
-}
-
-void ActorSpace::Retire(ActorCell& cell) {
-  Shard& shard = MyShard();
-  MutexLock lock(shard.mutex);
-  shard.cells.Free(&cell);
 }
 
 BoundedQueue& ActorSpace::TakeBoundedQueue() {
@@ -212,7 +166,7 @@ std::string ActorSpace::NameOf(const ActorCell& cell) {
 
 void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target) {
   if ((e.address & kExempt) == 0) {  // replies, Down and Stop are nobody's letters
-    MyShard().dead_letters[static_cast<int>(reason)].fetch_add(1, std::memory_order_relaxed);
+    MyShard().CountDeadLetter(reason);
     if (parts_.on_dead_letter) {
       parts_.on_dead_letter({reason, MessageTypeOf(e), target, e.sender, e.where});
     }
@@ -270,14 +224,10 @@ bool ActorSpace::AwaitEmpty(SteadyTime deadline) {
 ActorSpace::Counters ActorSpace::counters() const {
   Counters sum;
   for (const auto& shard : shards_) {
-    sum.ended += shard->ended.load() % Shard::kInside;
-    for (int i = 0; i < kDeadLetterReasons; ++i) {
-      // Relaxed: a sum for people.
-      sum.dead_letters[i] += shard->dead_letters[i].load(std::memory_order_relaxed);
-    }
+    sum.ended += shard->ended();
+    for (int i = 0; i < kDeadLetterReasons; ++i) sum.dead_letters[i] += shard->dead_letters(i);
   }
-  for (const auto& shard : shards_)
-    sum.spawned += shard->spawned.load();  // after ended: never fewer than those
+  for (const auto& shard : shards_) sum.spawned += shard->spawned();  // after ended: shard.h, H4
   return sum;
 }
 
