@@ -374,7 +374,7 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
 // loop.
 bool ActorCell::TendAnnex() {
   if (annex_ == kEndsNormally) return true;
-  if (annex_->ended_children.HasNodes()) {
+  if (!annex_->ended_children.empty()) {
     ForgetEndedChildren();
   } else if (annex_->replies.HasIdleAlarm()) {
     annex_->replies.Disarm(space().timers());

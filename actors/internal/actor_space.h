@@ -3,6 +3,7 @@
 //   Operation    Who                  Effect
 //   Launch       any thread           give an actor object a cell and an incarnation
 //   Retire       the running thread   take the cell back (actor_cell.h, C5)
+//   RetireAll    the running thread   the same for all that are linked by `next` from it on
 //   Lose         any thread           count a dead letter, tell the hook, consume the envelope
 //   StopAll      any thread           no new top-level actors from here on; those there are told to
 //                                     end; nobody waits for room in a mailbox any more
@@ -78,6 +79,7 @@ class ActorSpace {
   AnyRef Launch(ActorCell* parent, const ActorOptions& options, void* actor, const ActorType& type);
   void CountEnd();
   void Retire(ActorCell& cell) { MyShard().Retire(cell); }
+  void RetireAll(ActorCell& first) { MyShard().RetireAll(first); }
   void GiveBack(BoundedQueue& queue);
   void GiveBackDedicated(Scheduler& scheduler) { parts_.dedicated->Release(scheduler); }
   void SetName(const ActorCell& cell, const std::string& name);

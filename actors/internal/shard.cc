@@ -1,11 +1,22 @@
 #include "troupe/actors/internal/shard.h"
 
+#include <utility>
+
 #include "troupe/actors/internal/incarnation.h"
 
 namespace troupe::internal {
 
+namespace {
+
 // Relaxed: what orders the counts is what follows them, see the header and ActorSpace::Launch.
 constexpr auto kRelaxed = std::memory_order_relaxed;
+
+// Goes on to the next before its link may be somebody else's; returns the one it was.
+ActorCell* StepFrom(ActorCell*& cell) {
+  return std::exchange(cell, static_cast<ActorCell*>(cell->next));
+}
+
+}  // namespace
 
 Shard::Taken Shard::Take() {
   if (!lock_.TryAcquire()) [[unlikely]] {
@@ -32,6 +43,15 @@ void Shard::Retire(ActorCell& cell) {
     return slab_.Free(&cell);
   const TryLockRelease release(lock_);
   cells_.Free(&cell);
+}
+
+void Shard::RetireAll(ActorCell& first) {
+  if (!lock_.TryAcquire()) [[unlikely]] {
+    for (ActorCell* cell = &first; cell != nullptr;) slab_.Free(StepFrom(cell));
+    return;
+  }
+  const TryLockRelease release(lock_);
+  for (ActorCell* cell = &first; cell != nullptr;) cells_.Free(StepFrom(cell));
 }
 
 uint64_t Shard::spawned() const {

@@ -4,6 +4,7 @@
 //   Operation   Who         Effect
 //   Take        any thread  a closed cell and an incarnation that nobody had; counted as spawned
 //   Retire      any thread  takes a cell back
+//   RetireAll   any thread  the same for all that are linked by `next` from it on
 //   CountEnd    any thread  counts an actor as ended, and tells whoever waits for the last one
 //   spawned     any thread  how many were taken
 //   ended       any thread  how many ends were counted
@@ -68,6 +69,7 @@ class alignas(64) Shard {
 
   Taken Take();  // throws std::bad_alloc, and has then counted nobody
   void Retire(ActorCell& cell);
+  void RetireAll(ActorCell& first);
 
   void BeginCountEnd() { ended_.fetch_add(kInside + 1); }
   void FinishCountEnd() { ended_.fetch_sub(kInside); }

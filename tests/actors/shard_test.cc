@@ -4,6 +4,7 @@
 #include <latch>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -61,6 +62,21 @@ TEST_F(ShardTest, OneThatIsNotHeldKeepsWhatIsRetired) {
   shard_.Retire(*taken.cell);
   EXPECT_EQ(CellsInUse(), before);
   EXPECT_EQ(shard_.Take().cell, taken.cell);
+}
+
+TEST_F(ShardTest, AListIsRetiredWholeWhetherTheShardIsHeldOrNot) {
+  for (const bool held : {false, true}) {
+    const size_t before = CellsInUse();
+    ActorCell* first = nullptr;
+    for (int i = 0; i < 200; ++i) {
+      ActorCell* const cell = shard_.Take().cell;
+      cell->next = std::exchange(first, cell);
+    }
+    if (held) Hold();
+    shard_.RetireAll(*first);
+    if (held) LetGo();
+    EXPECT_LE(CellsInUse(), before + 64) << "more than a shard keeps";
+  }
 }
 
 TEST_F(ShardTest, ThreadsThatMeetTakeAndRetireAndNoCellIsGivenTwice) {
