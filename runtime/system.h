@@ -60,11 +60,12 @@ class System {
   template <class A, class... Args>
   ActorRef<A> Spawn(ActorOptions options, Args&&... args) {
     return ActorRef<A>(
-        internal::SpawnActor<A>(space(), nullptr, options, std::forward<Args>(args)...));
+        internal::SpawnActor<A>(space(), nullptr, &options, std::forward<Args>(args)...));
   }
   template <class A, class... Args>
   ActorRef<A> Spawn(Args&&... args) {
-    return Spawn<A>(ActorOptions(), std::forward<Args>(args)...);
+    return ActorRef<A>(
+        internal::SpawnActor<A>(space(), nullptr, nullptr, std::forward<Args>(args)...));
   }
   // An actor made of one function: Spawn([n = 0](Inc m) mutable { n += m.by; }).
   template <class F>
@@ -73,7 +74,7 @@ class System {
   }
   template <class F>
   auto Spawn(F function) {
-    return Spawn(ActorOptions(), std::move(function));
+    return Spawn<internal::FunctionActorOf<F>>(std::move(function));
   }
 
   // As the functions of the same name in Context, but the timer belongs to the system and is

@@ -110,10 +110,9 @@ class alignas(64) ActorCell : public Runnable {
     const ActorType* type;
     uint64_t incarnation;
     Scheduler* scheduler;
-    BoundedQueue* bounded;
     ActorCell* parent;
-    bool named;
-    bool dedicated;
+    BoundedQueue* bounded = nullptr;
+    ActorAnnex* annex = nullptr;  // the cell takes it over
   };
   AnyRef Open(const Birth& birth) noexcept;  // out of memory in here ends the process
 

@@ -4,12 +4,36 @@
 #include <thread>
 
 #include "troupe/actors/actor_ref.h"
+#include "troupe/actors/internal/actor_annex.h"
 #include "troupe/actors/internal/control.h"
 #include "troupe/actors/internal/incarnation.h"
 #include "troupe/actors/internal/spawn.h"
 #include "troupe/core/asymmetric_fence.h"
 
 namespace troupe::internal {
+namespace {
+
+// One number per thread, so that threads spread over the shards evenly. thread_local, and constinit
+// so that reading it is a load.
+constinit thread_local unsigned thread_number = 0;  // 0: none yet
+
+[[gnu::noinline]] unsigned NumberThisThread() {
+  static constinit std::atomic<unsigned> last{0};
+  thread_number = last.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: only distinct
+  return thread_number;
+}
+
+}  // namespace
+
+inline Shard& ActorSpace::MyShard() {
+  unsigned number = thread_number;
+  if (number == 0) [[unlikely]]
+    number = NumberThisThread();
+  return *shards_[number % kShards];
+}
+
+void ActorSpace::Retire(ActorCell& cell) { MyShard().Retire(cell); }
+void ActorSpace::RetireAll(ActorCell& first) { MyShard().RetireAll(first); }
 
 ActorSpace::ActorSpace(Parts parts)
     : parts_(std::move(parts)), print_key_(DrawIncarnation()), cells_(this) {
@@ -26,77 +50,20 @@ ActorSpace::~ActorSpace() {
   for (const ActorCell::Unhandled& left : unended) left.cell->Reclaim(left);
 }
 
-unsigned ActorSpace::ThreadIndex() {
-  static constinit std::atomic<unsigned> next{0};
-  // One number per thread, so that threads spread over the shards evenly.
-  static thread_local const unsigned index =
-      next.fetch_add(1, std::memory_order_relaxed);  // relaxed: only distinct
-  return index;
+// ---- birth
+
+// Asked after the actor has been counted. StopAll sets stopping_ before AwaitEmpty counts, so with a
+// fence on either side one of the two sees the other. A child may still come while the system
+// stops: its parent is alive and will stop it.
+inline bool ActorSpace::MayLaunch(const ActorCell* parent) const {
+  if (parent != nullptr) return true;
+  FullFence();
+  return !stopping();
 }
 
-// What a Launch has taken so far; given back unless it goes through.
-class ActorSpace::Taken {
- public:
-  explicit Taken(ActorSpace& space) : space_(space) {}
-  Taken(const Taken&) = delete;
-  Taken& operator=(const Taken&) = delete;
-  ~Taken() {
-    if (kept) return;
-    if (named) space_.ForgetName(*cell);
-    if (cell != nullptr) space_.Retire(*cell);
-    if (bounded != nullptr) space_.GiveBack(*bounded);
-    if (dedicated != nullptr) space_.GiveBackDedicated(*dedicated);
-    if (cell != nullptr) space_.CountEnd();
-  }
-
-  Scheduler* dedicated = nullptr;
-  BoundedQueue* bounded = nullptr;
-  ActorCell* cell = nullptr;
-  bool named = false;
-  bool kept = false;
-
- private:
-  ActorSpace& space_;
-};
-
-AnyRef ActorSpace::Launch(ActorCell* parent, const ActorOptions& options, void* actor,
-                          const ActorType& type) {
-  if (options.capacity == 0) {
-    throw std::invalid_argument("Troupe: ActorOptions::capacity must be at least 1");
-  }
-  Taken taken(*this);
-  if (options.placement == Placement::kDedicatedThread && parts_.dedicated != nullptr) {
-    taken.dedicated = &parts_.dedicated->Acquire();
-  }
-  if (options.capacity != kUnbounded) taken.bounded = &TakeBoundedQueue();
-  // Counted as spawned here, before the look at stopping_, which StopAll sets before AwaitEmpty
-  // counts; with a fence on either side one of the two sees the other.
-  const auto [cell, incarnation] = MyShard().Take();
-  taken.cell = cell;
-  if (!options.name.empty()) {
-    SetName(*taken.cell, options.name);
-    taken.named = true;
-  }
-  // A child may still come while the system stops: its parent is alive and will stop it.
-  if (parent == nullptr) {
-    FullFence();
-    if (stopping()) return AnyRef();
-  }
-  taken.kept = true;
-  if (taken.bounded != nullptr) {
-    taken.bounded->Open(incarnation, options.capacity, options.when_full);
-  }
-  ActorCell::Birth birth;
-  birth.actor = actor;
-  birth.type = &type;
-  birth.incarnation = incarnation;
-  birth.scheduler = taken.dedicated != nullptr ? taken.dedicated : parts_.scheduler;
-  birth.bounded = taken.bounded;
-  birth.parent = parent;
-  birth.named = taken.named;
-  birth.dedicated = taken.dedicated != nullptr;
-  const AnyRef ref = taken.cell->Open(birth);
-  if (parent == nullptr) {
+inline AnyRef ActorSpace::OpenCell(ActorCell& cell, const ActorCell::Birth& birth) {
+  const AnyRef ref = cell.Open(birth);
+  if (birth.parent == nullptr) {
     // StopAll sets stopping_ and then walks the cells. Either its walk sees this cell open, or we
     // see the flag here; a fence on either side keeps the look from being made before the write is
     // visible.
@@ -106,10 +73,86 @@ AnyRef ActorSpace::Launch(ActorCell* parent, const ActorOptions& options, void* 
   return ref;
 }
 
-AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& options, void* actor,
+// The usual actor: all options are the default.
+inline AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type) {
+  const auto [cell, incarnation] = MyShard().Take();
+  if (!MayLaunch(parent)) [[unlikely]] {
+    Retire(*cell);
+    CountEnd();
+    return AnyRef();
+  }
+  return OpenCell(*cell, {.actor = actor,
+                          .type = &type,
+                          .incarnation = incarnation,
+                          .scheduler = parts_.scheduler,
+                          .parent = parent});
+}
+
+// What a Launch with options has taken so far; given back unless it goes through.
+class ActorSpace::Taken {
+ public:
+  explicit Taken(ActorSpace& space) : space_(space) {}
+  Taken(const Taken&) = delete;
+  Taken& operator=(const Taken&) = delete;
+  ~Taken() {
+    if (kept) return;
+    if (annex != nullptr && annex->named) space_.ForgetName(*cell);
+    if (cell != nullptr) space_.Retire(*cell);
+    if (bounded != nullptr) space_.GiveBack(*bounded);
+    if (dedicated != nullptr) space_.GiveBackDedicated(*dedicated);
+    if (cell != nullptr) space_.CountEnd();
+  }
+
+  Scheduler* dedicated = nullptr;
+  BoundedQueue* bounded = nullptr;
+  ActorCell* cell = nullptr;
+  std::unique_ptr<ActorAnnex> annex;
+  bool kept = false;
+
+ private:
+  ActorSpace& space_;
+};
+
+AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type,
+                          const ActorOptions& options) {
+  if (options.capacity == 0) {
+    throw std::invalid_argument("Troupe: ActorOptions::capacity must be at least 1");
+  }
+  Taken taken(*this);
+  if (options.placement == Placement::kDedicatedThread && parts_.dedicated != nullptr) {
+    taken.dedicated = &parts_.dedicated->Acquire();
+  }
+  if (options.capacity != kUnbounded) taken.bounded = &TakeBoundedQueue();
+  if (taken.dedicated != nullptr || !options.name.empty()) {
+    taken.annex = std::make_unique<ActorAnnex>();
+    taken.annex->dedicated = taken.dedicated != nullptr;
+  }
+  const auto [cell, incarnation] = MyShard().Take();
+  taken.cell = cell;
+  if (!options.name.empty()) {
+    SetName(*cell, options.name);
+    taken.annex->named = true;
+  }
+  if (!MayLaunch(parent)) return AnyRef();
+  taken.kept = true;
+  if (taken.bounded != nullptr) {
+    taken.bounded->Open(incarnation, options.capacity, options.when_full);
+  }
+  return OpenCell(*cell,
+                  {.actor = actor,
+                   .type = &type,
+                   .incarnation = incarnation,
+                   .scheduler = taken.dedicated != nullptr ? taken.dedicated : parts_.scheduler,
+                   .parent = parent,
+                   .bounded = taken.bounded,
+                   .annex = taken.annex.release()});
+}
+
+AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions* options, void* actor,
                    const ActorType& type) {
   try {
-    const AnyRef ref = space.Launch(parent, options, actor, type);
+    const AnyRef ref = options == nullptr ? space.Launch(parent, actor, type)
+                                          : space.Launch(parent, actor, type, *options);
     if (!ref) type.destroy(actor);
     return ref;
   } catch (...) {
@@ -117,6 +160,8 @@ AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& opt
     throw;
   }
 }
+
+// ---- the end
 
 void ActorSpace::CountEnd() {
   Shard& shard = MyShard();

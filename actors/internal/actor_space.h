@@ -76,10 +76,11 @@ class ActorSpace {
   CoarseClock& coarse_clock() { return *parts_.coarse_clock; }
   void RefreshCoarseClock() { parts_.coarse_clock->Refresh(parts_.timers->clock()); }
 
-  AnyRef Launch(ActorCell* parent, const ActorOptions& options, void* actor, const ActorType& type);
+  AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type);
+  AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type, const ActorOptions& options);
   void CountEnd();
-  void Retire(ActorCell& cell) { MyShard().Retire(cell); }
-  void RetireAll(ActorCell& first) { MyShard().RetireAll(first); }
+  void Retire(ActorCell& cell);
+  void RetireAll(ActorCell& first);
   void GiveBack(BoundedQueue& queue);
   void GiveBackDedicated(Scheduler& scheduler) { parts_.dedicated->Release(scheduler); }
   void SetName(const ActorCell& cell, const std::string& name);
@@ -106,9 +107,10 @@ class ActorSpace {
 
   class Taken;
 
+  AnyRef OpenCell(ActorCell& cell, const ActorCell::Birth& birth);
+  bool MayLaunch(const ActorCell* parent) const;
   bool AnybodyInside() const;
-  Shard& MyShard() { return *shards_[ThreadIndex() % kShards]; }
-  static unsigned ThreadIndex();
+  Shard& MyShard();
   BoundedQueue& TakeBoundedQueue();
 
   Parts parts_;
