@@ -40,7 +40,7 @@ void ActorCell::ForgetEndedChildren() {
   for (ActorCell* child = ended; child != nullptr; child = EndedChildren::Next(*child)) {
     annex_->children.Remove(child->child_slot_);
   }
-  space().RetireAll(*ended);
+  space().Retire(*ended);
 }
 
 // Called on the parent by the thread of a child, which ended just now (C4).
@@ -197,12 +197,10 @@ void ActorCell::Release() {
   ActorSpace& owner = space();
   ActorCell* const parent = parent_.load(std::memory_order_relaxed);  // fixed since Open
   incarnation_.store(0, std::memory_order_release);                   // pairs with IsLive
-  if (parent == nullptr) {
-    owner.Retire(*this);
-  } else {
-    parent->NoteChildEnd(*this);
-  }
-  owner.CountEnd();
+  if (parent != nullptr) parent->NoteChildEnd(*this);
+  // Its last touch of the space, too: with a host's own threads nobody else knows that this one has
+  // left, and the space may be gone the next moment (shard.h, H6).
+  owner.CountEnd(parent == nullptr ? this : nullptr);
 }
 
 }  // namespace troupe::internal

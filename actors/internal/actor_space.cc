@@ -1,7 +1,6 @@
 #include "troupe/actors/internal/actor_space.h"
 
 #include <stdexcept>
-#include <thread>
 
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/internal/actor_annex.h"
@@ -32,8 +31,7 @@ inline Shard& ActorSpace::MyShard() {
   return *shards_[number % kShards];
 }
 
-void ActorSpace::Retire(ActorCell& cell) { MyShard().Retire(cell); }
-void ActorSpace::RetireAll(ActorCell& first) { MyShard().RetireAll(first); }
+void ActorSpace::Retire(ActorCell& first) { MyShard().Retire(first); }
 
 ActorSpace::ActorSpace(Parts parts)
     : parts_(std::move(parts)), print_key_(DrawIncarnation()), cells_(this) {
@@ -52,13 +50,11 @@ ActorSpace::~ActorSpace() {
 
 // ---- birth
 
-// Asked after the actor has been counted. StopAll sets stopping_ before AwaitEmpty counts, so with a
-// fence on either side one of the two sees the other. A child may still come while the system
-// stops: its parent is alive and will stop it.
+// Asked after the actor has been counted: whoever waits for the last one knows of it, or it is
+// refused here (shard.h, H5). A child may still come while the system stops: its parent is alive
+// and will stop it.
 inline bool ActorSpace::MayLaunch(const ActorCell* parent) const {
-  if (parent != nullptr) return true;
-  FullFence();
-  return !stopping();
+  return parent != nullptr || !stopping();
 }
 
 inline AnyRef ActorSpace::OpenCell(ActorCell& cell, const ActorCell::Birth& birth) {
@@ -77,8 +73,7 @@ inline AnyRef ActorSpace::OpenCell(ActorCell& cell, const ActorCell::Birth& birt
 inline AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type) {
   const auto [cell, incarnation] = MyShard().Take();
   if (!MayLaunch(parent)) [[unlikely]] {
-    Retire(*cell);
-    CountEnd();
+    CountEnd(cell);
     return AnyRef();
   }
   return OpenCell(*cell, {.actor = actor,
@@ -97,10 +92,9 @@ class ActorSpace::Taken {
   ~Taken() {
     if (kept) return;
     if (annex != nullptr && annex->named) space_.ForgetName(*cell);
-    if (cell != nullptr) space_.Retire(*cell);
     if (bounded != nullptr) space_.GiveBack(*bounded);
     if (dedicated != nullptr) space_.GiveBackDedicated(*dedicated);
-    if (cell != nullptr) space_.CountEnd();
+    if (cell != nullptr) space_.CountEnd(cell);
   }
 
   Scheduler* dedicated = nullptr;
@@ -163,19 +157,7 @@ AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions* opt
 
 // ---- the end
 
-void ActorSpace::CountEnd() {
-  Shard& shard = MyShard();
-  shard.BeginCountEnd();
-  if (stopping()) drained_.NotifyAll();
-  shard.FinishCountEnd();  // the last touch
-}
-
-bool ActorSpace::AnybodyInside() const {
-  for (const auto& shard : shards_) {
-    if (shard->inside()) return true;
-  }
-  return false;
-}
+void ActorSpace::CountEnd(ActorCell* cell) { MyShard().CountEnd(cell, stopping_, drained_); }
 
 BoundedQueue& ActorSpace::TakeBoundedQueue() {
   MutexLock lock(mutex_);
@@ -236,7 +218,8 @@ void ActorSpace::CancelTimers() {
 
 void ActorSpace::StopAll(ExitReason reason) {
   stopping_.store(true);
-  FullFence();  // see Launch
+  FullFence();                                           // see OpenCell
+  for (const auto& shard : shards_) shard->AwaitLeft();  // shard.h, H5
   {
     MutexLock lock(mutex_);
     for (auto& queue : bounded_queues_) queue->ReleaseWaiters();
@@ -255,7 +238,7 @@ bool ActorSpace::AwaitEmpty(SteadyTime deadline) {
     const EventCount::Key key = drained_.PrepareWait();
     if (live() == 0) {
       drained_.CancelWait();
-      while (AnybodyInside()) std::this_thread::yield();  // for an instruction or two
+      for (const auto& shard : shards_) shard->AwaitLeft();  // shard.h, H6
       return true;
     }
     if (!in_time) {

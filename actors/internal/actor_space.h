@@ -2,8 +2,8 @@
 //
 //   Operation    Who                  Effect
 //   Launch       any thread           give an actor object a cell and an incarnation
-//   Retire       the running thread   take the cell back (actor_cell.h, C5)
-//   RetireAll    the running thread   the same for all that are linked by `next` from it on
+//   Retire       the running thread   take back the cell and all linked by its `next` (C5)
+//   CountEnd     the running thread   the actor has ended: its last touch of the space
 //   Lose         any thread           count a dead letter, tell the hook, consume the envelope
 //   StopAll      any thread           no new top-level actors from here on; those there are told to
 //                                     end; nobody waits for room in a mailbox any more
@@ -78,9 +78,8 @@ class ActorSpace {
 
   AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type);
   AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type, const ActorOptions& options);
-  void CountEnd();
-  void Retire(ActorCell& cell);
-  void RetireAll(ActorCell& first);
+  void CountEnd(ActorCell* cell);  // takes `cell` back, if it is not nullptr
+  void Retire(ActorCell& first);
   void GiveBack(BoundedQueue& queue);
   void GiveBackDedicated(Scheduler& scheduler) { parts_.dedicated->Release(scheduler); }
   void SetName(const ActorCell& cell, const std::string& name);
@@ -109,7 +108,6 @@ class ActorSpace {
 
   AnyRef OpenCell(ActorCell& cell, const ActorCell::Birth& birth);
   bool MayLaunch(const ActorCell* parent) const;
-  bool AnybodyInside() const;
   Shard& MyShard();
   BoundedQueue& TakeBoundedQueue();
 

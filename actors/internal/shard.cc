@@ -1,5 +1,6 @@
 #include "troupe/actors/internal/shard.h"
 
+#include <thread>
 #include <utility>
 
 #include "troupe/actors/internal/incarnation.h"
@@ -8,7 +9,7 @@ namespace troupe::internal {
 
 namespace {
 
-// Relaxed: what orders the counts is what follows them, see the header and ActorSpace::Launch.
+// Relaxed: H3, H4, H5.
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
 // Goes on to the next before its link may be somebody else's; returns the one it was.
@@ -21,7 +22,7 @@ ActorCell* StepFrom(ActorCell*& cell) {
 Shard::Taken Shard::Take() {
   if (!lock_.TryAcquire()) [[unlikely]] {
     const Taken taken{slab_.Allocate(), DrawIncarnation()};
-    spawned_outside_.fetch_add(1, kRelaxed);
+    spawned_outside_.fetch_add(1);  // H5
     return taken;
   }
   const TryLockRelease release(lock_);
@@ -38,14 +39,7 @@ uint64_t Shard::NextIncarnation() {
   return incarnations_[--incarnations_left_];
 }
 
-void Shard::Retire(ActorCell& cell) {
-  if (!lock_.TryAcquire()) [[unlikely]]
-    return slab_.Free(&cell);
-  const TryLockRelease release(lock_);
-  cells_.Free(&cell);
-}
-
-void Shard::RetireAll(ActorCell& first) {
+void Shard::Retire(ActorCell& first) {
   if (!lock_.TryAcquire()) [[unlikely]] {
     for (ActorCell* cell = &first; cell != nullptr;) slab_.Free(StepFrom(cell));
     return;
@@ -54,8 +48,30 @@ void Shard::RetireAll(ActorCell& first) {
   for (ActorCell* cell = &first; cell != nullptr;) cells_.Free(StepFrom(cell));
 }
 
-uint64_t Shard::spawned() const {
-  return spawned_.load(kRelaxed) + spawned_outside_.load(kRelaxed);
+void Shard::CountEnd(ActorCell* cell, const std::atomic<bool>& stopping, EventCount& drained) {
+  if (!lock_.TryAcquire()) [[unlikely]] {
+    if (cell != nullptr) slab_.Free(cell);
+    ended_outside_.fetch_add(kInside + 1);
+    if (stopping.load()) drained.NotifyAll();
+    ended_outside_.fetch_sub(kInside);  // H6
+    return;
+  }
+  const TryLockRelease release(lock_);  // H6
+  if (cell != nullptr) cells_.Free(cell);
+  // Release: that this thread is inside, H6. Pairs with the acquire in ended().
+  ended_.store(ended_.load(kRelaxed) + 1, std::memory_order_release);
+  if (stopping.load()) [[unlikely]]
+    drained.NotifyAll();
+}
+
+uint64_t Shard::spawned() const { return spawned_.load(kRelaxed) + spawned_outside_.load(); }
+
+uint64_t Shard::ended() const {
+  return ended_.load(std::memory_order_acquire) + ended_outside_.load() % kInside;
+}
+
+void Shard::AwaitLeft() const {
+  while (inside()) std::this_thread::yield();  // for an instruction or two
 }
 
 }  // namespace troupe::internal

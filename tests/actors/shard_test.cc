@@ -1,5 +1,6 @@
 #include "troupe/actors/internal/shard.h"
 
+#include <atomic>
 #include <cstdint>
 #include <latch>
 #include <set>
@@ -9,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "gtest/gtest.h"
+#include "troupe/core/event_count.h"
 
 namespace troupe::internal {
 namespace {
@@ -29,6 +31,8 @@ class ShardTest : public testing::Test {
 
   Slab<ActorCell> slab_{nullptr};
   Shard shard_{slab_};
+  std::atomic<bool> stopping_{false};
+  EventCount drained_;
   std::set<ActorCell*> cells_;
   std::set<uint64_t> incarnations_{0};
 };
@@ -73,7 +77,7 @@ TEST_F(ShardTest, AListIsRetiredWholeWhetherTheShardIsHeldOrNot) {
       cell->next = std::exchange(first, cell);
     }
     if (held) Hold();
-    shard_.RetireAll(*first);
+    shard_.Retire(*first);
     if (held) LetGo();
     EXPECT_LE(CellsInUse(), before + 64) << "more than a shard keeps";
   }
@@ -94,27 +98,74 @@ TEST_F(ShardTest, ThreadsThatMeetTakeAndRetireAndNoCellIsGivenTwice) {
         mine.back()->next = mark;  // by which one that two have would show
         if (round % 3 == 2) {
           for (ActorCell* cell : mine) {
-            ASSERT_EQ(cell->next, mark);
+            ASSERT_EQ(std::exchange(cell->next, nullptr), mark);
             shard_.Retire(*cell);
           }
           mine.clear();
         }
       }
-      for (ActorCell* cell : mine) shard_.Retire(*cell);
+      for (ActorCell* cell : mine) {
+        cell->next = nullptr;
+        shard_.Retire(*cell);
+      }
     });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(shard_.spawned(), uint64_t{kThreads} * kRounds);
 }
 
-TEST_F(ShardTest, SomebodyIsInsideUntilTheCountOfAnEndIsFinished) {
+TEST_F(ShardTest, EndsAreCountedAndTakeTheirCellsBackWhetherTheShardIsHeldOrNot) {
+  const Shard::Taken a = shard_.Take();
+  const Shard::Taken b = shard_.Take();
+  const size_t before = CellsInUse();
+  shard_.CountEnd(nullptr, stopping_, drained_);
+  EXPECT_EQ(shard_.ended(), 1u);
+  shard_.CountEnd(a.cell, stopping_, drained_);
+  EXPECT_EQ(shard_.ended(), 2u);
+  EXPECT_EQ(shard_.Take().cell, a.cell);
+  Hold();
+  shard_.CountEnd(b.cell, stopping_, drained_);
+  shard_.CountEnd(nullptr, stopping_, drained_);
+  LetGo();
+  EXPECT_EQ(shard_.ended(), 4u);
+  EXPECT_EQ(CellsInUse(), before - 1);
   EXPECT_FALSE(shard_.inside());
-  shard_.BeginCountEnd();
+}
+
+TEST_F(ShardTest, WhoHoldsTheShardIsInside) {
+  EXPECT_FALSE(shard_.inside());
+  Hold();
   EXPECT_TRUE(shard_.inside());
-  EXPECT_EQ(shard_.ended(), 1u);
-  shard_.FinishCountEnd();
+  LetGo();
   EXPECT_FALSE(shard_.inside());
-  EXPECT_EQ(shard_.ended(), 1u);
+  shard_.AwaitLeft();
+}
+
+// What StopAll and AwaitEmpty do, against ends that are counted meanwhile: none of them is missed.
+TEST_F(ShardTest, WhoStopsLearnsOfTheLastEnd) {
+  constexpr int kThreads = 2;
+  for (int round = 0; round < 300; ++round) {
+    const uint64_t all = shard_.ended() + kThreads;
+    stopping_ = false;
+    std::latch begin(kThreads + 1);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&] {
+        begin.arrive_and_wait();
+        shard_.CountEnd(nullptr, stopping_, drained_);
+      });
+    }
+    begin.arrive_and_wait();
+    stopping_ = true;
+    shard_.AwaitLeft();
+    for (;;) {
+      const EventCount::Key key = drained_.PrepareWait();
+      if (shard_.ended() == all) break;
+      (void)drained_.CommitWait(key);
+    }
+    drained_.CancelWait();
+    for (std::thread& thread : threads) thread.join();
+  }
 }
 
 }  // namespace
