@@ -11,11 +11,11 @@
 //   TrimNodePool            any thread  gives the central stock back to the slab
 //   OutstandingNodeBlocks   any thread  for tests: blocks held from slab and allocator
 //
-// Sizes       Classes of 64, 128, 192 and 256 bytes, for objects also of 16, 32 and 48; larger blocks
-//             go straight to an allocator (oneTBB's scalable_aligned_malloc).
+// Sizes       Classes of 64, 128, 192 and 256 bytes, for objects also of 16, 32 and 48; larger
+//             blocks go straight to an allocator (oneTBB's scalable_aligned_malloc).
 // Cost        Usually one load, one store and a counter, in line. A lock every 64 blocks if threads
-//             only send or only receive; if the stock has run out a slab (slab_memory.h), or for the
-//             three small classes oneTBB's scalable_malloc, which keeps nothing per block either.
+//             only send or only receive; if the stock has run out, a slab (slab_memory.h), or for
+//             the three small classes oneTBB's scalable_malloc, which adds nothing to a block.
 // Memory      A thread keeps at most 128 free blocks of each class, the centre at most 4 MiB of
 //             each (1 to 3 MiB of the small ones); beyond that the slab gets them back, and from it
 //             the kernel. A thread that ends gives back its own.

@@ -43,7 +43,8 @@ void ActorCell::ForgetEndedChildren() {
   space().Retire(*ended);
 }
 
-// Called on the parent by the thread of a child, which ended just now (C4).
+// Called on the parent by the thread of a child, which ended just now (C4). Once that is pushed this
+// actor may end, too, and the wake come late, which is harmless (mailbox_queue.h, M5).
 void ActorCell::NoteChildEnd(ActorCell& child) {
   if (!annex_->ended_children.Push(child)) return;
   if (queue_.Wake()) ScheduleNow();

@@ -5,8 +5,8 @@
 //   Push        the thread of a child        adds its cell; true: the parent must be woken
 //   TakeAll     the parent's running thread  all that have come, the newest first, linked by
 //                                            `next`; nullptr: none
-//   WakeAfter   the parent's running thread  the n-th Push from now on wakes; false: some have come,
-//                                            take them first
+//   WakeAfter   the parent's running thread  the n-th Push from now on wakes; false: some have
+//                                            come, take them first
 //   empty       the parent's running thread  a snapshot
 //
 // The word is the address of the newest cell and, in its low bits, the pushes that are left until

@@ -4,8 +4,8 @@
 //   Operation   Who          Effect
 //   Take        any thread   a closed cell and an incarnation that nobody had; counted as spawned
 //   Retire      any thread   takes back a cell, and all that are linked from it by `next`
-//   CountEnd    any thread   counts an actor as ended, takes its cell back if it gets one, and tells
-//                            whoever waits for the last one, if the system stops
+//   CountEnd    any thread   counts an actor as ended, takes its cell back if it gets one, and
+//                            tells whoever waits for the last one, if the system stops
 //   spawned     any thread   how many were taken
 //   ended       any thread   how many ends were counted
 //   AwaitLeft   who stops    waits until all that were inside have left
@@ -13,8 +13,9 @@
 //
 // No mutex: a thread that meets another one goes a longer way instead of waiting.
 //
-// H1  held_: who reads false in its exchange is in, and alone; he alone stores false, which is his
-//     last access. What one did inside the next one sees: the store releases, the exchange acquires.
+// H1  held_: who reads false in its exchange is in, and alone; it alone stores false, which is its
+//     last access. What one did inside the next one sees: the store releases, the exchange
+//     acquires.
 // H2  Nobody waits for held_ to get in. Who is not let in goes to the slab, which has a lock, draws
 //     one incarnation, and counts in counters that many may write. So it holds up nobody that a
 //     thread is stopped while it is in; but shutdown, which waits for all threads anyway.
@@ -102,7 +103,7 @@ class alignas(64) Shard {
 
  private:
   static constexpr int kIncarnationBatch = 32;
-  // ended_outside_ has the ends in its low 48 bits; in the high 16, the threads that are in CountEnd.
+  // ended_outside_ has the ends in its low 48 bits; in the high 16, the threads that count one.
   static constexpr uint64_t kInside = uint64_t{1} << 48;
 
   uint64_t NextIncarnation() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
