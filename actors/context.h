@@ -72,11 +72,12 @@ class Context {
   template <class A, class... Args>
   ActorRef<A> Spawn(ActorOptions options, Args&&... args) {
     return ActorRef<A>(
-        internal::SpawnActor<A>(space(), cell(), options, std::forward<Args>(args)...));
+        internal::SpawnActor<A>(space(), cell(), &options, std::forward<Args>(args)...));
   }
   template <class A, class... Args>
   ActorRef<A> Spawn(Args&&... args) {
-    return Spawn<A>(ActorOptions(), std::forward<Args>(args)...);
+    return ActorRef<A>(
+        internal::SpawnActor<A>(space(), cell(), nullptr, std::forward<Args>(args)...));
   }
   // An actor made of one function: Spawn([n = 0](Inc m) mutable { n += m.by; }). It may take a
   // Context& or Reply as well. Or of an object that has handlers, which is moved:
@@ -84,11 +85,12 @@ class Context {
   template <class F>
   auto Spawn(ActorOptions options, F function) {
     using A = internal::FunctionActorOf<F>;
-    return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), options, std::move(function)));
+    return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), &options, std::move(function)));
   }
   template <class F>
   auto Spawn(F function) {
-    return Spawn(ActorOptions(), std::move(function));
+    using A = internal::FunctionActorOf<F>;
+    return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), nullptr, std::move(function)));
   }
 
   // ---- the end

@@ -29,10 +29,13 @@ constexpr bool kPooled = false;
 constexpr bool kPooled = true;
 #endif
 
-constexpr size_t kMaxCentralBytes = 4 << 20;  // of each class: 65,536 of the smallest blocks
-constexpr std::align_val_t kAlignment{kGranularity};
+constexpr size_t kMaxCentralBytes = 4 << 20;  // of each class: 65,536 of 64 bytes and of fewer
+constexpr std::align_val_t kAlignment{kStep};
 
-constexpr size_t BytesOf(size_t size_class) { return (size_class + 1) * kGranularity; }
+constexpr size_t BytesOf(size_t size_class) {
+  return size_class < kSmallClasses ? (size_class + 1) * kSmallStep
+                                    : (size_class - kSmallClasses + 1) * kStep;
+}
 
 // Relaxed throughout: a number for tests, which have joined the threads they ask about.
 constinit std::atomic<int64_t> outstanding_blocks{0};
@@ -45,23 +48,42 @@ void CountOutstanding(int64_t blocks) {
 
 // Never destroyed: a block may be freed by whatever runs last.
 SlabMemory& SlabOf(size_t size_class) {
-  static SlabMemory* const slabs[] = {
-      new SlabMemory(BytesOf(0), nullptr), new SlabMemory(BytesOf(1), nullptr),
-      new SlabMemory(BytesOf(2), nullptr), new SlabMemory(BytesOf(3), nullptr)};
-  static_assert(std::size(slabs) == kClasses);
-  return *slabs[size_class];
+  constexpr auto kNew = [](size_t node_class) {
+    return new SlabMemory(BytesOf(kSmallClasses + node_class), nullptr);
+  };
+  static SlabMemory* const slabs[] = {kNew(0), kNew(1), kNew(2), kNew(3)};
+  static_assert(kSmallClasses + std::size(slabs) == kClasses);
+  return *slabs[size_class - kSmallClasses];
 }
 
-bool FromSlab(size_t size_class) { return kPooled && size_class < kClasses; }
+bool FromSlab(size_t size_class) {
+  return kPooled && size_class >= kSmallClasses && size_class < kClasses;
+}
 
-void* AllocateBlock(size_t size_class) {
+void* FromAllocator(size_t size_class, size_t bytes) {
+  void* const block = !kPooled                     ? ::operator new(bytes, kAlignment)
+                      : size_class < kSmallClasses ? scalable_malloc(BytesOf(size_class))
+                                                   : scalable_aligned_malloc(bytes, kStep);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+void ToAllocator(void* block, size_t size_class) {
+  if (!kPooled) {
+    ::operator delete(block, kAlignment);
+  } else if (size_class < kSmallClasses) {
+    scalable_free(block);
+  } else {
+    scalable_aligned_free(block);
+  }
+}
+
+void* AllocateBlock(size_t size_class, size_t bytes) {
   void* block = nullptr;
   if (FromSlab(size_class)) {
     SlabOf(size_class).Allocate({&block, 1});
   } else {
-    block = kPooled ? scalable_aligned_malloc(BytesOf(size_class), kGranularity)
-                    : ::operator new(BytesOf(size_class), kAlignment);
-    if (block == nullptr) throw std::bad_alloc();
+    block = FromAllocator(size_class, bytes);
   }
   CountOutstanding(1);
   return block;
@@ -71,10 +93,8 @@ void FreeBlock(void* block, size_t size_class) {
   CountOutstanding(-1);
   if (FromSlab(size_class)) {
     SlabOf(size_class).Free({&block, 1});
-  } else if (kPooled) {
-    scalable_aligned_free(block);
   } else {
-    ::operator delete(block, kAlignment);
+    ToAllocator(block, size_class);
   }
 }
 
@@ -91,7 +111,7 @@ struct Batch {
 class alignas(64) CentralStock {
  public:
   explicit constexpr CentralStock(size_t size_class)
-      : max_batches_(kMaxCentralBytes / (kBatch * BytesOf(size_class))) {}
+      : max_batches_(kMaxCentralBytes / (kBatch * std::max(kStep, BytesOf(size_class)))) {}
 
   // False: full, or out of memory; the blocks are still the caller's.
   bool Put(std::span<void* const> blocks) {
@@ -133,25 +153,35 @@ class alignas(64) CentralStock {
 
 // Global as malloc is: see the header. Neither constructed before main nor destroyed after it.
 constinit CentralStock central[] = {CentralStock(0), CentralStock(1), CentralStock(2),
-                                    CentralStock(3)};
+                                    CentralStock(3), CentralStock(4), CentralStock(5),
+                                    CentralStock(6)};
 static_assert(std::size(central) == kClasses);
 
 // ---- the thread's stock -------------------------------------------------------------------------
 
-void GiveToSlab(std::span<void* const> blocks, size_t size_class) {
+void GiveBack(std::span<void* const> blocks, size_t size_class) {
   CountOutstanding(-static_cast<int64_t>(blocks.size()));
-  SlabOf(size_class).Free(blocks);
+  if (FromSlab(size_class)) return SlabOf(size_class).Free(blocks);
+  for (void* block : blocks) ToAllocator(block, size_class);
 }
 
 void GiveAway(std::span<void* const> blocks, size_t size_class) {
-  if (!blocks.empty() && !central[size_class].Put(blocks)) GiveToSlab(blocks, size_class);
+  if (!blocks.empty() && !central[size_class].Put(blocks)) GiveBack(blocks, size_class);
 }
 
 // At most a batch; at least one block, or std::bad_alloc. Turned round, so that they are handed out
 // in the order of their addresses: messages that are sent in a row then lie in a row, and are read
 // back at the speed of the prefetcher.
-uint32_t TakeFromSlab(size_t size_class, void** blocks) {
-  const size_t count = SlabOf(size_class).Allocate({blocks, kBatch});
+uint32_t TakeFresh(size_t size_class, void** blocks) {
+  size_t count = 0;
+  if (FromSlab(size_class)) {
+    count = SlabOf(size_class).Allocate({blocks, kBatch});
+  } else {
+    while (count < kBatch && (blocks[count] = scalable_malloc(BytesOf(size_class))) != nullptr) {
+      ++count;
+    }
+    if (count == 0) throw std::bad_alloc();
+  }
   std::reverse(blocks, blocks + count);
   CountOutstanding(static_cast<int64_t>(count));
   return static_cast<uint32_t>(count);
@@ -185,18 +215,18 @@ bool ThreadKeepsBlocks() {
 constinit thread_local ThreadStocks thread_stocks{};
 
 // Called when the thread has no block at hand.
-void* AllocateSlow(size_t size_class) {
-  if (size_class >= kClasses || !ThreadKeepsBlocks()) return AllocateBlock(size_class);
+void* AllocateSlow(size_t size_class, size_t bytes) {
+  if (size_class >= kClasses || !ThreadKeepsBlocks()) return AllocateBlock(size_class, bytes);
   Stock& stock = thread_stocks.of_class[size_class];
   uint32_t count = central[size_class].Take(stock.blocks);
-  if (count == 0) count = TakeFromSlab(size_class, stock.blocks);
+  if (count == 0) count = TakeFresh(size_class, stock.blocks);
   stock.count = count - 1;
   return stock.blocks[stock.count];
 }
 
 // Called when the thread has as many as it may keep, or has not been set up.
-void FreeSlow(void* node, size_t size_class) {
-  if (size_class >= kClasses || !ThreadKeepsBlocks()) return FreeBlock(node, size_class);
+void FreeSlow(void* block, size_t size_class) {
+  if (size_class >= kClasses || !ThreadKeepsBlocks()) return FreeBlock(block, size_class);
   Stock& stock = thread_stocks.of_class[size_class];
   if (stock.count >= kMostKept) {  // the older half goes
     GiveAway({stock.blocks, kBatch}, size_class);
@@ -204,7 +234,7 @@ void FreeSlow(void* node, size_t size_class) {
     stock.count = kMostKept - kBatch;
   }
   stock.limit = kMostKept;
-  stock.blocks[stock.count++] = node;
+  stock.blocks[stock.count++] = block;
 }
 
 }  // namespace node_pool_internal
@@ -226,7 +256,7 @@ void TrimNodePool() {
   for (size_t size_class = 0; size_class < in::kClasses; ++size_class) {
     void* blocks[in::kBatch];
     while (const uint32_t count = in::central[size_class].Take(blocks)) {
-      in::GiveToSlab({blocks, count}, size_class);
+      in::GiveBack({blocks, count}, size_class);
     }
     in::central[size_class].FreeUnused();
   }

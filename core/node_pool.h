@@ -1,22 +1,25 @@
-// Node pool: the blocks that messages travel in. A message is allocated by its sender and freed by
-// its receiver, usually on another thread, some ten million times a second; this is what an
-// allocator for exactly that looks like.
+// Node pool: the blocks that messages travel in, and the memory of actors. A message is allocated
+// by its sender and freed by its receiver, usually on another thread, some ten million times a
+// second; this is what an allocator for exactly that looks like.
 //
 //   Operation               Who         Effect
 //   AllocateNode            any thread  a block of at least `bytes`, 64-byte aligned
 //   FreeNode                any thread  gives it back, also another thread's; `bytes` as allocated
+//   AllocateObject          any thread  the same, but up to 48 bytes are 16-byte aligned only and
+//   FreeObject              any thread  take no more than the next multiple of 16
 //   FlushThreadNodes        any thread  gives the caller's own stock back to the central one
 //   TrimNodePool            any thread  gives the central stock back to the slab
 //   OutstandingNodeBlocks   any thread  for tests: blocks held from slab and allocator
 //
-// Sizes       Classes of 64, 128, 192 and 256 bytes; larger blocks go straight to an allocator
-//             (oneTBB's scalable_aligned_malloc).
+// Sizes       Classes of 64, 128, 192 and 256 bytes, for objects also of 16, 32 and 48; larger
+//             blocks go straight to an allocator (oneTBB's scalable_aligned_malloc).
 // Cost        Usually one load, one store and a counter, in line. A lock every 64 blocks if threads
-//             only send or only receive; a slab (slab_memory.h) if the stock has run out.
+//             only send or only receive; if the stock has run out, a slab (slab_memory.h), or for
+//             the three small classes oneTBB's scalable_malloc, which adds nothing to a block.
 // Memory      A thread keeps at most 128 free blocks of each class, the centre at most 4 MiB of
-//             each; beyond that the slab gets them back, and from it the kernel. A thread that ends
-//             gives back its own.
-// Errors      AllocateNode throws std::bad_alloc.
+//             each (1 to 3 MiB of the small ones); beyond that the slab gets them back, and from it
+//             the kernel. A thread that ends gives back its own.
+// Errors      Allocating throws std::bad_alloc.
 // Visibility  A block's content is for its users to pass on. What its last user did before FreeNode
 //             happens before the next AllocateNode that returns the same block.
 //
@@ -24,7 +27,8 @@
 // outlive the system it was sent in. Nothing runs before main, and nothing is left to be destroyed
 // after it.
 //
-// Under a sanitizer each block is its own ::operator new, so that every use after free is seen.
+// Under a sanitizer each block is its own ::operator new of `bytes`, so that it sees every use
+// after free and beyond the end.
 // Only node_pool.cc knows: there the lists stay empty and the code in this header always takes the
 // slow way. So programs and libraries may be built with different flags.
 
@@ -38,6 +42,8 @@ namespace troupe {
 
 void* AllocateNode(size_t bytes);
 void FreeNode(void* node, size_t bytes);
+void* AllocateObject(size_t bytes);
+void FreeObject(void* object, size_t bytes);
 
 void FlushThreadNodes();
 void TrimNodePool();
@@ -48,12 +54,14 @@ void TrimNodePool();
 int64_t OutstandingNodeBlocks();
 
 // -------------------------------------------------------------------------------------------------
-// The fast path. Everything below is for AllocateNode and FreeNode alone.
+// The fast path. Everything below is for the four functions above alone.
 
 namespace node_pool_internal {
 
-inline constexpr size_t kGranularity = 64;
-inline constexpr size_t kClasses = 4;
+inline constexpr size_t kSmallStep = 16;
+inline constexpr size_t kSmallClasses = 3;
+inline constexpr size_t kStep = 64;
+inline constexpr size_t kClasses = kSmallClasses + 4;
 inline constexpr uint32_t kBatch = 64;
 inline constexpr uint32_t kMostKept = 2 * kBatch;
 
@@ -80,40 +88,55 @@ inline constexpr uint32_t kAhead = 4;
 // initialised. (At the thread's exit it is emptied by another variable, see node_pool.cc.)
 extern constinit thread_local ThreadStocks thread_stocks;
 
-void* AllocateSlow(size_t size_class);
-void FreeSlow(void* node, size_t size_class);
+void* AllocateSlow(size_t size_class, size_t bytes);
+void FreeSlow(void* block, size_t size_class);
 
 // kClasses or more: too large for a class.
-constexpr size_t ClassOf(size_t bytes) { return bytes == 0 ? 0 : (bytes - 1) / kGranularity; }
+constexpr size_t ClassOfNode(size_t bytes) {
+  return kSmallClasses + (bytes == 0 ? 0 : (bytes - 1) / kStep);
+}
+constexpr size_t ClassOfObject(size_t bytes) {
+  if (bytes > kSmallClasses * kSmallStep) return ClassOfNode(bytes);
+  return bytes == 0 ? 0 : (bytes - 1) / kSmallStep;
+}
+
+inline void* Allocate(size_t size_class, size_t bytes) {
+  if (size_class < kClasses) {
+    Stock& stock = thread_stocks.of_class[size_class];
+    if (stock.count != 0) [[likely]] {
+      void* const block = stock.blocks[--stock.count];
+      // Any of the old pointers will do near the bottom: it is but a hint.
+      __builtin_prefetch(stock.blocks[(stock.count - kAhead) % kMostKept], 1);
+      return block;
+    }
+  }
+  return AllocateSlow(size_class, bytes);
+}
+
+inline void Free(void* block, size_t size_class) {
+  if (size_class < kClasses) {
+    Stock& stock = thread_stocks.of_class[size_class];
+    if (stock.count < stock.limit) [[likely]] {
+      stock.blocks[stock.count++] = block;
+      return;
+    }
+  }
+  FreeSlow(block, size_class);
+}
 
 }  // namespace node_pool_internal
 
 inline void* AllocateNode(size_t bytes) {
-  namespace in = node_pool_internal;
-  const size_t size_class = in::ClassOf(bytes);
-  if (size_class < in::kClasses) {
-    in::Stock& stock = in::thread_stocks.of_class[size_class];
-    if (stock.count != 0) [[likely]] {
-      void* const block = stock.blocks[--stock.count];
-      // Any of the old pointers will do near the bottom: it is but a hint.
-      __builtin_prefetch(stock.blocks[(stock.count - in::kAhead) % in::kMostKept], 1);
-      return block;
-    }
-  }
-  return in::AllocateSlow(size_class);
+  return node_pool_internal::Allocate(node_pool_internal::ClassOfNode(bytes), bytes);
 }
-
 inline void FreeNode(void* node, size_t bytes) {
-  namespace in = node_pool_internal;
-  const size_t size_class = in::ClassOf(bytes);
-  if (size_class < in::kClasses) {
-    in::Stock& stock = in::thread_stocks.of_class[size_class];
-    if (stock.count < stock.limit) [[likely]] {
-      stock.blocks[stock.count++] = node;
-      return;
-    }
-  }
-  in::FreeSlow(node, size_class);
+  node_pool_internal::Free(node, node_pool_internal::ClassOfNode(bytes));
+}
+inline void* AllocateObject(size_t bytes) {
+  return node_pool_internal::Allocate(node_pool_internal::ClassOfObject(bytes), bytes);
+}
+inline void FreeObject(void* object, size_t bytes) {
+  node_pool_internal::Free(object, node_pool_internal::ClassOfObject(bytes));
 }
 
 }  // namespace troupe

@@ -60,22 +60,24 @@ class System {
   template <class A, class... Args>
   ActorRef<A> Spawn(ActorOptions options, Args&&... args) {
     return ActorRef<A>(
-        internal::SpawnActor<A>(space(), nullptr, options, std::forward<Args>(args)...));
+        internal::SpawnActor<A>(space(), nullptr, &options, std::forward<Args>(args)...));
   }
   template <class A, class... Args>
   ActorRef<A> Spawn(Args&&... args) {
-    return Spawn<A>(ActorOptions(), std::forward<Args>(args)...);
+    return ActorRef<A>(
+        internal::SpawnActor<A>(space(), nullptr, nullptr, std::forward<Args>(args)...));
   }
   // An actor made of one function: Spawn([n = 0](Inc m) mutable { n += m.by; }). Or of an object
   // that has handlers, which is moved: Spawn(Account{.cents = 5}).
   template <class F>
   auto Spawn(ActorOptions options, F function) {
     using A = internal::FunctionActorOf<F>;
-    return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, options, std::move(function)));
+    return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, &options, std::move(function)));
   }
   template <class F>
   auto Spawn(F function) {
-    return Spawn(ActorOptions(), std::move(function));
+    using A = internal::FunctionActorOf<F>;
+    return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, nullptr, std::move(function)));
   }
 
   // As the functions of the same name in Context, but the timer belongs to the system and is

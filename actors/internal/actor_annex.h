@@ -4,33 +4,22 @@
 #ifndef TROUPE_ACTORS_INTERNAL_ACTOR_ANNEX_H_
 #define TROUPE_ACTORS_INTERNAL_ACTOR_ANNEX_H_
 
-#include <new>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "troupe/actors/exit.h"
+#include "troupe/actors/internal/children.h"
+#include "troupe/actors/internal/ended_children.h"
 #include "troupe/actors/internal/pending_replies.h"
 #include "troupe/actors/internal/ref_set.h"
 #include "troupe/actors/internal/timed_message.h"
-#include "troupe/core/mailbox_queue.h"
 #include "troupe/core/node_pool.h"
 
 namespace troupe::internal {
 
-class ActorCell;
 class SuspendedHandler;
-
-// A child that has ended, in its parent's list of those.
-struct EndedChild : MailboxNode {
-  explicit EndedChild(ActorCell& c) : cell(c) {}
-  static EndedChild& Make(ActorCell& cell) {
-    return *new (AllocateNode(sizeof(EndedChild))) EndedChild(cell);
-  }
-  void Free() { FreeNode(this, sizeof(EndedChild)); }
-
-  ActorCell& cell;
-};
 
 // Messages taken out of the mailbox before their turn, oldest first.
 class DeferredMessages {
@@ -53,12 +42,13 @@ class DeferredMessages {
 };
 
 struct ActorAnnex {
-  ActorAnnex() { ended_children.Open(MailboxQueue::OpenAs::kIdle); }
+  // From the node pool: half of the actors of a tree have an annex.
+  static void* operator new(size_t bytes) { return AllocateObject(bytes); }
+  static void operator delete(void* annex, size_t bytes) { FreeObject(annex, bytes); }
 
-  std::vector<ActorCell*> children;
-  // Pushed by the children's threads. "Active" means here that this actor has been woken to look,
-  // so of many that end one wakes it.
-  MailboxQueue ended_children;
+  Children children;
+  uint32_t spawns = 0;                    // of children, ever
+  EndedChildren ended_children;           // pushed by the children's threads
   RefSet watchers;                        // get a Down when this actor ends
   RefSet watched;                         // whose Down this actor expects; others are not delivered
   PendingReplies replies;                 // asks this actor waits for

@@ -252,13 +252,11 @@ AnyRef ActorCell::Open(const Birth& birth) noexcept {
   actor_ = birth.actor;
   type_.store(birth.type, kRelaxed);
   first_ = nullptr;
-  annex_ = nullptr;
+  annex_ = birth.annex;
   handled_.store(0, kRelaxed);
   running_.store(nullptr, kRelaxed);
   incarnation_.store(birth.incarnation,
                      std::memory_order_release);  // pairs with TakeSnapshot and IsLive
-  if (birth.named) annex().named = true;
-  if (birth.dedicated) annex().dedicated = true;
   const AnyRef me(this, birth.incarnation);
   if (birth.parent != nullptr) birth.parent->Adopt(*this);
   const bool has_start = birth.type->on_start != nullptr;
@@ -401,7 +399,7 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
 // loop.
 bool ActorCell::TendAnnex() {
   if (annex_ == kEndsNormally) return true;
-  if (annex_->ended_children.HasNodes()) {
+  if (!annex_->ended_children.empty()) {
     ForgetEndedChildren();
   } else if (annex_->replies.HasIdleAlarm()) {
     annex_->replies.Disarm(space().timers());

@@ -110,10 +110,9 @@ class alignas(64) ActorCell : public Runnable {
     const ActorType* type;
     uint64_t incarnation;
     Scheduler* scheduler;
-    BoundedQueue* bounded;
     ActorCell* parent;
-    bool named;
-    bool dedicated;
+    BoundedQueue* bounded = nullptr;
+    ActorAnnex* annex = nullptr;  // the cell takes it over
   };
   AnyRef Open(const Birth& birth) noexcept;  // out of memory in here ends the process
 
@@ -179,9 +178,9 @@ class alignas(64) ActorCell : public Runnable {
   void LetGo();
   void StopChildren();
   void ForgetEndedChildren();
-  void Forget(ActorCell& child);
   bool FinishChildren(Context& self);
-  void NoteChildEnd(ActorCell& child) noexcept;  // any thread; out of memory ends the process
+  bool ChildrenHaveEnded();
+  void NoteChildEnd(ActorCell& child);  // any thread
   void CallOnStop(Context& self);
   static void FreeControls(const MailboxQueue::List& controls);
   void CloseMailbox();
@@ -212,7 +211,7 @@ class alignas(64) ActorCell : public Runnable {
   Scheduler* scheduler_;
   void* actor_;
   std::atomic<const ActorType*> type_;
-  uint32_t child_index_;            // the parent's: where it lists this cell
+  uint32_t child_slot_;             // the parent's: where it lists this cell
   std::atomic<uint32_t> taken_ms_;  // CoarseClock at the last take, or when last scheduled
 
   // ---- line B: written by whoever has the right to run, except control_

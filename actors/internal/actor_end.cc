@@ -11,7 +11,6 @@
 //   E6  the cell goes back: to the parent, if there is one, else to the slab
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "troupe/actors/context.h"
 #include "troupe/actors/internal/actor_annex.h"
@@ -24,46 +23,32 @@
 namespace troupe::internal {
 namespace {
 
-// So many children may have ended without their parent's having taken note when it spawns another.
-constexpr size_t kMostUnnotedEnds = 64;
+// How many children an actor spawns between two looks at those that have ended.
+constexpr uint32_t kSpawnsBetweenLooks = 64;
 
 }  // namespace
 
 void ActorCell::Adopt(ActorCell& child) {
   ActorAnnex& a = annex();
   // A handler that makes many children which end at once keeps but few of their cells.
-  if (a.ended_children.size() >= kMostUnnotedEnds) ForgetEndedChildren();
-  child.child_index_ = static_cast<uint32_t>(a.children.size());
-  a.children.push_back(&child);
+  if (++a.spawns % kSpawnsBetweenLooks == 0) ForgetEndedChildren();
+  child.child_slot_ = a.children.Add(child);
 }
 
 void ActorCell::ForgetEndedChildren() {
-  MailboxQueue& ended = annex_->ended_children;
-  if (!ended.HasNodes()) return;
-  do {
-    MailboxNode* next_node;
-    for (MailboxNode* node = ended.TakeAll().first; node != nullptr; node = next_node) {
-      next_node = node->next;
-      auto& child = static_cast<EndedChild&>(*node);
-      Forget(child.cell);
-      child.Free();
-    }
-  } while (ended.FinishBatch() == BatchEnd::kReschedule);
+  ActorCell* const ended = annex_->ended_children.TakeAll();
+  if (ended == nullptr) return;
+  for (ActorCell* child = ended; child != nullptr; child = EndedChildren::Next(*child)) {
+    annex_->children.Remove(child->child_slot_);
+  }
+  space().Retire(*ended);
 }
 
-// Called on the parent by the thread of a child, which ended just now (C4).
-void ActorCell::NoteChildEnd(ActorCell& child) noexcept {
-  if (annex_->ended_children.Push(EndedChild::Make(child)) != PushResult::kMustSchedule) return;
+// Called on the parent by the thread of a child, which ended just now (C4). Once that is pushed this
+// actor may end, too, and the wake come late, which is harmless (mailbox_queue.h, M5).
+void ActorCell::NoteChildEnd(ActorCell& child) {
+  if (!annex_->ended_children.Push(child)) return;
   if (queue_.Wake()) ScheduleNow();
-}
-
-void ActorCell::Forget(ActorCell& child) {
-  std::vector<ActorCell*>& children = annex_->children;
-  ActorCell* last = children.back();
-  children[child.child_index_] = last;
-  last->child_index_ = child.child_index_;
-  children.pop_back();
-  space().Retire(child);
 }
 
 bool ActorCell::TryFinish(Context& self) {
@@ -86,24 +71,32 @@ bool ActorCell::TryFinish(Context& self) {
 // E2 and OnStop. False: some child has not ended yet.
 bool ActorCell::FinishChildren(Context& self) {
   ActorAnnex& a = annex();
-  ForgetEndedChildren();
   if (!std::exchange(a.told_to_end, true)) {
     LetGo();
+    ForgetEndedChildren();  // of whom nobody has to be told
     StopChildren();
   }
-  if (!a.children.empty()) return false;
-  if (!std::exchange(a.on_stop_called, true)) {
-    CallOnStop(self);
-    LetGo();  // of what OnStop began
-    StopChildren();
-  }
-  return a.children.empty();
+  if (!ChildrenHaveEnded()) return false;
+  if (type()->on_stop == nullptr || std::exchange(a.on_stop_called, true)) return true;
+  CallOnStop(self);
+  LetGo();  // of what OnStop began
+  StopChildren();
+  return ChildrenHaveEnded();
+}
+
+// False: the last of them, or one before it, will wake this actor.
+bool ActorCell::ChildrenHaveEnded() {
+  do {
+    ForgetEndedChildren();
+    if (annex_->children.empty()) return true;
+  } while (!annex_->ended_children.WakeAfter(annex_->children.size()));
+  return false;
 }
 
 void ActorCell::LetGo() {
+  while (annex_->suspended != nullptr) annex_->suspended->Cancel();
   annex_->timers.CancelAll();
   annex_->replies.AbandonAll(space().timers());
-  while (annex_->suspended != nullptr) annex_->suspended->Cancel();
 }
 
 void ActorCell::StopChildren() {
@@ -111,15 +104,14 @@ void ActorCell::StopChildren() {
       annex_->reason == ExitReason::kShutdown ? ExitReason::kShutdown : ExitReason::kNormal;
   // Children whose end is not noted yet may be among them: closed cells, which take no control
   // (C4).
-  for (ActorCell* child : annex_->children) {
+  annex_->children.ForEach([&](ActorCell& child) {
     Control& stop = Control::Make(Control::Kind::kStop);
     stop.reason = reason;
-    PostControl(child->ref(), stop);
-  }
+    PostControl(child.ref(), stop);
+  });
 }
 
 void ActorCell::CallOnStop(Context& self) {
-  if (type()->on_stop == nullptr) return;
   self.sender_ = AnyRef();
   try {
     type()->on_stop(actor_, self);
@@ -176,11 +168,7 @@ void ActorCell::Reclaim(const Unhandled& left) {
       Discard(e, Lost::kReceiverGone);
     }
   }
-  if (has_annex()) {
-    MailboxNode* node = annex_->ended_children.Close().first;
-    while (node != nullptr) static_cast<EndedChild*>(std::exchange(node, node->next))->Free();
-    delete annex_;
-  }
+  if (has_annex()) delete annex_;
   annex_ = nullptr;
 }
 
@@ -213,12 +201,10 @@ void ActorCell::Release() {
   ActorSpace& owner = space();
   ActorCell* const parent = parent_.load(std::memory_order_relaxed);  // fixed since Open
   incarnation_.store(0, std::memory_order_release);                   // pairs with IsLive
-  if (parent == nullptr) {
-    owner.Retire(*this);
-  } else {
-    parent->NoteChildEnd(*this);
-  }
-  owner.CountEnd();
+  if (parent != nullptr) parent->NoteChildEnd(*this);
+  // Its last touch of the space, too: with a host's own threads nobody else knows that this one has
+  // left, and the space may be gone the next moment (shard.h, H6).
+  owner.CountEnd(parent == nullptr ? this : nullptr);
 }
 
 }  // namespace troupe::internal

@@ -1,47 +1,40 @@
 #include "troupe/actors/internal/actor_space.h"
 
-#include <sys/random.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
-#include <thread>
 
 #include "troupe/actors/actor_ref.h"
+#include "troupe/actors/internal/actor_annex.h"
 #include "troupe/actors/internal/control.h"
+#include "troupe/actors/internal/incarnation.h"
 #include "troupe/actors/internal/spawn.h"
 #include "troupe/core/asymmetric_fence.h"
 
 namespace troupe::internal {
 namespace {
 
-// Unguessable, so that a ref which crosses a process boundary is a capability. Multiples of 4,
-// because of kAddressFlags; never 0.
-void DrawIncarnations(uint64_t* out, int count) {
-  const size_t bytes = sizeof(uint64_t) * count;
-  ssize_t got;
-  do {
-    got = getrandom(out, bytes,
-                    0);  // up to 256 bytes are never interrupted once the kernel's pool is ready
-  } while (got < 0 && errno == EINTR);
-  if (got != static_cast<ssize_t>(bytes)) {
-    std::fputs("Troupe: the kernel gives no random numbers (getrandom failed).\n", stderr);
-    std::abort();
-  }
-  for (int i = 0; i < count; ++i) out[i] = (out[i] & ~kAddressFlags) | 4;
-}
+// One number per thread, so that threads spread over the shards evenly. thread_local, and constinit
+// so that reading it is a load.
+constinit thread_local unsigned thread_number = 0;  // 0: none yet
 
-uint64_t DrawOne() {
-  uint64_t number;
-  DrawIncarnations(&number, 1);
-  return number;
+[[gnu::noinline]] unsigned NumberThisThread() {
+  static constinit std::atomic<unsigned> last{0};
+  thread_number = last.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: only distinct
+  return thread_number;
 }
 
 }  // namespace
 
+inline Shard& ActorSpace::MyShard() {
+  unsigned number = thread_number;
+  if (number == 0) [[unlikely]]
+    number = NumberThisThread();
+  return *shards_[number % kShards];
+}
+
+void ActorSpace::Retire(ActorCell& first) { MyShard().Retire(first); }
+
 ActorSpace::ActorSpace(Parts parts)
-    : parts_(std::move(parts)), print_key_(DrawOne()), cells_(this) {
+    : parts_(std::move(parts)), print_key_(DrawIncarnation()), cells_(this) {
   for (auto& shard : shards_) shard = std::make_unique<Shard>(cells_);
 }
 
@@ -55,78 +48,18 @@ ActorSpace::~ActorSpace() {
   for (const ActorCell::Unhandled& left : unended) left.cell->Reclaim(left);
 }
 
-unsigned ActorSpace::ThreadIndex() {
-  static constinit std::atomic<unsigned> next{0};
-  // One number per thread, so that threads spread over the shards evenly.
-  static thread_local const unsigned index =
-      next.fetch_add(1, std::memory_order_relaxed);  // relaxed: only distinct
-  return index;
+// ---- birth
+
+// Asked after the actor has been counted: whoever waits for the last one knows of it, or it is
+// refused here (shard.h, H5). A child may still come while the system stops: its parent is alive
+// and will stop it.
+inline bool ActorSpace::MayLaunch(const ActorCell* parent) const {
+  return parent != nullptr || !stopping();
 }
 
-// What a Launch has taken so far; given back unless it goes through.
-class ActorSpace::Taken {
- public:
-  explicit Taken(ActorSpace& space) : space_(space) {}
-  Taken(const Taken&) = delete;
-  Taken& operator=(const Taken&) = delete;
-  ~Taken() {
-    if (kept) return;
-    if (named) space_.ForgetName(*cell);
-    if (cell != nullptr) space_.Retire(*cell);
-    if (bounded != nullptr) space_.GiveBack(*bounded);
-    if (dedicated != nullptr) space_.GiveBackDedicated(*dedicated);
-  }
-
-  Scheduler* dedicated = nullptr;
-  BoundedQueue* bounded = nullptr;
-  ActorCell* cell = nullptr;
-  bool named = false;
-  bool kept = false;
-
- private:
-  ActorSpace& space_;
-};
-
-AnyRef ActorSpace::Launch(ActorCell* parent, const ActorOptions& options, void* actor,
-                          const ActorType& type) {
-  if (options.capacity == 0) {
-    throw std::invalid_argument("Troupe: ActorOptions::capacity must be at least 1");
-  }
-  Taken taken(*this);
-  if (options.placement == Placement::kDedicatedThread && parts_.dedicated != nullptr) {
-    taken.dedicated = &parts_.dedicated->Acquire();
-  }
-  if (options.capacity != kUnbounded) taken.bounded = &TakeBoundedQueue();
-  uint64_t incarnation;
-  Shard& shard = MyShard();
-  taken.cell = &TakeCell(shard, incarnation);
-  if (!options.name.empty()) {
-    SetName(*taken.cell, options.name);
-    taken.named = true;
-  }
-  // Counted before the look at stopping_, which StopAll sets before AwaitEmpty counts: one of the
-  // two sees the other.
-  shard.spawned.fetch_add(1);
-  // A child may still come while the system stops: its parent is alive and will stop it.
-  if (parent == nullptr && stopping()) {
-    CountEnd();
-    return AnyRef();
-  }
-  taken.kept = true;
-  if (taken.bounded != nullptr) {
-    taken.bounded->Open(incarnation, options.capacity, options.when_full);
-  }
-  ActorCell::Birth birth;
-  birth.actor = actor;
-  birth.type = &type;
-  birth.incarnation = incarnation;
-  birth.scheduler = taken.dedicated != nullptr ? taken.dedicated : parts_.scheduler;
-  birth.bounded = taken.bounded;
-  birth.parent = parent;
-  birth.named = taken.named;
-  birth.dedicated = taken.dedicated != nullptr;
-  const AnyRef ref = taken.cell->Open(birth);
-  if (parent == nullptr) {
+inline AnyRef ActorSpace::OpenCell(ActorCell& cell, const ActorCell::Birth& birth) {
+  const AnyRef ref = cell.Open(birth);
+  if (birth.parent == nullptr) {
     // StopAll sets stopping_ and then walks the cells. Either its walk sees this cell open, or we
     // see the flag here; a fence on either side keeps the look from being made before the write is
     // visible.
@@ -136,20 +69,84 @@ AnyRef ActorSpace::Launch(ActorCell* parent, const ActorOptions& options, void* 
   return ref;
 }
 
-ActorCell& ActorSpace::TakeCell(Shard& shard, uint64_t& incarnation) {
-  MutexLock lock(shard.mutex);
-  if (shard.incarnations_left == 0) {
-    DrawIncarnations(shard.incarnations.data(), kIncarnationBatch);
-    shard.incarnations_left = kIncarnationBatch;
+// The usual actor: all options are the default.
+inline AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type) {
+  const auto [cell, incarnation] = MyShard().Take();
+  if (!MayLaunch(parent)) [[unlikely]] {
+    CountEnd(cell);
+    return AnyRef();
   }
-  incarnation = shard.incarnations[--shard.incarnations_left];
-  return *shard.cells.Allocate();
+  return OpenCell(*cell, {.actor = actor,
+                          .type = &type,
+                          .incarnation = incarnation,
+                          .scheduler = parts_.scheduler,
+                          .parent = parent});
 }
 
-AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& options, void* actor,
+// What a Launch with options has taken so far; given back unless it goes through.
+class ActorSpace::Taken {
+ public:
+  explicit Taken(ActorSpace& space) : space_(space) {}
+  Taken(const Taken&) = delete;
+  Taken& operator=(const Taken&) = delete;
+  ~Taken() {
+    if (kept) return;
+    if (annex != nullptr && annex->named) space_.ForgetName(*cell);
+    if (bounded != nullptr) space_.GiveBack(*bounded);
+    if (dedicated != nullptr) space_.GiveBackDedicated(*dedicated);
+    if (cell != nullptr) space_.CountEnd(cell);
+  }
+
+  Scheduler* dedicated = nullptr;
+  BoundedQueue* bounded = nullptr;
+  ActorCell* cell = nullptr;
+  std::unique_ptr<ActorAnnex> annex;
+  bool kept = false;
+
+ private:
+  ActorSpace& space_;
+};
+
+AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type,
+                          const ActorOptions& options) {
+  if (options.capacity == 0) {
+    throw std::invalid_argument("Troupe: ActorOptions::capacity must be at least 1");
+  }
+  Taken taken(*this);
+  if (options.placement == Placement::kDedicatedThread && parts_.dedicated != nullptr) {
+    taken.dedicated = &parts_.dedicated->Acquire();
+  }
+  if (options.capacity != kUnbounded) taken.bounded = &TakeBoundedQueue();
+  if (taken.dedicated != nullptr || !options.name.empty()) {
+    taken.annex = std::make_unique<ActorAnnex>();
+    taken.annex->dedicated = taken.dedicated != nullptr;
+  }
+  const auto [cell, incarnation] = MyShard().Take();
+  taken.cell = cell;
+  if (!options.name.empty()) {
+    SetName(*cell, options.name);
+    taken.annex->named = true;
+  }
+  if (!MayLaunch(parent)) return AnyRef();
+  taken.kept = true;
+  if (taken.bounded != nullptr) {
+    taken.bounded->Open(incarnation, options.capacity, options.when_full);
+  }
+  return OpenCell(*cell,
+                  {.actor = actor,
+                   .type = &type,
+                   .incarnation = incarnation,
+                   .scheduler = taken.dedicated != nullptr ? taken.dedicated : parts_.scheduler,
+                   .parent = parent,
+                   .bounded = taken.bounded,
+                   .annex = taken.annex.release()});
+}
+
+AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions* options, void* actor,
                    const ActorType& type) {
   try {
-    const AnyRef ref = space.Launch(parent, options, actor, type);
+    const AnyRef ref = options == nullptr ? space.Launch(parent, actor, type)
+                                          : space.Launch(parent, actor, type, *options);
     if (!ref) type.destroy(actor);
     return ref;
   } catch (...) {
@@ -158,25 +155,9 @@ AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& opt
   }
 }
 
-void ActorSpace::CountEnd() {
-  std::atomic<uint64_t>& ended = MyShard().ended;
-  ended.fetch_add(Shard::kInside + 1);
-  if (stopping()) drained_.NotifyAll();
-  ended.fetch_sub(Shard::kInside);  // the last touch
-}
+// ---- the end
 
-bool ActorSpace::AnybodyInside() const {
-  for (const auto& shard : shards_) {
-    if (shard->ended.load() >= Shard::kInside) return true;
-  }
-  return false;
-}
-
-void ActorSpace::Retire(ActorCell& cell) {
-  Shard& shard = MyShard();
-  MutexLock lock(shard.mutex);
-  shard.cells.Free(&cell);
-}
+void ActorSpace::CountEnd(ActorCell* cell) { MyShard().CountEnd(cell, stopping_, drained_); }
 
 BoundedQueue& ActorSpace::TakeBoundedQueue() {
   MutexLock lock(mutex_);
@@ -212,7 +193,7 @@ std::string ActorSpace::NameOf(const ActorCell& cell) {
 
 void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target) {
   if ((e.address & kExempt) == 0) {  // replies, Down and Stop are nobody's letters
-    MyShard().dead_letters[static_cast<int>(reason)].fetch_add(1, std::memory_order_relaxed);
+    MyShard().CountDeadLetter(reason);
     if (parts_.on_dead_letter) {
       parts_.on_dead_letter({reason, MessageTypeOf(e), target, e.sender, e.where});
     }
@@ -237,7 +218,8 @@ void ActorSpace::CancelTimers() {
 
 void ActorSpace::StopAll(ExitReason reason) {
   stopping_.store(true);
-  FullFence();  // see Launch
+  FullFence();                                           // see OpenCell
+  for (const auto& shard : shards_) shard->AwaitLeft();  // shard.h, H5
   {
     MutexLock lock(mutex_);
     for (auto& queue : bounded_queues_) queue->ReleaseWaiters();
@@ -256,7 +238,7 @@ bool ActorSpace::AwaitEmpty(SteadyTime deadline) {
     const EventCount::Key key = drained_.PrepareWait();
     if (live() == 0) {
       drained_.CancelWait();
-      while (AnybodyInside()) std::this_thread::yield();  // for an instruction or two
+      for (const auto& shard : shards_) shard->AwaitLeft();  // shard.h, H6
       return true;
     }
     if (!in_time) {
@@ -270,14 +252,10 @@ bool ActorSpace::AwaitEmpty(SteadyTime deadline) {
 ActorSpace::Counters ActorSpace::counters() const {
   Counters sum;
   for (const auto& shard : shards_) {
-    sum.ended += shard->ended.load() % Shard::kInside;
-    for (int i = 0; i < kDeadLetterReasons; ++i) {
-      // Relaxed: a sum for people.
-      sum.dead_letters[i] += shard->dead_letters[i].load(std::memory_order_relaxed);
-    }
+    sum.ended += shard->ended();
+    for (int i = 0; i < kDeadLetterReasons; ++i) sum.dead_letters[i] += shard->dead_letters(i);
   }
-  for (const auto& shard : shards_)
-    sum.spawned += shard->spawned.load();  // after ended: never fewer than those
+  for (const auto& shard : shards_) sum.spawned += shard->spawned();  // after ended: shard.h, H4
   return sum;
 }
 

@@ -2,13 +2,14 @@
 //
 //   Operation    Who                  Effect
 //   Launch       any thread           give an actor object a cell and an incarnation
-//   Retire       the running thread   take the cell back (actor_cell.h, C5)
+//   Retire       the running thread   take back the cell and all linked by its `next` (C5)
+//   CountEnd     the running thread   the actor has ended: its last touch of the space
 //   Lose         any thread           count a dead letter, tell the hook, consume the envelope
 //   StopAll      any thread           no new top-level actors from here on; those there are told to
 //                                     end; nobody waits for room in a mailbox any more
 //   AwaitEmpty   a plain thread       wait for the last actor to end
 //
-// Spawning and ending touch one of kShards shards, chosen by thread, so that threads seldom meet.
+// Spawning and ending touch one of kShards shards, chosen by thread (shard.h).
 // `spawned - ended` over all shards is the number of live actors; it is exact once nobody spawns,
 // which is when shutdown asks.
 #ifndef TROUPE_ACTORS_INTERNAL_ACTOR_SPACE_H_
@@ -29,6 +30,7 @@
 #include "troupe/actors/dead_letter.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/bounded_queue.h"
+#include "troupe/actors/internal/shard.h"
 #include "troupe/actors/internal/timed_message.h"
 #include "troupe/core/coarse_clock.h"
 #include "troupe/core/event_count.h"
@@ -74,9 +76,10 @@ class ActorSpace {
   CoarseClock& coarse_clock() { return *parts_.coarse_clock; }
   void RefreshCoarseClock() { parts_.coarse_clock->Refresh(parts_.timers->clock()); }
 
-  AnyRef Launch(ActorCell* parent, const ActorOptions& options, void* actor, const ActorType& type);
-  void CountEnd();
-  void Retire(ActorCell& cell);
+  AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type);
+  AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type, const ActorOptions& options);
+  void CountEnd(ActorCell* cell);  // takes `cell` back, if it is not nullptr
+  void Retire(ActorCell& first);
   void GiveBack(BoundedQueue& queue);
   void GiveBackDedicated(Scheduler& scheduler) { parts_.dedicated->Release(scheduler); }
   void SetName(const ActorCell& cell, const std::string& name);
@@ -100,31 +103,12 @@ class ActorSpace {
 
  private:
   static constexpr int kShards = 16;
-  static constexpr int kIncarnationBatch = 32;
-
-  struct alignas(64) Shard {
-    explicit Shard(Slab<ActorCell>& slab) : cells(slab) {}
-    Mutex mutex;
-    Slab<ActorCell>::Cache cells ABSL_GUARDED_BY(mutex);
-    std::array<uint64_t, kIncarnationBatch> incarnations ABSL_GUARDED_BY(mutex){};
-    int incarnations_left ABSL_GUARDED_BY(mutex) = 0;
-    // Relaxed throughout: sums for people; the one decision taken from them (AwaitEmpty) is ordered
-    // by drained_.
-    std::atomic<uint64_t> spawned{0};
-    // Ends in the low 48 bits; in the high 16, the threads that are inside CountEnd. Its last act
-    // takes one of these off, and AwaitEmpty waits for all: with a host's own threads nobody else
-    // knows that they have left, and the space may be gone the next moment.
-    static constexpr uint64_t kInside = uint64_t{1} << 48;
-    std::atomic<uint64_t> ended{0};
-    std::array<std::atomic<uint64_t>, kDeadLetterReasons> dead_letters{};
-  };
 
   class Taken;
 
-  bool AnybodyInside() const;
-  Shard& MyShard() { return *shards_[ThreadIndex() % kShards]; }
-  static unsigned ThreadIndex();
-  static ActorCell& TakeCell(Shard& shard, uint64_t& incarnation);
+  AnyRef OpenCell(ActorCell& cell, const ActorCell::Birth& birth);
+  bool MayLaunch(const ActorCell* parent) const;
+  Shard& MyShard();
   BoundedQueue& TakeBoundedQueue();
 
   Parts parts_;

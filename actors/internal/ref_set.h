@@ -24,6 +24,7 @@ class RefSet {
   bool empty() const { return order_.empty(); }
 
   std::vector<AnyRef> InOrder() const {
+    if (empty()) return {};
     std::vector<std::pair<uint64_t, AnyRef>> sorted;
     sorted.reserve(order_.size());
     for (const auto& [ref, order] : order_) sorted.emplace_back(order, ref);

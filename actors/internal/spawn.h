@@ -18,8 +18,8 @@ class ActorCell;
 class ActorSpace;
 
 // Takes over `actor`: destroys it at once if the space takes no more actors (the ref is then
-// nobody) or if it throws.
-AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions& options, void* actor,
+// nobody) or if it throws. No `options`, the usual case, says all the defaults in one word.
+AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions* options, void* actor,
                    const ActorType& type);
 
 template <class Actor>
@@ -28,7 +28,7 @@ constexpr void RefuseToConstruct() {
 }
 
 template <class A, class... Args>
-AnyRef SpawnActor(ActorSpace& space, ActorCell* parent, const ActorOptions& options,
+AnyRef SpawnActor(ActorSpace& space, ActorCell* parent, const ActorOptions* options,
                   Args&&... args) {
   if constexpr (!std::is_constructible_v<A, Args...>) {
     RefuseToConstruct<A>();

@@ -7,8 +7,8 @@
 // H2  While one that is not reentrant is in the list, the actor defers messages. So there is at most
 //     one such: another would have to be begun by a message. Answers do not wait: the handler itself
 //     waits for one, and continuations and reentrant handlers may run meanwhile.
-// H3  An actor that ends cancels all of them after its asks (E2), so no answer comes to one that is
-//     gone.
+// H3  An actor that ends cancels all of them (E2), and then its asks: so what their destructors begin
+//     is cancelled, too. No answer comes to one that is gone, since handling it takes this thread.
 #ifndef TROUPE_ACTORS_INTERNAL_SUSPENDED_HANDLER_H_
 #define TROUPE_ACTORS_INTERNAL_SUSPENDED_HANDLER_H_
 

@@ -1,3 +1,4 @@
+#include <array>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -97,16 +98,33 @@ TEST_F(LifeCycleTest, WhatAConstructorThrowsComesOutOfSpawnAndLeavesNothing) {
   EXPECT_EQ(system_.stats().live, 1u);
 }
 
-TEST_F(LifeCycleTest, AnActorMayBeOverAligned) {
-  uintptr_t address = 1;
-  struct alignas(256) Wide {
-    explicit Wide(uintptr_t& a) : address(a) {}
-    void On(Quit) { address = reinterpret_cast<uintptr_t>(this); }
-    uintptr_t& address;
-  };
-  system_.Spawn<Wide>(address).Send(Quit{});
+template <size_t kAlignment, size_t kBytes>
+class alignas(kAlignment) Aligned {
+ public:
+  explicit Aligned(uintptr_t& address) : address_(address) { state_.fill('x'); }
+  void On(Quit) { address_ = reinterpret_cast<uintptr_t>(this); }
+
+ private:
+  uintptr_t& address_;
+  std::array<char, kBytes - sizeof(void*)> state_;
+};
+
+TEST_F(LifeCycleTest, AnActorLiesWhereItsAlignmentAndSizeAllow) {
+  auto& addresses = Keep<std::array<uintptr_t, 6>>();
+  addresses.fill(1);
+  system_.Spawn<Aligned<16, 48>>(addresses[0]).Send(Quit{});
+  system_.Spawn<Aligned<32, 32>>(addresses[1]).Send(Quit{});
+  system_.Spawn<Aligned<64, 64>>(addresses[2]).Send(Quit{});
+  system_.Spawn<Aligned<256, 64>>(addresses[3]).Send(Quit{});
+  system_.Spawn<Aligned<64, 1'000>>(addresses[4]).Send(Quit{});
+  system_.Spawn<Aligned<256, 1'000>>(addresses[5]).Send(Quit{});
   Run();
-  EXPECT_EQ(address % 256, 0u);
+  EXPECT_EQ(addresses[0] % 16, 0u);
+  EXPECT_EQ(addresses[1] % 32, 0u);
+  EXPECT_EQ(addresses[2] % 64, 0u);
+  EXPECT_EQ(addresses[3] % 256, 0u);
+  EXPECT_EQ(addresses[4] % 64, 0u);
+  EXPECT_EQ(addresses[5] % 256, 0u);
 }
 
 // ---- Stop

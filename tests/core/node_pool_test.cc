@@ -50,6 +50,45 @@ TEST_F(NodePoolTest, BlocksAreAlignedAndAsLargeAsAskedFor) {
   }
 }
 
+TEST_F(NodePoolTest, ObjectsAreAlignedAndAsLargeAsAskedFor) {
+  std::vector<std::pair<unsigned char*, size_t>> objects;
+  for (int round = 0; round < 200; ++round) {
+    for (size_t bytes : {0, 1, 8, 16, 17, 32, 33, 48, 49, 64, 65, 256, 257, 1000}) {
+      auto* const object = static_cast<unsigned char*>(AllocateObject(bytes));
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(object) % (bytes <= 48 ? 16 : 64), 0u);
+      std::memset(object, static_cast<int>(objects.size() % 251), bytes);
+      objects.emplace_back(object, bytes);
+    }
+  }
+  for (size_t i = 0; i < objects.size(); ++i) {
+    const auto [object, bytes] = objects[i];
+    for (size_t b = 0; b < bytes; ++b) ASSERT_EQ(object[b], i % 251);
+    FreeObject(object, bytes);
+  }
+}
+
+TEST_F(NodePoolTest, SmallObjectsOfAThreadThatHasEndedAreGivenOutAgainAndGoBack) {
+  const int64_t before = LiveBlocks();
+  std::vector<void*> objects(1'000);
+  std::thread([&] {
+    for (void*& object : objects) object = AllocateObject(24);
+  }).join();
+  for (void* object : objects) FreeObject(object, 24);
+  std::thread([&] {
+    for (void*& object : objects) object = AllocateObject(32);
+    for (void* object : objects) FreeObject(object, 32);
+  }).join();
+  EXPECT_EQ(LiveBlocks(), before);
+}
+
+TEST_F(NodePoolTest, AThreadKeepsABoundedStockOfSmallObjects) {
+  std::vector<void*> objects(200'000);
+  for (void*& object : objects) object = AllocateObject(16);
+  const int64_t in_use = OutstandingNodeBlocks();
+  for (void* object : objects) FreeObject(object, 16);
+  EXPECT_LE(OutstandingNodeBlocks(), in_use - 200'000 + 65'536 + 128);
+}
+
 TEST_F(NodePoolTest, BlocksInUseAreCounted) {
   const int64_t before = LiveBlocks();
   void* const a = AllocateNode(64);

@@ -1,0 +1,26 @@
+#include "troupe/actors/internal/incarnation.h"
+
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "troupe/actors/internal/envelope.h"
+
+namespace troupe::internal {
+
+void DrawIncarnations(std::span<uint64_t> out) {
+  ssize_t got;
+  do {
+    // Up to 256 bytes are never interrupted once the kernel's pool is ready.
+    got = getrandom(out.data(), out.size_bytes(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got != static_cast<ssize_t>(out.size_bytes())) {
+    std::fputs("Troupe: the kernel gives no random numbers (getrandom failed).\n", stderr);
+    std::abort();
+  }
+  for (uint64_t& number : out) number = (number & ~kAddressFlags) | 4;
+}
+
+}  // namespace troupe::internal
