@@ -1,0 +1,83 @@
+// FirstAnswer: the slots of the requests of a scatter-gather; the first good answer to any of them
+// settles the slot of the one who asked.
+//
+// References: one for each request's Reply, one for whoever sends the requests; the asker's slot is
+// held until the last is given up.
+// G1  The asker's slot is offered the first good answer; or, once all have failed, the last error.
+//     ReplySlot's R1 sees to it that the first offer counts (a deadline may come before).
+// G2  After a good answer the others are claimed: their Reply says that nobody waits any more, and
+//     what they answer goes nowhere.
+#ifndef TROUPE_ACTORS_INTERNAL_FIRST_ANSWER_H_
+#define TROUPE_ACTORS_INTERNAL_FIRST_ANSWER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "troupe/actors/internal/reply_slot.h"
+
+namespace troupe::internal {
+
+template <class R>
+class FirstAnswer {
+ public:
+  // Takes over a reference to `asker`.
+  static FirstAnswer& Make(ReplySlotOf<R>& asker, size_t requests) {
+    return *new FirstAnswer(asker, requests);
+  }
+  FirstAnswer(const FirstAnswer&) = delete;
+  FirstAnswer& operator=(const FirstAnswer&) = delete;
+
+  ReplySlotOf<R>* SlotOf(size_t request) { return &slots_[request]; }
+
+  void Release() {
+    // acq_rel: what every other holder did happens before the destruction by the last one.
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+ private:
+  class Slot final : public ReplySlotOf<R> {
+   public:
+    Slot() : ReplySlotOf<R>(kKind, 1) {}
+    FirstAnswer* all = nullptr;
+    ReplyResult<R> TakeResult() { return std::move(*this->result_); }
+
+   private:
+    static void OnReady(ReplySlot& slot) {
+      auto& me = static_cast<Slot&>(slot);
+      me.all->Report(me.TakeResult());
+    }
+    static void Destroy(ReplySlot& slot) { static_cast<Slot&>(slot).all->Release(); }
+    static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy};
+  };
+
+  FirstAnswer(ReplySlotOf<R>& asker, size_t requests)
+      : asker_(asker),
+        slots_(std::make_unique<Slot[]>(requests)),
+        requests_(requests),
+        unanswered_(requests),
+        references_(requests + 1) {
+    for (size_t i = 0; i < requests_; ++i) slots_[i].all = this;
+  }
+  ~FirstAnswer() { asker_.Release(); }
+
+  void Report(ReplyResult<R> result) {
+    if (result.ok()) {
+      asker_.Offer(std::move(result));
+      for (size_t i = 0; i < requests_; ++i) slots_[i].Claim();  // G2
+    } else if (unanswered_.fetch_sub(1) == 1) {
+      asker_.Offer(std::move(result));
+    }
+  }
+
+  ReplySlotOf<R>& asker_;
+  std::unique_ptr<Slot[]> slots_;
+  const size_t requests_;
+  std::atomic<size_t> unanswered_;
+  std::atomic<size_t> references_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_FIRST_ANSWER_H_
