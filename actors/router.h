@@ -46,7 +46,8 @@ constexpr void RefuseToSendCopies() {
 //   router.Send(Job{7});
 //
 // Use a router where any routee will do, or where the key says which. Where each message has to go
-// through one actor that decides with more knowledge, write that actor.
+// through one actor that decides with more knowledge, write that actor. Where the receivers come
+// and go and the sender does not care, see topic.h.
 //
 // Thread safety  A value: copy it to any thread. One copy may also be used by several threads, but
 //                give each sender its own: a copy is what costs (a shared count), and then nothing

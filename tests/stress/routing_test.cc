@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "troupe/actors/pool.h"
 #include "troupe/actors/router.h"
+#include "troupe/actors/topic.h"
 #include "troupe/troupe.h"
 
 namespace troupe {
@@ -179,6 +180,39 @@ TEST_P(RoutingTest, TheFirstAnswerComesOnceHoweverManyRace) {
   for (int i = 0; i < 2000; ++i) {
     EXPECT_TRUE(group.AskFirst(Total{}, absl::Minutes(5)).Wait().ok());
   }
+}
+
+TEST_P(RoutingTest, SubscribersComeAndGoWhilePublishersPublish) {
+  System system({.workers = GetParam()});
+  auto topic = SpawnTopic<Number>(system);
+  auto stays = system.Spawn<Checker>(int{kSenders}, handled_);
+  topic.Subscribe(stays);
+  std::atomic<bool> running{true};
+  std::atomic<uint64_t> others{0};
+  std::jthread changer([&] {
+    while (running.load()) {
+      auto guest = system.Spawn<Checker>(int{kSenders}, others);
+      topic.Subscribe(guest);
+      std::this_thread::yield();
+      topic.Unsubscribe(guest);
+      guest.Stop();
+    }
+  });
+  {
+    std::vector<std::jthread> publishers;
+    for (int p = 0; p < kSenders; ++p) {
+      publishers.emplace_back([&topic, p] {
+        for (uint64_t n = 0; n < 2000; ++n) topic.Publish(Number{p, n});
+      });
+    }
+  }
+  running.store(false);
+  changer.join();
+  topic.Stop(StopWhen::kDrained);
+  EXPECT_TRUE(system.Join(topic, absl::Minutes(5)).ok());
+  stays.Stop(StopWhen::kDrained);
+  EXPECT_TRUE(system.Join(stays, absl::Minutes(5)).ok());
+  EXPECT_EQ(handled_.load(), kSenders * 2000u);
 }
 
 }  // namespace
