@@ -23,8 +23,8 @@ namespace troupe {
 //   router.AskFirst(Quote{"TRP"}, absl::Milliseconds(200))
 //       .Then(self, [this](absl::StatusOr<int64_t> price) { ... });
 //
-// The first good answer is the answer; errors count only when all have failed, and then the last one
-// to come is it. kUnavailable at once if there is nobody to ask, kDeadlineExceeded if nobody has
+// The first good answer is the answer; errors count only when all have failed, and then the last
+// one to come is it. kUnavailable at once if there is nobody to ask, kDeadlineExceeded if nobody has
 // answered well in time. There is one deadline for all.
 // After the first good answer the others' Reply says that nobody waits, so they may save the work.
 // (Not after the deadline: then they answer in vain.)

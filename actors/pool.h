@@ -32,8 +32,8 @@ namespace troupe {
 //   fails          is replaced by a new one, made of the same arguments, in the same place (the
 //                  same keys go there); the messages in its mailbox are dead letters. Too many
 //                  failures fail the pool: PoolOptions::max_restarts.
-//   ends normally  is not replaced, so the pool shrinks; an elastic one is back at its smallest size
-//                  at the next look. One that is not elastic ends with its last worker.
+//   ends normally  is not replaced, so the pool shrinks; an elastic one is back at its smallest
+//                  size at the next look. One that is not elastic ends with its last worker.
 // The pool ends when it is stopped, when it fails, and with who spawned it; its workers end first.
 //
 // Thread safety and everything else: as said at Router. Copy it as a Router to those who shall send
@@ -43,10 +43,12 @@ class Pool : public Router<Ms...> {
  public:
   Pool() = default;  // has no workers
 
-  // The pool actor: to watch, to Join, to recognise in a Down. Nobody if the system was shutting down.
+  // The pool actor: to watch, to Join, to recognise in a Down. Nobody if the system was shutting
+  // down.
   operator AnyRef() const { return actor_; }  // NOLINT: implicit by design
 
-  // Ends the pool and its workers with kNormal, before the messages that are queued. Returns at once.
+  // Ends the pool and its workers with kNormal, before the messages that are queued; those become
+  // dead letters. Returns at once.
   void Stop() const { actor_.Stop(); }
 
   // For the framework.
@@ -65,9 +67,9 @@ inline constexpr Thunk kThunksOf[] = {ThunkFor<Worker, Ms>()...};
 // A pool of Workers that takes Ms, with its first workers made when this returns. `where` is a
 // System (then the pool is a top-level actor) or a Context (then it is that actor's child).
 //
-// Each worker is constructed from `args`, which are copied or moved in here once and handed to every
-// constructor as const&. What the constructor throws comes out of SpawnPool; later, when a worker is
-// replaced or added, it counts as a failure.
+// Each worker is constructed from `args`, which are copied or moved in here once and handed to
+// every constructor as const&. What the constructor throws comes out of SpawnPool; later, when a
+// worker is replaced or added, it counts as a failure.
 template <class Worker, class... Ms, class Spawner, class... Args>
 Pool<Ms...> SpawnPool(Spawner& where, std::type_identity_t<Routing<Ms...>> routing,
                       PoolOptions options, Args&&... args) {

@@ -49,6 +49,9 @@ constexpr void RefuseToSendCopies() {
 // through one actor that decides with more knowledge, write that actor. Where the receivers come
 // and go and the sender does not care, see topic.h.
 //
+// A timer sends to a ref, not through a router: let the actor that wants it send to itself, and then
+// through the router.
+//
 // Thread safety  A value: copy it to any thread. One copy may also be used by several threads, but
 //                give each sender its own: a copy is what costs (a shared count), and then nothing
 //                that a Send writes is shared with other senders but the routee's mailbox.

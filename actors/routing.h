@@ -46,12 +46,14 @@ struct SmallestMailbox {};
 // that went takes over that one's keys and no others. No ring has to be rebuilt, and shares are even
 // without virtual nodes; it costs 3 ns per routee and message.
 template <class F>
-struct ByKey {
-  explicit ByKey(F f) : key(std::move(f)) {}
-  F key;
-};
+auto ByKey(F key);
 
 namespace internal {
+
+template <class F>
+struct KeyFunction {
+  F key;
+};
 
 template <class F, class M>
 concept KeyOf = requires(const F& f, const M& m) { f(m); } &&
@@ -83,6 +85,11 @@ constexpr KeyThunk KeyThunkFor() {
 
 }  // namespace internal
 
+template <class F>
+auto ByKey(F key) {
+  return internal::KeyFunction<F>{std::move(key)};
+}
+
 // One of the above, for a router of these messages. A value.
 template <class... Ms>
 class Routing {
@@ -93,7 +100,7 @@ class Routing {
       : plan_{internal::Strategy::kRandom, random.seed} {}
   Routing(SmallestMailbox) : plan_{internal::Strategy::kSmallestMailbox} {}  // NOLINT
   template <class F>
-  Routing(ByKey<F> by)  // NOLINT
+  Routing(internal::KeyFunction<F> by)  // NOLINT
       : plan_{internal::Strategy::kByKey,
               0,
               std::make_shared<const F>(std::move(by.key)),

@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "troupe/actors/topic.h"
 #include "troupe/runtime/manual_scheduler.h"
 #include "troupe/troupe.h"
 

@@ -8,9 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "troupe/actors/pool.h"
-#include "troupe/actors/router.h"
-#include "troupe/actors/routing.h"
 #include "troupe/troupe.h"
 
 struct Offer {

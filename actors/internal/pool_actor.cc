@@ -4,6 +4,7 @@
 #include <exception>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "troupe/actors/internal/actor_cell.h"
@@ -92,9 +93,7 @@ void PoolActor::CountFailure(absl::Status why, Context& self) {
 }
 
 bool PoolActor::MayReplace(absl::Time now) {
-  while (!replaced_.empty() && replaced_.front() <= now - options().restart_period) {
-    replaced_.pop_front();
-  }
+  std::erase_if(replaced_, [&](absl::Time t) { return t <= now - options().restart_period; });
   if (replaced_.size() >= static_cast<size_t>(options().max_restarts)) return false;
   replaced_.push_back(now);
   return true;

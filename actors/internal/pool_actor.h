@@ -10,7 +10,6 @@
 #define TROUPE_ACTORS_INTERNAL_POOL_ACTOR_H_
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -57,9 +56,9 @@ class PoolActor {
   size_t WantedSize() const;
 
   const Parts parts_;
-  std::vector<AnyRef> workers_;      // P1
-  std::vector<AnyRef> leaving_;      // P2: out of the table, and not told yet
-  std::deque<absl::Time> replaced_;  // when, within the last restart_period
+  std::vector<AnyRef> workers_;       // P1
+  std::vector<AnyRef> leaving_;       // P2: out of the table, and not told yet
+  std::vector<absl::Time> replaced_;  // when, within the last restart_period
 };
 
 // Makes the first workers, here and now. Throws what a worker's constructor throws, and then the

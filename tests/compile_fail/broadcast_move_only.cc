@@ -1,7 +1,7 @@
 // Broadcasts a message that cannot be copied.
 #include <memory>
 
-#include "troupe/actors/router.h"
+#include "troupe/troupe.h"
 
 struct Deposit {
   std::unique_ptr<int> cents;

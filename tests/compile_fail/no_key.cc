@@ -1,5 +1,5 @@
 // Routes by a key that one of the messages does not have.
-#include "troupe/actors/router.h"
+#include "troupe/troupe.h"
 
 struct Deposit {
   int account;

@@ -1,5 +1,4 @@
 // Makes a pool of workers that lack one of the handlers.
-#include "troupe/actors/pool.h"
 #include "troupe/troupe.h"
 
 struct Deposit {

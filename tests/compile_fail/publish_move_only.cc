@@ -1,7 +1,6 @@
 // Makes a topic of a message that cannot be copied.
 #include <memory>
 
-#include "troupe/actors/topic.h"
 #include "troupe/troupe.h"
 
 struct Deposit {

@@ -1,5 +1,5 @@
 // Adds to a Group an actor that lacks one of the handlers.
-#include "troupe/actors/router.h"
+#include "troupe/troupe.h"
 
 struct Deposit {
   int cents;

@@ -1,5 +1,5 @@
 // Sends through a Router a message that it does not carry.
-#include "troupe/actors/router.h"
+#include "troupe/troupe.h"
 
 struct Deposit {
   int cents;

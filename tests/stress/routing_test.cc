@@ -1,6 +1,5 @@
 // A table of routees that changes while others send: nothing is lost or doubled, the order of each
 // sender holds at each routee, and the last change counts.
-#include "troupe/actors/routing.h"
 
 #include <atomic>
 #include <cstdint>
@@ -12,9 +11,6 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "troupe/actors/pool.h"
-#include "troupe/actors/router.h"
-#include "troupe/actors/topic.h"
 #include "troupe/troupe.h"
 
 namespace troupe {

@@ -3,14 +3,11 @@
 //
 //   ./bazelw run -c opt //tests/bench:micro -- --benchmark_filter=Route
 
-#include "troupe/actors/routing.h"
-
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "benchmark/benchmark.h"
-#include "troupe/actors/router.h"
 #include "troupe/runtime/manual_scheduler.h"
 #include "troupe/troupe.h"
 
