@@ -116,6 +116,45 @@ TEST_P(RoutingTest, WhileRouteesComeAndGoEveryMessageReachesOneOfThemInOrder) {
   EXPECT_EQ(system.stats().dead_letters_total(), 0u);
 }
 
+// Knows an object of another class when it is called on one.
+template <char kTag>
+class Tagged {
+ public:
+  explicit Tagged(std::atomic<uint64_t>& mistaken) : mistaken_(mistaken) {}
+  void On(Number) {
+    if (tag_ != kTag) mistaken_.fetch_add(1);
+  }
+
+ private:
+  std::atomic<uint64_t>& mistaken_;
+  volatile char tag_ = kTag;  // volatile: or the compiler knows what it is
+};
+
+TEST_P(RoutingTest, NoMessageGoesToOneRouteeByTheHandlerOfAnother) {
+  System system({.workers = GetParam()});
+  std::atomic<uint64_t> mistaken{0};
+  const Group<Number> group;
+  const ActorRef<Tagged<'a'>> a = system.Spawn<Tagged<'a'>>(mistaken);
+  const ActorRef<Tagged<'b'>> b = system.Spawn<Tagged<'b'>>(mistaken);
+  group.Add(b);
+  std::atomic<bool> running{true};
+  std::jthread changer([&] {  // what is at the front is overwritten with the other all the time
+    while (running.load()) {
+      group.Add(a);
+      group.Remove(b);
+      group.Add(b);
+      group.Remove(a);
+    }
+  });
+  for (uint64_t n = 0; n < 300'000; ++n) {
+    EXPECT_EQ(group.Send(Number{0, n}), SendResult::kQueued);
+  }
+  running.store(false);
+  changer.join();
+  system.Shutdown(absl::Minutes(5));
+  EXPECT_EQ(mistaken.load(), 0u);
+}
+
 TEST_P(RoutingTest, WhileRouteesEndEveryMessageIsHandledOrADeadLetterOrRefused) {
   System system({.workers = GetParam()});
   const Group<Number, Total> group;
