@@ -15,6 +15,7 @@
 // A handler, OnStart, or On(Down) may return Task<T> wherever it may return T, and then co_await:
 //
 //   co_await ref.Ask(M{...}, timeout)   the AskResult<R>; errors as PendingAsk (ask.h) tells them
+//   co_await router.AskFirst(M{...})    likewise (router.h)
 //   co_await AllOf(asks...)             a tuple of their results, once all are there
 //   co_await AllOf(vector of asks)      a vector of them, in the order of the asks
 //   co_await FirstOf(vector of asks)    the first answer that is not an error, or the last error
@@ -57,6 +58,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "troupe/actors/ask.h"
+#include "troupe/actors/ask_first.h"
 #include "troupe/actors/context.h"
 #include "troupe/actors/internal/coroutine_handler.h"
 #include "troupe/actors/reply.h"
@@ -80,11 +82,11 @@ namespace internal {
 template <class T>
 struct CoroutineHandler<ReentrantTask<T>> : TaskHandler<ReentrantTask<T>> {};
 
-// One ask.
-template <class R>
+// One ask; `Ask` is a PendingAsk<R> or a PendingAskFirst<R>.
+template <class R, class Ask>
 class AskAwaiter : public TaskAwaitable {
  public:
-  explicit AskAwaiter(PendingAsk<R>&& ask) : ask_(std::move(ask)) {}
+  explicit AskAwaiter(Ask&& ask) : ask_(std::move(ask)) {}
 
   bool await_ready() const noexcept { return false; }
   template <std::derived_from<TaskFrame> Promise>
@@ -98,7 +100,7 @@ class AskAwaiter : public TaskAwaitable {
   AskResult<R> await_resume() { return *std::move(result_); }
 
  private:
-  PendingAsk<R> ask_;
+  Ask ask_;
   std::optional<AskResult<R>> result_;
 };
 
@@ -281,11 +283,16 @@ class OffloadAwaiter : public TaskAwaitable {
 }  // namespace internal
 
 template <class R>
-internal::AskAwaiter<R> operator co_await(PendingAsk<R>&& ask) {
-  return internal::AskAwaiter<R>(std::move(ask));
+internal::AskAwaiter<R, PendingAsk<R>> operator co_await(PendingAsk<R>&& ask) {
+  return internal::AskAwaiter<R, PendingAsk<R>>(std::move(ask));
+}
+template <class R>
+internal::AskAwaiter<R, PendingAskFirst<R>> operator co_await(PendingAskFirst<R>&& ask) {
+  return internal::AskAwaiter<R, PendingAskFirst<R>>(std::move(ask));
 }
 // Behind the sentence that refused the ask.
-inline internal::AskAwaiter<internal::Anything> operator co_await(internal::RefusedAsk&&);
+internal::AskAwaiter<internal::Anything, internal::RefusedAsk> operator co_await(
+    internal::RefusedAsk&&);
 
 // All asks are sent at once.
 template <class... Rs>

@@ -9,10 +9,14 @@
 #include "troupe/actors/context.h"
 #include "troupe/actors/dead_letter.h"
 #include "troupe/actors/exit.h"
+#include "troupe/actors/pool.h"
 #include "troupe/actors/recipient.h"
 #include "troupe/actors/reply.h"
+#include "troupe/actors/router.h"
+#include "troupe/actors/routing.h"
 #include "troupe/actors/send_result.h"
 #include "troupe/actors/timer_handle.h"
+#include "troupe/actors/topic.h"
 #if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
 #include "troupe/actors/coroutine.h"
 #endif

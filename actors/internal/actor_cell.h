@@ -116,6 +116,15 @@ class alignas(64) ActorCell : public Runnable {
   };
   AnyRef Open(const Birth& birth) noexcept;  // out of memory in here ends the process
 
+  // ---- the spawning thread, on an actor just launched that has no OnStart
+
+  // Runs `act` on this thread as that actor's first turn, so that it has children before anybody
+  // learns of it: takes the right to run, as a sender who found it idle would, and passes it on to
+  // the scheduler after. False: somebody else has it, since the actor is being told to end. `act`
+  // must not throw.
+  static bool ActBeforeFirstTurn(const AnyRef& who, void (*act)(void* argument, Context& self),
+                                 void* argument);
+
   // ---- ~ActorSpace, when no thread runs any more, on cells whose actors have not ended
 
   struct Unhandled {

@@ -46,6 +46,15 @@
 #define TROUPE_ERROR_RECIPIENT_LACKS_MESSAGE                                                     \
   "Troupe: the Recipient Actor does not carry the message Message; add Message to its template " \
   "arguments where it is made."
+#define TROUPE_ERROR_ROUTER_LACKS_MESSAGE                                                     \
+  "Troupe: the Router Actor does not carry the message Message; add Message to its template " \
+  "arguments where it is made."
+#define TROUPE_ERROR_BROADCAST_NOT_COPYABLE                                                       \
+  "Troupe: Broadcast, AskFirst and topics send copies and the message Message cannot be copied; " \
+  "make it copyable, or send a std::shared_ptr<const Message>."
+#define TROUPE_ERROR_NO_KEY                                                                \
+  "Troupe: the function given to ByKey has no key for the message Message; let it take a " \
+  "`const Message&` and return an integer, an enum or a string."
 #define TROUPE_ERROR_MESSAGE_NOT_COPYABLE                                                          \
   "Troupe: SendEvery sends copies and the message Message cannot be copied; make it copyable, or " \
   "use SendAfter and again SendAfter in the handler."

@@ -726,6 +726,19 @@ TEST_F(CoroutineTest, FirstOfFailsWhenAllFail) {
   EXPECT_EQ(none.Ask(Sum{}).Wait().status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST_F(CoroutineTest, ARoutersFirstAnswerIsAwaitedLikeAnyOther) {
+  struct Asker {
+    Router<Get> router;
+    Task<absl::StatusOr<int>> On(Sum) { co_return co_await router.AskFirst(Get{}); }
+  };
+  Group<Get> group;
+  group.Add(slow_);
+  group.Add(system_.Spawn([](Get) { return 3; }));
+  auto asker = system_.Spawn<Asker>(Asker{group});
+  EXPECT_EQ(asker.Ask(Sum{}).Wait().value_or(-1), 3);
+  EXPECT_EQ(AskedAndWaiting(), 0) << "the slow one may save its work";
+}
+
 // ---- Offload
 
 TEST_F(CoroutineTest, OffloadYieldsWhatTheFunctionReturns) {

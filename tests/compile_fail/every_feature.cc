@@ -173,6 +173,39 @@ void UseSystem(troupe::System& system) {
   std::cout << report.ToString() << stats.dead_letters_total();
 }
 
+void UseRouting(troupe::System& system, troupe::ActorRef<Account> account) {
+  troupe::Group<Deposit, Cheque, Balance> group(troupe::Random{.seed = 7});
+  group.Add(account);
+  const troupe::Router<Deposit, Cheque, Balance> router = group;
+  router.Send(Cheque(5));
+  const Deposit deposit{5};
+  if (router.TrySend(deposit) == troupe::SendResult::kQueued) router.Broadcast(deposit);
+  absl::StatusOr<int64_t> cents = router.Ask(Balance{}).Wait();
+  cents = router.AskFirst(Balance{}, absl::Seconds(1)).Wait();
+  troupe::Group<Deposit, Owner> by_key(troupe::ByKey([](const auto& m) {
+    if constexpr (requires { m.cents; }) {
+      return std::to_string(m.cents);
+    } else {
+      return "owner";
+    }
+  }));
+  by_key.Add(account);
+  by_key.Remove(account);
+  auto pool = troupe::SpawnPool<Account, Deposit, Owner>(
+      system, troupe::SmallestMailbox{}, {.size = 1, .max_size = 2, .worker = {.capacity = 8}},
+      "Bob", int64_t{5});
+  if (pool.Broadcast(Deposit{5}) == pool.size()) std::cout << troupe::AnyRef(pool);
+  pool.Stop();
+
+  auto topic = troupe::SpawnTopic<Deposit>(system, {.name = "deposits"});
+  topic.Subscribe(account, troupe::Retained::kDeliver);
+  topic.Publish(deposit);
+  topic.Unsubscribe(account);
+  const troupe::Recipient<Deposit> publisher = topic;
+  publisher.Send(deposit);
+  topic.Stop();
+}
+
 }  // namespace
 
 int main() {
@@ -186,6 +219,7 @@ int main() {
                                      << letter.target << letter.where.line();
                          }});
   UseSystem(system);
+  UseRouting(system, system.Spawn<Account>("Cleo"));
   UseRefs({});
   troupe::ManualScheduler loop({.start = absl::UnixEpoch(), .seed = 7});
   loop.set_on_ready([] {});

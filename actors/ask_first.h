@@ -1,0 +1,93 @@
+// PendingAskFirst<R>: a request to several actors that is ready to go; the first answer counts.
+#ifndef TROUPE_ACTORS_ASK_FIRST_H_
+#define TROUPE_ACTORS_ASK_FIRST_H_
+
+#include <concepts>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/first_answer.h"
+#include "troupe/actors/internal/pending_replies.h"
+#include "troupe/actors/internal/waiting_thread.h"
+#include "troupe/actors/reply.h"
+
+namespace troupe {
+
+// Made by Router::AskFirst(). Like a PendingAsk (ask.h): sent when you say how you want the answer,
+// used by the thread that made it.
+//
+//   router.AskFirst(Quote{"TRP"}, absl::Milliseconds(200))
+//       .Then(self, [this](absl::StatusOr<int64_t> price) { ... });
+//
+// The first good answer is the answer; errors count only when all have failed, and then the last
+// one to come is it. kUnavailable at once if there is nobody to ask, kDeadlineExceeded if nobody has
+// answered well in time. There is one deadline for all.
+// After the first good answer the others' Reply says that nobody waits, so they may save the work.
+// (Not after the deadline: then they answer in vain.) As with any ask, the deadline of an ask that is
+// being answered meanwhile holds, if it is earlier.
+template <class R>
+class [[nodiscard]] PendingAskFirst {
+ public:
+  PendingAskFirst(PendingAskFirst&& other) noexcept
+      : requests_(std::exchange(other.requests_, {})), timeout_(other.timeout_) {}
+  PendingAskFirst& operator=(PendingAskFirst&&) = delete;
+  ~PendingAskFirst() {
+    for (const Request& r : requests_) internal::Discard(*r.request, internal::Lost::kReplyDropped);
+  }
+
+  // Sends the requests and blocks the calling plain thread; see PendingAsk::Wait.
+  AskResult<R> Wait() && {
+    if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
+    const AnyRef somebody = requests_.empty() ? AnyRef() : requests_.front().to;
+    auto& slot = internal::WaitingThread<R>::Make(internal::DeadlineThere(somebody, timeout_));
+    SendAll(slot);
+    return slot.Wait(somebody, timeout_);
+  }
+
+  // Sends the requests and returns; see PendingAsk::Then.
+  template <class F>
+    requires std::invocable<F&, AskResult<R>> || std::invocable<F&, AskResult<R>, Context&>
+  void Then(Context& self, F then) && {
+    auto& awaited =
+        internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
+    internal::RegisterAwaited(awaited, internal::AskDeadline(self, timeout_));
+    SendAll(awaited);
+  }
+
+  // For the framework.
+  explicit PendingAskFirst(absl::Duration timeout) : timeout_(timeout) {}
+  void Reserve(size_t requests) { requests_.reserve(requests); }
+  void Add(AnyRef to, internal::Envelope* request, Reply<R>* reply) {  // Reserve first
+    requests_.push_back({to, request, reply});
+  }
+
+ private:
+  struct Request {
+    AnyRef to;
+    internal::Envelope* request;
+    Reply<R>* reply;  // lies in `request`
+  };
+
+  // Consumes a reference to `asker`.
+  void SendAll(internal::ReplySlotOf<R>& asker) {
+    const std::vector<Request> requests = std::exchange(requests_, {});
+    if (requests.empty()) return asker.Settle(internal::LostStatus(internal::Lost::kReceiverGone));
+    auto& first = internal::FirstAnswer<R>::Make(asker, requests.size());
+    for (size_t i = 0; i < requests.size(); ++i) {
+      *requests[i].reply = Reply<R>(first.SlotOf(i));
+      internal::PostRequest(requests[i].to, *requests[i].request);
+    }
+    first.Release();
+  }
+
+  std::vector<Request> requests_;
+  absl::Duration timeout_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_ASK_FIRST_H_

@@ -1,0 +1,90 @@
+// FirstAnswer: the slots of the requests of a scatter-gather; the first good answer to any of them
+// settles the slot of the one who asked.
+//
+// References: one for each request's Reply, one for whoever sends the requests. The asker's slot is
+// held until it is settled (reply_slot.h, R4).
+// G1  The asker's slot is settled once, by the first good answer; or, once all have failed, by the
+//     last error. (A deadline may have come before.)
+// G2  After a good answer the others are claimed: their Reply says that nobody waits any more, and
+//     what they answer goes nowhere.
+#ifndef TROUPE_ACTORS_INTERNAL_FIRST_ANSWER_H_
+#define TROUPE_ACTORS_INTERNAL_FIRST_ANSWER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "troupe/actors/internal/reply_slot.h"
+
+namespace troupe::internal {
+
+template <class R>
+class FirstAnswer {
+ public:
+  // Takes over a reference to `asker`.
+  static FirstAnswer& Make(ReplySlotOf<R>& asker, size_t requests) {
+    return *new FirstAnswer(asker, requests);
+  }
+  FirstAnswer(const FirstAnswer&) = delete;
+  FirstAnswer& operator=(const FirstAnswer&) = delete;
+
+  ReplySlotOf<R>* SlotOf(size_t request) { return &slots_[request]; }
+
+  void Release() {
+    // acq_rel: what every other holder did happens before the destruction by the last one.
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+ private:
+  class Slot final : public ReplySlotOf<R> {
+   public:
+    Slot() : ReplySlotOf<R>(kKind, 1) {}
+    FirstAnswer* all = nullptr;
+    ReplyResult<R> TakeResult() { return std::move(*this->result_); }
+
+   private:
+    static void OnReady(ReplySlot& slot) {
+      auto& me = static_cast<Slot&>(slot);
+      me.all->Report(me.TakeResult());
+      slot.Release();
+    }
+    static void Destroy(ReplySlot& slot) { static_cast<Slot&>(slot).all->Release(); }
+    static absl::Time Deadline(const ReplySlot& slot) {
+      return static_cast<const Slot&>(slot).all->deadline_;
+    }
+    static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy, &Deadline};
+  };
+
+  FirstAnswer(ReplySlotOf<R>& asker, size_t requests)
+      : asker_(asker),
+        deadline_(asker.deadline()),
+        slots_(std::make_unique<Slot[]>(requests)),
+        requests_(requests),
+        unanswered_(requests),
+        references_(requests + 1) {
+    for (size_t i = 0; i < requests_; ++i) slots_[i].all = this;
+  }
+
+  void Report(ReplyResult<R> result) {
+    if (result.ok()) {
+      if (!settled_.exchange(true)) asker_.Settle(std::move(result));
+      for (size_t i = 0; i < requests_; ++i) slots_[i].Claim();  // G2
+    } else if (unanswered_.fetch_sub(1) == 1) {
+      asker_.Settle(std::move(result));
+    }
+  }
+
+  ReplySlotOf<R>& asker_;  // until settled
+  const absl::Time deadline_;
+  std::unique_ptr<Slot[]> slots_;
+  const size_t requests_;
+  std::atomic<bool> settled_{false};  // by a good answer
+  std::atomic<size_t> unanswered_;
+  std::atomic<size_t> references_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_FIRST_ANSWER_H_
