@@ -88,17 +88,27 @@ bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settl
 
 // ---- actors
 
-void RegisterAwaited(AwaitedReply& reply, absl::Time deadline) noexcept {
+namespace {
+
+inline void AddAwaited(AwaitedReply& reply, absl::Duration timeout, absl::Time latest) {
   ActorCell& asker = *ActorCell::Current();
   PendingReplies& replies = asker.annex().replies;
+  Timers& timers = asker.space().timers();
+  const absl::Time deadline = timeout == absl::InfiniteDuration()
+                                  ? latest
+                                  : std::min(latest, timers.clock().RoughNow() + timeout);
   if (deadline == absl::InfiniteFuture()) return replies.Add(reply);
-  replies.AddWithDeadline(reply, deadline, asker.space().timers());
+  replies.AddWithDeadline(reply, deadline, timers);
 }
 
-absl::Time AskDeadline(const Context& self, absl::Duration timeout) {
-  if (timeout == absl::InfiniteDuration()) return self.deadline();
-  const Clock& clock = ActorCell::Of(self.self())->space().timers().clock();
-  return std::min(clock.RoughNow() + timeout, self.deadline());
+}  // namespace
+
+void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration timeout) noexcept {
+  AddAwaited(reply, timeout, self.deadline());
+}
+
+void RegisterSleep(AwaitedReply& reply, absl::Duration duration) noexcept {
+  AddAwaited(reply, duration, absl::InfiniteFuture());
 }
 
 void UnregisterAwaited(AwaitedReply& reply) { ActorCell::Current()->annex().replies.Remove(reply); }

@@ -77,7 +77,7 @@ class [[nodiscard]] PendingAsk {
   void Then(Context& self, F then) && {
     auto& awaited =
         internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
-    internal::RegisterAwaited(awaited, internal::AskDeadline(self, timeout_));
+    internal::RegisterAwaited(awaited, self, timeout_);
     *reply_ = Reply<R>(&awaited);
     internal::PostRequest(to_, *std::exchange(request_, nullptr));
   }

@@ -54,7 +54,7 @@ class [[nodiscard]] PendingAskFirst {
   void Then(Context& self, F then) && {
     auto& awaited =
         internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
-    internal::RegisterAwaited(awaited, internal::AskDeadline(self, timeout_));
+    internal::RegisterAwaited(awaited, self, timeout_);
     SendAll(awaited);
   }
 

@@ -15,20 +15,17 @@ void* Context::actor() const { return cell_.actor(); }
 internal::ActorSpace& Context::space() const { return cell_.space(); }
 absl::Time Context::Now() const { return space().timers().clock().Now(); }
 
+internal::Answering::Answering(Context& self, absl::Time deadline) : self_(self) {
+  self.deadline_ = deadline;
+}
+internal::Answering::~Answering() { self_.deadline_ = absl::InfiniteFuture(); }
+
 // A deadline is told by the clock of the asker's system, or of the receiver's if the asker is a plain
 // thread.
-absl::Time Context::deadline() const {
-  if (deadline_ == absl::InfiniteFuture()) return deadline_;
+absl::Time Context::DeadlineHere() const {
   const bool here = !sender_ || &internal::ActorCell::Of(sender_)->space() == &space();
   return here ? deadline_ : absl::InfiniteFuture();
 }
-
-namespace internal {
-Answering::Answering(Context& self, absl::Time deadline) : self_(self) {
-  self.deadline_ = deadline;
-}
-Answering::~Answering() { self_.deadline_ = absl::InfiniteFuture(); }
-}  // namespace internal
 
 void Context::BeginBlocking() { cell_.scheduler().BeginBlocking(); }
 

@@ -63,7 +63,9 @@ class Context {
   absl::Time Now() const;
   // By when the asker of the message at hand wants its answer: asks made meanwhile end by then, too.
   // InfiniteFuture, if nobody waits, or the asker lives in another system.
-  absl::Time deadline() const;
+  absl::Time deadline() const {
+    return deadline_ == absl::InfiniteFuture() ? deadline_ : DeadlineHere();
+  }
 
   // ---- children: they are stopped when this actor ends, and it ends after them
 
@@ -157,6 +159,7 @@ class Context {
   TimerHandle StartTimer(internal::TimedMessage* timed, absl::Duration delay, absl::Duration period,
                          const AnyRef& to);
   void BeginBlocking();
+  absl::Time DeadlineHere() const;
 
   internal::ActorCell& cell_;
   AnyRef sender_;

@@ -86,13 +86,13 @@ struct CoroutineHandler<ReentrantTask<T>> : TaskHandler<ReentrantTask<T>> {};
 template <class R, class Ask>
 class AskAwaiter : public TaskAwaitable {
  public:
-  explicit AskAwaiter(Ask&& ask) : ask_(std::move(ask)) {}
+  explicit AskAwaiter(Ask&& ask) : ask_(ask) {}
 
   bool await_ready() const noexcept { return false; }
   template <std::derived_from<TaskFrame> Promise>
   void await_suspend(std::coroutine_handle<Promise> by) {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
-    std::move(ask_).Then(run.context(), [this, &run](AskResult<R> result) {
+    std::move(ask_).Then(run.context(), [this, &run](AskResult<R>&& result) {
       result_.emplace(std::move(result));
       run.Continue();
     });
@@ -100,7 +100,7 @@ class AskAwaiter : public TaskAwaitable {
   AskResult<R> await_resume() { return *std::move(result_); }
 
  private:
-  Ask ask_;
+  Ask& ask_;  // lives in the coroutine's frame, as this does
   std::optional<AskResult<R>> result_;
 };
 
@@ -124,7 +124,7 @@ class AllOfAwaiter : public TaskAwaitable {
   void BeginAll(HandlerRun& run, std::index_sequence<kIs...>) {
     (std::move(std::get<kIs>(asks_))
          .Then(run.context(),
-               [this, &run](AskResult<Rs> result) {
+               [this, &run](AskResult<Rs>&& result) {
                  std::get<kIs>(results_).emplace(std::move(result));
                  if (--open_ == 0) run.Continue();
                }),
@@ -147,7 +147,7 @@ class AllOfVectorAwaiter : public TaskAwaitable {
   void await_suspend(std::coroutine_handle<Promise> by) {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
     for (size_t i = 0; i < asks_.size(); ++i) {
-      std::move(asks_[i]).Then(run.context(), [this, &run, i](AskResult<R> result) {
+      std::move(asks_[i]).Then(run.context(), [this, &run, i](AskResult<R>&& result) {
         results_[i].emplace(std::move(result));
         if (--open_ == 0) run.Continue();
       });
@@ -178,7 +178,7 @@ class FirstOfAwaiter : public TaskAwaitable {
     // Shared with the continuations of those that answer too late to find this awaiter.
     auto race = std::make_shared<Race>(asks_.size());
     for (PendingAsk<R>& ask : asks_) {
-      std::move(ask).Then(run.context(), [this, &run, race](AskResult<R> result) {
+      std::move(ask).Then(run.context(), [this, &run, race](AskResult<R>&& result) {
         if (!race->Ends(IsOk(result))) return;
         result_.emplace(std::move(result));
         run.Continue();
@@ -222,7 +222,7 @@ class SleepAwaiter : public TaskAwaitable {
     // An ask that nobody is asked, so that its deadline is all that can come of it.
     auto wake = [&run](absl::Status) { run.Continue(); };
     auto& awaited = Continuation<void, decltype(wake)>::Make(run.context().self(), std::move(wake));
-    RegisterAwaited(awaited, run.context().Now() + duration_);
+    RegisterSleep(awaited, duration_);
     awaited.Release();  // the reference that a request would have
   }
   void await_resume() const noexcept {}
@@ -268,7 +268,7 @@ class OffloadAwaiter : public TaskAwaitable {
     run.context()
         .template Spawn<Child>()
         .Ask(typename Child::Run{std::move(function_)}, absl::InfiniteDuration())
-        .Then(run.context(), [this, &run](AskResult<R> result) {
+        .Then(run.context(), [this, &run](AskResult<R>&& result) {
           result_.emplace(std::move(result));
           run.Continue();
         });

@@ -5,48 +5,60 @@
 #endif
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 #include "absl/time/clock.h"
 
 namespace troupe {
 
-SystemClock::SystemClock() : steady_anchor_(Steady::now()), wall_anchor_(absl::Now()) {}
+SystemClock::SystemClock()
+    : steady_anchor_(Steady::now()), wall_anchor_(absl::Now()), number_(NextNumber()) {}
 
 absl::Time SystemClock::Now() const {
   return wall_anchor_ + absl::FromChrono(Steady::now() - steady_anchor_);
 }
 
+#ifdef __x86_64__
+
 namespace {
 
-#ifdef __x86_64__
-// A reading of the steady clock and of the time stamp counter at that time.
+// What a thread last read, from which clock, and the time stamp counter then.
 struct Reading {
   uint64_t ticks = 0;
-  SystemClock::Steady::time_point time;
+  uint64_t clock = 0;
+  absl::Time time;
 };
 
 // Less than kRoughness at any rate above 0.66 GHz, and x86-64 counts at 1 GHz or more. Where the
 // counters of two cores differ a reading is taken for old, and the clock read again.
 constexpr uint64_t kFreshTicks = 65'536;
 
-SystemClock::Steady::time_point LastReading() {
-  // thread_local: so that nobody has to share it. constinit, as everywhere on this path.
-  static constinit thread_local Reading last;
-  const uint64_t ticks = __rdtsc();
-  if (ticks - last.ticks >= kFreshTicks) last = {ticks, SystemClock::Steady::now()};
-  return last.time;
-}
-#else
-SystemClock::Steady::time_point LastReading() { return SystemClock::Steady::now(); }
-#endif
-
 }  // namespace
 
 absl::Time SystemClock::RoughNow() const {
-  // What was read is at most that old, so this is not before now.
-  return wall_anchor_ + absl::FromChrono(LastReading() - steady_anchor_) + kRoughness;
+  // thread_local: so that nobody has to share it. constinit, as everywhere on this path.
+  static constinit thread_local Reading last;
+  const uint64_t ticks = __rdtsc();
+  if (ticks - last.ticks >= kFreshTicks || last.clock != number_) [[unlikely]] {
+    // What is read now is at most that old when it is used, so the sum is not before that.
+    last = {ticks, number_, Now() + kRoughness};
+  }
+  return last.time;
 }
+
+uint64_t SystemClock::NextNumber() {
+  static constinit std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: only distinct
+}
+
+#else
+
+absl::Time SystemClock::RoughNow() const { return Now(); }
+
+uint64_t SystemClock::NextNumber() { return 0; }
+
+#endif
 
 SystemClock::Steady::time_point SystemClock::ToSteady(absl::Time t) const {
   // ToChronoNanoseconds saturates; half the range on either side keeps the sum below from

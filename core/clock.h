@@ -6,6 +6,7 @@
 #define TROUPE_CORE_CLOCK_H_
 
 #include <chrono>
+#include <cstdint>
 
 #include "absl/time/time.h"
 #include "troupe/core/mutex.h"
@@ -43,8 +44,11 @@ class SystemClock final : public Clock {
   Steady::time_point ToSteady(absl::Time t) const;
 
  private:
+  static uint64_t NextNumber();
+
   const Steady::time_point steady_anchor_;
   const absl::Time wall_anchor_;
+  const uint64_t number_;  // of this clock: no other has had it
 };
 
 // Time that moves only when told to.

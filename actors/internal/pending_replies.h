@@ -82,10 +82,12 @@ class PendingReplies {
 
 // The glue to ActorCell and ActorSpace, which this header does not show to every user's translation
 // unit.
-void RegisterAwaited(AwaitedReply& reply,  // by the asker; out of memory ends the process
-                     absl::Time deadline) noexcept;
-void UnregisterAwaited(AwaitedReply& reply);  // likewise
-absl::Time AskDeadline(const Context& self, absl::Duration timeout);
+//
+// By the asker; out of memory ends the process. An ask ends by Context::deadline() at the latest, a
+// sleep does not.
+void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration timeout) noexcept;
+void RegisterSleep(AwaitedReply& reply, absl::Duration duration) noexcept;
+void UnregisterAwaited(AwaitedReply& reply);
 void PostReply(AwaitedReply& reply);  // into the asker's mailbox
 
 template <class R, class F>
