@@ -21,24 +21,22 @@ namespace troupe::internal {
 
 class SuspendedHandler;
 
-// Messages taken out of the mailbox before their turn, oldest first.
+// Messages taken out of the mailbox before their turn, oldest first. A ring, so that one pointer will
+// do.
 class DeferredMessages {
  public:
   void Append(Envelope& e) {
-    e.next = nullptr;
-    (last_ != nullptr ? last_->next : first_) = &e;
+    e.next = last_ != nullptr ? std::exchange(last_->next, &e) : &e;
     last_ = &e;
   }
   // The list of all of them and then `rest`; there are none any more.
   Envelope* TakeBefore(Envelope* rest) {
     if (last_ == nullptr) return rest;
-    std::exchange(last_, nullptr)->next = rest;
-    return static_cast<Envelope*>(std::exchange(first_, nullptr));
+    return static_cast<Envelope*>(std::exchange(std::exchange(last_, nullptr)->next, rest));
   }
 
  private:
-  MailboxNode* first_ = nullptr;
-  MailboxNode* last_ = nullptr;
+  MailboxNode* last_ = nullptr;  // whose `next` is the first
 };
 
 struct ActorAnnex {
@@ -47,16 +45,16 @@ struct ActorAnnex {
   static void operator delete(void* annex, size_t bytes) { FreeObject(annex, bytes); }
 
   Children children;
-  uint32_t spawns = 0;                    // of children, ever
   EndedChildren ended_children;           // pushed by the children's threads
   RefSet watchers;                        // get a Down when this actor ends
   RefSet watched;                         // whose Down this actor expects; others are not delivered
   PendingReplies replies;                 // asks this actor waits for
   SuspendedHandler* suspended = nullptr;  // the newest
-  bool defers = false;                    // one of them is not reentrant: messages wait below
   DeferredMessages deferred;
   OwnedTimers timers;  // cancelled when it ends
 
+  uint32_t spawns = 0;     // of children, ever
+  bool defers = false;     // a suspended handler is not reentrant: messages wait in `deferred`
   bool named = false;      // registered with the space's names
   bool dedicated = false;  // has a thread of its own to give back
 

@@ -14,6 +14,9 @@ class DeadlineAlarm : public Timer {
  public:
   static DeadlineAlarm& Make(const AnyRef& asker) { return *new DeadlineAlarm(asker); }
 
+  static void* operator new(size_t bytes) { return AllocateObject(bytes); }
+  static void operator delete(void* alarm, size_t bytes) { FreeObject(alarm, bytes); }
+
   void Arm(Timers& timers, absl::Time deadline) {
     references_.fetch_add(1, std::memory_order_relaxed);  // relaxed: the caller holds one
     timers.Arm(*this, deadline);

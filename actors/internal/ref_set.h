@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -18,16 +19,19 @@ namespace troupe::internal {
 class RefSet {
  public:
   bool Insert(const AnyRef& ref) {  // false: it was in
-    return order_.try_emplace(ref, next_++).second;
+    if (set_ == nullptr) set_ = std::make_unique<Set>();
+    return set_->order.try_emplace(ref, set_->next++).second;
   }
-  bool Erase(const AnyRef& ref) { return order_.erase(ref) != 0; }  // false: it was not in
-  bool empty() const { return order_.empty(); }
+  bool Erase(const AnyRef& ref) {  // false: it was not in
+    return set_ != nullptr && set_->order.erase(ref) != 0;
+  }
+  bool empty() const { return set_ == nullptr || set_->order.empty(); }
 
   std::vector<AnyRef> InOrder() const {
     if (empty()) return {};
     std::vector<std::pair<uint64_t, AnyRef>> sorted;
-    sorted.reserve(order_.size());
-    for (const auto& [ref, order] : order_) sorted.emplace_back(order, ref);
+    sorted.reserve(set_->order.size());
+    for (const auto& [ref, order] : set_->order) sorted.emplace_back(order, ref);
     std::sort(sorted.begin(), sorted.end());
     std::vector<AnyRef> refs;
     refs.reserve(sorted.size());
@@ -36,8 +40,11 @@ class RefSet {
   }
 
  private:
-  absl::flat_hash_map<AnyRef, uint64_t> order_;
-  uint64_t next_ = 0;
+  struct Set {
+    absl::flat_hash_map<AnyRef, uint64_t> order;
+    uint64_t next = 0;
+  };
+  std::unique_ptr<Set> set_;  // made on first use: most actors watch nobody
 };
 
 }  // namespace troupe::internal

@@ -36,13 +36,17 @@ constexpr Entry kFootprints[] = {
     {"queued_bounded", &QueuedBounded, "the same, in a mailbox with a capacity"},
     {"pending_timer", &PendingTimer, "a timer that will send a message of 8 bytes"},
     {"pending_ask", &PendingAsk, "an ask of 8 bytes, its request not yet looked at"},
+#if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
+    {"suspended_handler", &SuspendedHandler, "a coroutine that awaits an answer, of one actor"},
+    {"suspended_actor", &SuspendedActor, "an actor with a coroutine that awaits an answer"},
+#endif
 };
 
 int Usage(std::string_view problem) {
   std::fprintf(stderr, "%.*s\n\nusage: memory [NAME [N]]\n\n", static_cast<int>(problem.size()),
                problem.data());
   for (const Entry& entry : kFootprints) {
-    std::fprintf(stderr, "  %-15s %.*s\n", std::string(entry.name).c_str(),
+    std::fprintf(stderr, "  %-18s %.*s\n", std::string(entry.name).c_str(),
                  static_cast<int>(entry.usage.size()), entry.usage.data());
   }
   return 2;
