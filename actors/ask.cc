@@ -103,7 +103,10 @@ inline void AddAwaited(AwaitedReply& reply, absl::Duration timeout, absl::Time l
 
 }  // namespace
 
-void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration timeout) noexcept {
+void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration timeout,
+                     const AnyRef& whom) noexcept {
+  reply.other_system =
+      whom && &ActorCell::Of(whom)->space() != &ActorCell::Of(reply.asker_ref)->space();
   AddAwaited(reply, timeout, self.deadline());
 }
 

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/handler_result.h"
 #include "troupe/actors/internal/pending_replies.h"
 #include "troupe/actors/internal/waiting_thread.h"
 #include "troupe/actors/reply.h"
@@ -44,7 +45,8 @@ inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
 // An ask made while answering another has that one's deadline, if its own is later: nobody would
 // wait for the answer.
 //
-// Order: the answer arrives after all that the receiver sent to the asker before it answered.
+// Order: the answer arrives after all that the receiver sent to the asker before it answered. (If a
+// coroutine of the asker is suspended, the answer is handled at once and those wait: coroutine.h.)
 // Thread safety: a PendingAsk is used by the thread that made it.
 template <class R>
 class [[nodiscard]] PendingAsk {
@@ -75,11 +77,13 @@ class [[nodiscard]] PendingAsk {
   template <class F>
     requires std::invocable<F&, AskResult<R>> || std::invocable<F&, AskResult<R>, Context&>
   void Then(Context& self, F then) && {
-    auto& awaited =
-        internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
-    internal::RegisterAwaited(awaited, self, timeout_);
-    *reply_ = Reply<R>(&awaited);
-    internal::PostRequest(to_, *std::exchange(request_, nullptr));
+    if constexpr (internal::MayContinue<F, AskResult<R>>()) {
+      auto& awaited =
+          internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
+      internal::RegisterAwaited(awaited, self, timeout_, to_);
+      *reply_ = Reply<R>(&awaited);
+      internal::PostRequest(to_, *std::exchange(request_, nullptr));
+    }
   }
 
   // For the framework: `reply` lies in `request`.

@@ -11,6 +11,7 @@
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/internal/first_answer.h"
+#include "troupe/actors/internal/handler_result.h"
 #include "troupe/actors/internal/pending_replies.h"
 #include "troupe/actors/internal/waiting_thread.h"
 #include "troupe/actors/reply.h"
@@ -28,7 +29,8 @@ namespace troupe {
 // answered well in time. There is one deadline for all.
 // After the first good answer the others' Reply says that nobody waits, so they may save the work.
 // (Not after the deadline: then they answer in vain.) As with any ask, the deadline of an ask that is
-// being answered meanwhile holds, if it is earlier.
+// being answered meanwhile holds, if it is earlier. All of
+// those asked are taken to be of one system.
 template <class R>
 class [[nodiscard]] PendingAskFirst {
  public:
@@ -52,10 +54,13 @@ class [[nodiscard]] PendingAskFirst {
   template <class F>
     requires std::invocable<F&, AskResult<R>> || std::invocable<F&, AskResult<R>, Context&>
   void Then(Context& self, F then) && {
-    auto& awaited =
-        internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
-    internal::RegisterAwaited(awaited, self, timeout_);
-    SendAll(awaited);
+    if constexpr (internal::MayContinue<F, AskResult<R>>()) {
+      auto& awaited =
+          internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
+      internal::RegisterAwaited(awaited, self, timeout_,
+                                requests_.empty() ? AnyRef() : requests_.front().to);
+      SendAll(awaited);
+    }
   }
 
   // For the framework.

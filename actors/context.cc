@@ -20,13 +20,6 @@ internal::Answering::Answering(Context& self, absl::Time deadline) : self_(self)
 }
 internal::Answering::~Answering() { self_.deadline_ = absl::InfiniteFuture(); }
 
-// A deadline is told by the clock of the asker's system, or of the receiver's if the asker is a plain
-// thread.
-absl::Time Context::DeadlineHere() const {
-  const bool here = !sender_ || &internal::ActorCell::Of(sender_)->space() == &space();
-  return here ? deadline_ : absl::InfiniteFuture();
-}
-
 void Context::BeginBlocking() { cell_.scheduler().BeginBlocking(); }
 
 void Context::Stop() { cell_.End(ExitReason::kNormal, absl::OkStatus()); }

@@ -61,11 +61,11 @@ class Context {
   AnyRef sender() const { return sender_; }
   // Time as the timers of this system tell it.
   absl::Time Now() const;
-  // By when the asker of the message at hand wants its answer: asks made meanwhile end by then, too.
-  // InfiniteFuture, if nobody waits, or the asker lives in another system.
-  absl::Time deadline() const {
-    return deadline_ == absl::InfiniteFuture() ? deadline_ : DeadlineHere();
-  }
+  // By when the asker of the message at hand wants its answer: asks made in this handler end by
+  // then, too. InfiniteFuture, if the message was sent rather than asked, or by an actor of another
+  // system. A handler that answers and goes on says DropDeadline().
+  absl::Time deadline() const { return deadline_; }
+  void DropDeadline() { deadline_ = absl::InfiniteFuture(); }
 
   // ---- children: they are stopped when this actor ends, and it ends after them
 
@@ -159,7 +159,6 @@ class Context {
   TimerHandle StartTimer(internal::TimedMessage* timed, absl::Duration delay, absl::Duration period,
                          const AnyRef& to);
   void BeginBlocking();
-  absl::Time DeadlineHere() const;
 
   internal::ActorCell& cell_;
   AnyRef sender_;

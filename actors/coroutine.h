@@ -38,9 +38,10 @@
 // Exceptions  One that leaves the coroutine ends the actor, as from any handler.
 // The end     An actor that ends cancels its suspended handlers: their local variables are
 //             destroyed, innermost first, as if an exception had passed that nobody can catch.
-//             Whoever asked is told kUnavailable. OnStop cannot be a coroutine.
-// Cost        tests/bench/README or runtime/notes/0012: a block for the handler, one for each frame
-//             of more than nothing, and per ask what Then costs.
+//             Whoever asked is told kUnavailable (or kAborted, if the handler had taken the Reply).
+//             OnStop cannot be a coroutine, nor a continuation given to Then.
+// Cost        A block for the handler, one for each frame, and for each ask what Then costs; the
+//             numbers are in runtime/notes/0012-coroutine-handlers.md.
 #ifndef TROUPE_ACTORS_COROUTINE_H_
 #define TROUPE_ACTORS_COROUTINE_H_
 
@@ -104,6 +105,8 @@ class AskAwaiter : public TaskAwaitable {
   std::optional<AskResult<R>> result_;
 };
 
+// The awaiters of several asks are noexcept, as RegisterAwaited is: were some of them sent and an
+// exception left the coroutine, their answers would find nobody. Out of memory ends the process.
 template <class... Rs>
 class AllOfAwaiter : public TaskAwaitable {
  public:
@@ -121,7 +124,7 @@ class AllOfAwaiter : public TaskAwaitable {
 
  private:
   template <size_t... kIs>
-  void BeginAll(HandlerRun& run, std::index_sequence<kIs...>) {
+  void BeginAll(HandlerRun& run, std::index_sequence<kIs...>) noexcept {
     (std::move(std::get<kIs>(asks_))
          .Then(run.context(),
                [this, &run](AskResult<Rs>&& result) {
@@ -144,7 +147,7 @@ class AllOfVectorAwaiter : public TaskAwaitable {
 
   bool await_ready() const noexcept { return asks_.empty(); }
   template <std::derived_from<TaskFrame> Promise>
-  void await_suspend(std::coroutine_handle<Promise> by) {
+  void await_suspend(std::coroutine_handle<Promise> by) noexcept {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
     for (size_t i = 0; i < asks_.size(); ++i) {
       std::move(asks_[i]).Then(run.context(), [this, &run, i](AskResult<R>&& result) {
@@ -173,7 +176,7 @@ class FirstOfAwaiter : public TaskAwaitable {
 
   bool await_ready() const noexcept { return asks_.empty(); }
   template <std::derived_from<TaskFrame> Promise>
-  void await_suspend(std::coroutine_handle<Promise> by) {
+  void await_suspend(std::coroutine_handle<Promise> by) noexcept {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
     // Shared with the continuations of those that answer too late to find this awaiter.
     auto race = std::make_shared<Race>(asks_.size());
@@ -245,12 +248,12 @@ class Offloaded {
   using Result = std::invoke_result_t<F&>;
   struct Run {
     using Reply = typename Offered<Result>::type;
-    F function;
   };
-  Result On(Run run, Context& self) {
-    self.Stop();
-    return self.Blocking(std::move(run.function));
-  }
+  explicit Offloaded(F function) : function_(std::move(function)) {}
+  Result On(Run, Context& self) { return self.Blocking(std::move(function_)); }
+
+ private:
+  F function_;
 };
 
 template <class F>
@@ -265,13 +268,16 @@ class OffloadAwaiter : public TaskAwaitable {
   template <std::derived_from<TaskFrame> Promise>
   void await_suspend(std::coroutine_handle<Promise> by) {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
-    run.context()
-        .template Spawn<Child>()
-        .Ask(typename Child::Run{std::move(function_)}, absl::InfiniteDuration())
-        .Then(run.context(), [this, &run](AskResult<R>&& result) {
-          result_.emplace(std::move(result));
-          run.Continue();
-        });
+    const ActorRef<Child> child = run.context().template Spawn<Child>(std::move(function_));
+    // Stopped from here, since a request that has expired never gets to it.
+    auto resume = [this, &run, child](AskResult<R>&& result) {
+      child.Stop();
+      result_.emplace(std::move(result));
+      run.Continue();
+    };
+    [&]() noexcept {  // as RegisterAwaited is: a child that nobody asks would never end
+      child.Ask(typename Child::Run(), absl::InfiniteDuration()).Then(run.context(), resume);
+    }();
   }
   AskResult<R> await_resume() { return *std::move(result_); }
 
@@ -313,8 +319,9 @@ auto FirstOf(std::vector<PendingAsk<R>> asks) {
 inline auto Sleep(absl::Duration duration) { return internal::SleepAwaiter(duration); }
 
 // Runs `function` as Context::Blocking does, beside this actor, which is suspended meanwhile. Yields
-// an AskResult of what it returns, kInternal if it throws. `function` must own what it uses: an actor
-// that ends does not interrupt it, but ends only after it.
+// an AskResult of what it returns, kInternal if it throws; kDeadlineExceeded once the deadline of the
+// ask being answered has passed, and then it may not have run at all. `function` must own what it
+// uses: an actor that ends does not interrupt it, but ends only after it.
 template <class F>
 auto Offload(F function) {
   return internal::OffloadAwaiter<F>(std::move(function));

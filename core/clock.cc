@@ -31,7 +31,8 @@ struct Reading {
 };
 
 // Less than kRoughness at any rate above 0.66 GHz, and x86-64 counts at 1 GHz or more. Where the
-// counters of two cores differ a reading is taken for old, and the clock read again.
+// counters of two cores differ, which kernels know as an unstable counter and hardware of this
+// century hardly does, a thread that changes cores may be that much off.
 constexpr uint64_t kFreshTicks = 65'536;
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Clock: what time it is, behind a seam, so that tests and simulations can turn time by hand.
 //
-// All clocks here may be used by any thread, and none ever goes backwards.
+// All clocks here may be used by any thread, and Now() never goes backwards. (RoughNow() may, from one
+// thread to another, by less than kRoughness.)
 
 #ifndef TROUPE_CORE_CLOCK_H_
 #define TROUPE_CORE_CLOCK_H_

@@ -15,7 +15,8 @@
 //              refers to, nor a lambda's captures; both are usually gone when it resumes. So
 //              reference parameters and lambdas with captures are refused at compile time. What the
 //              compiler cannot tell from the object of a member function is let through: a reference
-//              as the first parameter of a free function. See to it that it outlives the task.
+//              as the first parameter of a free function, and the captures of a generic lambda. See
+//              to it that they outlive the task.
 // Depth        A task that awaits another hands over to it without growing the stack (symmetric
 //              transfer), and so it returns and so it is cancelled: a chain may be a million deep.
 // Cost         One block from the node pool (node_pool.h) for the frame.

@@ -81,6 +81,7 @@ class Cashier {
 int main() {
   troupe::System system;
   auto cashier = system.Spawn<Cashier>(system.Spawn<Catalogue>(), system.Spawn<TaxOffice>());
-  std::cout << "total: " << cashier.Ask(Total{{"apples", "cheese"}}).Wait().value() << "\n";
+  const int total = cashier.Ask(Total{{"apples", "cheese"}}).Wait().value();
+  std::cout << "total: " << total << "\n";
   std::cout << cashier.Ask(Total{{"bread", "caviar"}}).Wait().status().message() << "\n";
 }

@@ -34,6 +34,12 @@ class DeferredMessages {
     if (last_ == nullptr) return rest;
     return static_cast<Envelope*>(std::exchange(std::exchange(last_, nullptr)->next, rest));
   }
+  // The reverse, while there are none: all from `first` to `last`; returns what was behind them.
+  Envelope* PutBack(Envelope& first, Envelope& last) {
+    last_ = &last;
+    return static_cast<Envelope*>(std::exchange(last.next, &first));
+  }
+  Envelope* last() const { return static_cast<Envelope*>(last_); }
 
  private:
   MailboxNode* last_ = nullptr;  // whose `next` is the first
@@ -51,6 +57,9 @@ struct ActorAnnex {
   PendingReplies replies;                 // asks this actor waits for
   SuspendedHandler* suspended = nullptr;  // the newest
   DeferredMessages deferred;
+  // The actor's next messages up to this one have been deferred before, so there is no answer among
+  // them: they are deferred again as a whole, however many wait.
+  Envelope* last_resumed = nullptr;
   OwnedTimers timers;  // cancelled when it ends
 
   uint32_t spawns = 0;     // of children, ever

@@ -61,7 +61,8 @@ inline uint32_t ActorCell::SendTime() const {
 inline void ActorCell::CountTaken(size_t count, uint32_t since_ms, uint32_t now_ms) {
   // Relaxed: statistics, written by whoever has the right to run and read by snapshots.
   constexpr auto kRelaxed = std::memory_order_relaxed;
-  previous_ms_.store(since_ms, kRelaxed);
+  const bool none_held = taken_.load(kRelaxed) == static_cast<uint32_t>(handled_.load(kRelaxed));
+  if (none_held) previous_ms_.store(since_ms, kRelaxed);
   taken_ms_.store(now_ms, kRelaxed);
   taken_.store(taken_.load(kRelaxed) + static_cast<uint32_t>(count), kRelaxed);
 }
@@ -356,6 +357,7 @@ bool ActorCell::Waylay(Envelope& e) {
     space().Lose(e, DeadLetterReason::kStopped, ref());
     return true;
   }
+  if (annex_->last_resumed == &e) annex_->last_resumed = nullptr;
   if (!annex_->defers || (e.address & kAnswer) != 0) return false;
   handled_.store(handled_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
   annex_->deferred.Append(e);
@@ -364,10 +366,17 @@ bool ActorCell::Waylay(Envelope& e) {
 
 bool ActorCell::DefersMessages() const { return has_annex() && annex_->defers; }
 
-void ActorCell::DeferMessages() { annex().defers = true; }
+void ActorCell::DeferMessages() {
+  ActorAnnex& a = annex();
+  a.defers = true;
+  if (Envelope* const last = std::exchange(a.last_resumed, nullptr)) {
+    first_ = a.deferred.PutBack(*first_, *last);
+  }
+}
 
 void ActorCell::ResumeMessages() {
   annex_->defers = false;
+  annex_->last_resumed = annex_->deferred.last();
   first_ = annex_->deferred.TakeBefore(first_);
 }
 

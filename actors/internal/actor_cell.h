@@ -131,6 +131,7 @@ class alignas(64) ActorCell : public Runnable {
     ActorCell* cell;
     std::array<Envelope*, 4> lists;
   };
+  bool shut() const { return queue_.closed(); }
   Unhandled Shut();                     // closes the mailbox, so that nothing is scheduled any more
   void Reclaim(const Unhandled& left);  // destroys the actor and its messages, without OnStop
 

@@ -2,7 +2,7 @@
 // runs once in a life.
 //
 //   E1  End           the reason is noted; from now on messages taken out become dead letters
-//   E2  its timers and asks are cancelled; every child is told to end; this actor stays until the
+//   E2  its suspended handlers, timers and asks are cancelled; every child is told to end; this actor stays until the
 //       last one has
 //   E3  OnStop; what that began ends as in E2; then the actor object is destroyed
 //   E4  CloseMailbox  senders learn kClosed; what was queued becomes dead letters, asks among it
@@ -158,7 +158,10 @@ ActorCell::Unhandled ActorCell::Shut() {
        pushed, bounded == nullptr ? nullptr : bounded->Close()}};
 }
 
+// What it destroys may still send and ask, as this actor; it spawns nobody (ActorSpace::MayLaunch).
 void ActorCell::Reclaim(const Unhandled& left) {
+  const Activation here{this, activation_};
+  activation_ = &here;
   if (has_annex()) LetGo();
   if (actor_ != nullptr) type()->destroy(std::exchange(actor_, nullptr));
   for (Envelope* list : left.lists) {
@@ -170,6 +173,7 @@ void ActorCell::Reclaim(const Unhandled& left) {
   }
   if (has_annex()) delete annex_;
   annex_ = nullptr;
+  activation_ = here.around;
 }
 
 void ActorCell::DiscardList(Envelope* first) {

@@ -54,7 +54,7 @@ ActorSpace::~ActorSpace() {
 // refused here (shard.h, H5). A child may still come while the system stops: its parent is alive
 // and will stop it.
 inline bool ActorSpace::MayLaunch(const ActorCell* parent) const {
-  return parent != nullptr || !stopping();
+  return parent != nullptr ? !parent->shut() : !stopping();
 }
 
 inline AnyRef ActorSpace::OpenCell(ActorCell& cell, const ActorCell::Birth& birth) {

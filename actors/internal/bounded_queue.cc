@@ -28,7 +28,8 @@ BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
     case WhenFull::kDropNewest:
       return {SendResult::kDropped};
     case WhenFull::kDropOldest: {
-      Envelope* oldest = RemoveOldest(IsCounted);  // there is one, since the queue is full (B2)
+      Envelope* oldest =
+          RemoveOldest(IsCounted, nullptr);  // there is one, since the queue is full (B2)
       Append(e);
       return {SendResult::kQueued, oldest};
     }
@@ -68,7 +69,7 @@ Envelope* BoundedQueue::Pop() {
     MutexLock lock(lock_);
     if (first_ == nullptr) return nullptr;
     was_full = counted_ == capacity_;
-    e = RemoveOldest([](const Envelope&) { return true; });
+    e = RemoveOldest([](const Envelope&) { return true; }, nullptr);
     was_full &= IsCounted(*e);
   }
   if (was_full) room_.NotifyAll();
@@ -77,7 +78,7 @@ Envelope* BoundedQueue::Pop() {
 
 Envelope* BoundedQueue::PopAnswer() {
   MutexLock lock(lock_);
-  return answers_ == 0 ? nullptr : RemoveOldest(IsAnswer);
+  return answers_ == 0 ? nullptr : RemoveOldest(IsAnswer, no_answer_to_);
 }
 
 Envelope* BoundedQueue::Close() {
@@ -85,7 +86,7 @@ Envelope* BoundedQueue::Close() {
   {
     MutexLock lock(lock_);
     left = first_;
-    first_ = last_ = nullptr;
+    first_ = last_ = no_answer_to_ = nullptr;
     owner_ = 0;
     counted_ = size_ = answers_ = 0;
   }
@@ -123,11 +124,11 @@ void BoundedQueue::Append(Envelope& e) {
   answers_ += IsAnswer(e);
 }
 
-// There is one.
+// There is one, behind `after` (nullptr: at all).
 template <class Predicate>
-Envelope* BoundedQueue::RemoveOldest(Predicate wanted) {
-  Envelope* before = nullptr;
-  Envelope* e = first_;
+Envelope* BoundedQueue::RemoveOldest(Predicate wanted, Envelope* after) {
+  Envelope* before = after;
+  Envelope* e = after == nullptr ? first_ : NextOf(after);
   while (!wanted(*e)) {
     before = e;
     e = NextOf(e);
@@ -138,6 +139,7 @@ Envelope* BoundedQueue::RemoveOldest(Predicate wanted) {
     before->next = e->next;
   }
   if (last_ == e) last_ = before;
+  if (no_answer_to_ == e || IsAnswer(*e)) no_answer_to_ = before;
   --size_;
   counted_ -= IsCounted(*e);
   answers_ -= IsAnswer(*e);

@@ -57,7 +57,7 @@ class BoundedQueue {
  private:
   void Append(Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   template <class Predicate>
-  Envelope* RemoveOldest(Predicate wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  Envelope* RemoveOldest(Predicate wanted, Envelope* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   bool MayHaveRoom(uint64_t incarnation);
 
@@ -72,6 +72,9 @@ class BoundedQueue {
   bool waits_end_ ABSL_GUARDED_BY(lock_) = false;
   Envelope* first_ ABSL_GUARDED_BY(lock_) = nullptr;
   Envelope* last_ ABSL_GUARDED_BY(lock_) = nullptr;
+  // No answer is up to here; nullptr: nothing known. So a backlog is looked through once, not for
+  // each answer.
+  Envelope* no_answer_to_ ABSL_GUARDED_BY(lock_) = nullptr;
 };
 
 }  // namespace troupe::internal

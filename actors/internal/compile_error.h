@@ -37,6 +37,9 @@
 #define TROUPE_ERROR_COROUTINE_ON_STOP                                                           \
   "Troupe: the OnStop of Actor is a coroutine, but there is no later for it: the actor is gone " \
   "when it returns. Make it a plain function."
+#define TROUPE_ERROR_COROUTINE_CONTINUATION                                                        \
+  "Troupe: a continuation given to Then is a coroutine, which nobody would run; make the handler " \
+  "the coroutine and co_await the ask."
 #define TROUPE_ERROR_SILENT_COPY                                                                 \
   "Troupe: this would copy the message Message on its way to Actor; give it up with std::move, " \
   "or write Message(message) where a copy is meant."

@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "troupe/actors/internal/compile_error.h"
+
 namespace troupe {
 class Context;
 
@@ -17,6 +19,20 @@ struct CoroutineHandler {
   static constexpr bool kIs = false;
   using Value = Result;  // what it yields in the end
 };
+
+// A continuation is not awaited by anybody, so it cannot be a coroutine. False: has said so.
+template <class F, class Result>
+constexpr bool MayContinue() {
+  using Returned = typename decltype([] {
+    if constexpr (std::is_invocable_v<F&, Result, Context&>) {
+      return std::type_identity<std::invoke_result_t<F&, Result, Context&>>();
+    } else {
+      return std::type_identity<std::invoke_result_t<F&, Result>>();
+    }
+  }())::type;
+  static_assert(!CoroutineHandler<Returned>::kIs, TROUPE_ERROR_COROUTINE_CONTINUATION);
+  return !CoroutineHandler<Returned>::kIs;
+}
 
 template <class Call>
 using ResultOfCall = std::invoke_result_t<Call&, Context&>;

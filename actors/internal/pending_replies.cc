@@ -14,14 +14,18 @@ class DeadlineAlarm : public Timer {
  public:
   static DeadlineAlarm& Make(const AnyRef& asker) { return *new DeadlineAlarm(asker); }
 
+  absl::Time at = absl::InfiniteFuture();  // the asker's: when it is armed for
+
   static void* operator new(size_t bytes) { return AllocateObject(bytes); }
   static void operator delete(void* alarm, size_t bytes) { FreeObject(alarm, bytes); }
 
   void Arm(Timers& timers, absl::Time deadline) {
     references_.fetch_add(1, std::memory_order_relaxed);  // relaxed: the caller holds one
+    at = deadline;
     timers.Arm(*this, deadline);
   }
   void Disarm(Timers& timers) {
+    at = absl::InfiniteFuture();
     if (timers.Cancel(*this)) Release();
   }
   void Release() {
@@ -42,6 +46,10 @@ class DeadlineAlarm : public Timer {
   std::atomic<int> references_{1};
 };
 
+absl::Time PendingReplies::alarm_at() const {
+  return alarm_ != nullptr ? alarm_->at : absl::InfiniteFuture();
+}
+
 void PendingReplies::Add(AwaitedReply& reply) {
   reply.older = newest_;
   if (newest_ != nullptr) newest_->newer = &reply;
@@ -52,7 +60,7 @@ void PendingReplies::AddWithDeadline(AwaitedReply& reply, absl::Time deadline, T
   Add(reply);
   reply.deadline = deadline;
   deadlines_.Push(reply);
-  if (deadline < alarm_at_) SetAlarm(deadline, reply.asker_ref, timers);
+  if (deadline < alarm_at()) SetAlarm(deadline, reply.asker_ref, timers);
 }
 
 void PendingReplies::Remove(AwaitedReply& reply) {
@@ -63,7 +71,7 @@ void PendingReplies::Remove(AwaitedReply& reply) {
 }
 
 void PendingReplies::Expire(Timers& timers) noexcept {
-  alarm_at_ = absl::InfiniteFuture();
+  if (alarm_ != nullptr) alarm_->at = absl::InfiniteFuture();
   const absl::Time now = timers.clock().Now();
   while (Timer* expired = deadlines_.PopExpired(now)) expired->fire(*expired);
   if (!deadlines_.empty()) SetAlarm(deadlines_.NextDeadline(), newest_->asker_ref, timers);
@@ -80,16 +88,12 @@ void PendingReplies::AbandonAll(Timers& timers) {
   std::exchange(alarm_, nullptr)->Release();
 }
 
-void PendingReplies::Disarm(Timers& timers) {
-  alarm_->Disarm(timers);
-  alarm_at_ = absl::InfiniteFuture();
-}
+void PendingReplies::Disarm(Timers& timers) { alarm_->Disarm(timers); }
 
 void PendingReplies::SetAlarm(absl::Time deadline, const AnyRef& asker, Timers& timers) {
   if (alarm_ == nullptr) alarm_ = &DeadlineAlarm::Make(asker);
   alarm_->Disarm(timers);  // if it is armed for later
   alarm_->Arm(timers, deadline);
-  alarm_at_ = deadline;
 }
 
 }  // namespace troupe::internal

@@ -52,6 +52,8 @@ struct AwaitedReply : Envelope, Timer {
   void (*abandon)(AwaitedReply&);  // A2
   AwaitedReply* newer = nullptr;
   AwaitedReply* older = nullptr;
+  // Its deadline is told by the asker's clock, and means nothing to an actor of another system.
+  bool other_system = false;
 };
 
 class DeadlineAlarm;
@@ -68,16 +70,18 @@ class PendingReplies {
   void Remove(AwaitedReply& reply);
   void Expire(Timers& timers) noexcept;  // the alarm has come
   void AbandonAll(Timers& timers);
-  bool HasIdleAlarm() const { return deadlines_.empty() && alarm_at_ != absl::InfiniteFuture(); }
+  bool HasIdleAlarm() const {
+    return deadlines_.empty() && alarm_ != nullptr && alarm_at() != absl::InfiniteFuture();
+  }
   void Disarm(Timers& timers);
 
  private:
+  absl::Time alarm_at() const;
   void SetAlarm(absl::Time deadline, const AnyRef& asker, Timers& timers);
 
   AwaitedReply* newest_ = nullptr;
   TimerQueue deadlines_;
   DeadlineAlarm* alarm_ = nullptr;
-  absl::Time alarm_at_ = absl::InfiniteFuture();
 };
 
 // The glue to ActorCell and ActorSpace, which this header does not show to every user's translation
@@ -85,7 +89,8 @@ class PendingReplies {
 //
 // By the asker; out of memory ends the process. An ask ends by Context::deadline() at the latest, a
 // sleep does not.
-void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration timeout) noexcept;
+void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration timeout,
+                     const AnyRef& whom) noexcept;
 void RegisterSleep(AwaitedReply& reply, absl::Duration duration) noexcept;
 void UnregisterAwaited(AwaitedReply& reply);
 void PostReply(AwaitedReply& reply);  // into the asker's mailbox
@@ -155,7 +160,8 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
     FreeNode(&me, sizeof(Continuation));
   }
   static absl::Time Deadline(const ReplySlot& slot) {
-    return static_cast<const Continuation&>(slot).Timer::deadline;
+    const auto& me = static_cast<const Continuation&>(slot);
+    return me.other_system ? absl::InfiniteFuture() : me.Timer::deadline;
   }
   static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy, &Deadline};
 

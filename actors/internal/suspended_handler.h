@@ -2,7 +2,7 @@
 // the actor needs to know of it; coroutine_handler.h has the rest.
 //
 // Touched by its actor's running thread alone, but for the destructor of the actor space.
-// H1  It is in its actor's list (ActorAnnex::runs) from its first suspension until it has come to its
+// H1  It is in its actor's list (ActorAnnex::suspended) from its first suspension until it has come to its
 //     end or is cancelled.
 // H2  While one that is not reentrant is in the list, the actor defers messages. So there is at most
 //     one such: another would have to be begun by a message. Answers do not wait: the handler itself

@@ -87,12 +87,7 @@ bool CancelTimed(TimedMessage& timed) { return timed.Cancel(); }
 
 OwnedTimers::Finished OwnedTimers::Add(TimedMessage& timed) {
   Finished finished;
-  if (timers_.size() == timers_.capacity()) {
-    finished = ForgetFinished();
-    if (timers_.size() >= timers_.capacity() / 2) {
-      timers_.reserve(std::max(kSmallest, 2 * timers_.capacity()));
-    }
-  }
+  if (timers_.size() >= forget_at_) finished = ForgetFinished();
   timers_.push_back(&timed);
   timed.Retain();
   return finished;
@@ -103,6 +98,7 @@ OwnedTimers::Finished OwnedTimers::ForgetFinished() {
       std::partition(timers_.begin(), timers_.end(), [](TimedMessage* t) { return !t->done(); });
   Finished finished(first, timers_.end());
   timers_.erase(first, timers_.end());
+  forget_at_ = std::max(kSmallest, 2 * timers_.size());
   return finished;
 }
 

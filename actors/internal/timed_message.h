@@ -108,8 +108,7 @@ class RepeatedMessage final : public TimedMessage {
 };
 
 // The timers that end with somebody: an actor, or the system. Finished ones are forgotten when the
-// list is full, and it grows if that leaves it more than half full; so it holds at most four times as
-// many as were ever pending, or a few. Not thread safe.
+// list has doubled, so it holds at most twice as many as are pending, plus a few. Not thread safe.
 class OwnedTimers {
  public:
   OwnedTimers() = default;
@@ -125,14 +124,18 @@ class OwnedTimers {
 
   Finished Add(TimedMessage& timed);
   void CancelAll();
-  void Swap(OwnedTimers& other) { timers_.swap(other.timers_); }
+  void Swap(OwnedTimers& other) {
+    timers_.swap(other.timers_);
+    std::swap(forget_at_, other.forget_at_);
+  }
 
  private:
   static constexpr size_t kSmallest = 16;
 
   Finished ForgetFinished();
 
-  std::vector<TimedMessage*> timers_;  // its capacity says when to forget
+  std::vector<TimedMessage*> timers_;
+  size_t forget_at_ = kSmallest;
 };
 
 class ActorSpace;

@@ -284,6 +284,63 @@ TEST_F(CoroutineTest, StopWhenDrainedWaitsForTheHandlerAndForWhatWasBefore) {
   EXPECT_EQ(waiter.Send(Note{"late"}), SendResult::kClosed);
 }
 
+// What waits is set aside as a whole: the effort for one handler does not grow with the backlog.
+TEST_F(CoroutineTest, ABacklogCostsAHandlerNoMoreTurns) {
+  constexpr int kBacklog = 5'000;
+  for (const uint32_t capacity : {kUnbounded, uint32_t{kBacklog}}) {
+    auto seven = system_.Spawn([](Get) { return 7; });
+    auto waiter = system_.Spawn<Waiter>({.capacity = capacity}, seven, notes_);
+    for (int i = 0; i < kBacklog; ++i) waiter.Send(Go{});
+    int turns = 0;
+    while (loop_.RunOne()) ++turns;
+    EXPECT_EQ(notes_.size(), 2u * kBacklog);
+    EXPECT_LT(turns, 4 * kBacklog);
+    notes_.clear();
+  }
+}
+
+TEST_F(CoroutineTest, AnswersBehindABoundedBacklogComeOutInOrder) {
+  struct Actor {
+    Recipient<Get> from;
+    Notes& notes;
+    Task<> On(Go, Context& self) {
+      from.Ask(Get{}).Then(self, [this](absl::StatusOr<int>) { notes.push_back("continued"); });
+      (void)co_await from.Ask(Get{});
+      notes.push_back("resumed");
+      (void)co_await from.Ask(Get{});
+      notes.push_back("ended");
+    }
+    void On(Note note) { notes.push_back(note.text); }
+  };
+  auto actor = system_.Spawn<Actor>({.capacity = 3}, Actor{slow_, notes_});
+  actor.Send(Go{});
+  Run();
+  actor.Send(Note{"a"});
+  Answer(1, 0);
+  actor.Send(Note{"b"});
+  Answer(2, 1);
+  actor.Send(Note{"c"});
+  EXPECT_EQ(notes_, (Notes{"continued", "resumed"}));
+  Answer(3, 2);
+  EXPECT_EQ(notes_, (Notes{"continued", "resumed", "ended", "a", "b", "c"}));
+}
+
+TEST_F(CoroutineTest, TheAgeOfTheOldestMessageIsThatOfTheOneThatHasWaitedLongest) {
+  auto waiter = system_.Spawn<Waiter>(slow_, notes_);
+  waiter.Send(Go{});
+  Run();
+  waiter.Send(Note{"old"});
+  Run();
+  for (int i = 0; i < 4; ++i) {
+    Advance(absl::Seconds(1));
+    waiter.Send(Note{"newer"});
+    Run();
+  }
+  for (const ActorStats& actor : system_.actors()) {
+    if (actor.ref == waiter) EXPECT_GE(actor.oldest_age, absl::Seconds(4));
+  }
+}
+
 // ---- hooks, replies, contexts
 
 TEST_F(CoroutineTest, MessagesWaitForAnOnStartThatIsACoroutine) {
@@ -508,6 +565,47 @@ TEST(CoroutineShutdownTest, HandlersOfActorsThatCouldNotEndAreUnwoundWithTheSyst
   unwound.wait();
 }
 
+// A local's destructor, with the actor about to be destroyed, still acts as that actor.
+TEST(CoroutineShutdownTest, WhatIsUnwoundWithTheSystemMayStillAskAndSpawn) {
+  std::latch suspended(1), stuck(1), release(1), unwound(1);
+  struct Child {
+    void On(Go) {}
+  };
+  struct Sleeper {
+    Recipient<Get> from;
+    std::latch& suspended;
+    std::latch& unwound;
+    struct AtEnd {
+      Sleeper& actor;
+      Context& self;
+      ~AtEnd() {
+        actor.from.Ask(Get{}).Then(self, [](absl::StatusOr<int>) {});
+        if (!self.Spawn<Child>()) actor.unwound.count_down();  // nobody is born any more
+      }
+    };
+    Task<> On(Go, Context& self) {
+      AtEnd at_end{*this, self};
+      suspended.count_down();
+      co_await Sleep(absl::InfiniteDuration());
+    }
+  };
+  {
+    System system({.workers = 1, .shutdown_timeout = absl::Milliseconds(1)});
+    auto seven = system.Spawn([](Get) { return 7; });
+    system.Spawn<Sleeper>(seven, suspended, unwound).Send(Go{});
+    suspended.wait();
+    system
+        .Spawn([&](Go) {
+          stuck.count_down();
+          release.wait();
+        })
+        .Send(Go{});
+    stuck.wait();
+  }
+  release.count_down();
+  unwound.wait();
+}
+
 TEST_F(CoroutineTest, AHandlerMayStopItsActorBetweenTwoAwaits) {
   struct Actor {
     Recipient<Get> from;
@@ -582,6 +680,43 @@ TEST_F(CoroutineTest, ARequestThatHasExpiredIsDroppedWhenItsTurnComes) {
   Answer(1);
   EXPECT_EQ(asked_.size(), 1u) << "the second request was not begun";
   EXPECT_EQ(LettersFor(DeadLetterReason::kExpired), 1u);
+}
+
+// Its deadline is told by a clock that means nothing here, and may be gone.
+TEST_F(CoroutineTest, AnAskerOfAnotherSystemGivesNoDeadline) {
+  struct Answerer {
+    absl::Time& seen;
+    int On(Get, Context& self) {
+      seen = self.deadline();
+      return 1;
+    }
+  };
+  auto& seen = Keep<absl::Time>();
+  auto answerer = system_.Spawn(Answerer{seen});
+  {
+    ManualScheduler loop;
+    System other({.scheduler = &loop});
+    other.Spawn<Waiter>(answerer, notes_).Send(Go{});
+    loop.RunUntilIdle();
+  }
+  Run();
+  EXPECT_EQ(seen, absl::InfiniteFuture());
+}
+
+TEST_F(CoroutineTest, WhoHasAnsweredMayDropTheDeadline) {
+  struct Actor {
+    Notes& notes;
+    Task<> On(Get, Reply<int> reply, Context& self) {
+      reply.Send(1);
+      notes.push_back(self.deadline() == absl::InfiniteFuture() ? "none" : "some");
+      self.DropDeadline();
+      co_await Sleep(absl::Seconds(10));
+      notes.push_back(self.deadline() == absl::InfiniteFuture() ? "none" : "some");
+    }
+  };
+  EXPECT_TRUE(system_.Spawn(Actor{notes_}).Ask(Get{}).Wait().ok());
+  Advance(absl::Seconds(10));
+  EXPECT_EQ(notes_, (Notes{"some", "none"}));
 }
 
 // ---- time
@@ -768,6 +903,29 @@ TEST_F(CoroutineTest, OffloadYieldsWhatTheFunctionReturns) {
   EXPECT_EQ(notes_[3], "9");
   EXPECT_NE(notes_[4].find("disk"), std::string::npos) << notes_[4];
   EXPECT_EQ(system_.stats().live, 2u) << "slow_ and the actor; what ran the functions is gone";
+}
+
+TEST_F(CoroutineTest, OffloadWithoutTimeLeftIsAnErrorAndLeavesNobodyBehind) {
+  struct Actor {
+    Notes& notes;
+    Task<int> On(Sum) {
+      co_await Sleep(absl::Seconds(2));  // beyond the asker's deadline
+      const absl::StatusOr<int> late = co_await Offload([] { return 5; });
+      notes.push_back(late.status().ToString().substr(0, 17));
+      co_return 0;
+    }
+  };
+  struct Asker {
+    ActorRef<Actor> whom;
+    Task<> On(Go) { (void)co_await whom.Ask(Sum{}, absl::Seconds(1)); }
+  };
+  auto actor = system_.Spawn<Actor>(Actor{notes_});
+  auto asker = system_.Spawn<Asker>(Asker{actor});
+  asker.Send(Go{});
+  Run();
+  Advance(absl::Seconds(3));
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_EQ(system_.stats().live, 3u) << "slow_, the actor and the asker";
 }
 
 // ---- memory
