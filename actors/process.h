@@ -32,7 +32,8 @@
 //              waited for cannot come in: WhenFull says what its sender learns. (kBlock can so
 //              deadlock.) kDropOldest drops messages that the process has not looked at; if it has
 //              looked at all, the new one is dropped, and Send says kDropped.
-// Fairness     After 64 receives in a row that did not have to wait other actors have their turn.
+// Fairness     A process that finds what it wants in its file goes back to the run loop after every
+//              16th message, and its turn ends as that of any other actor.
 // Cost         A receive is O(1), however many others wait: no message is looked at twice. One that
 //              is waited for when it comes is handed over at once; each other costs 48 bytes and a
 //              few hash table operations, and an entry in that table for each sender that has some
@@ -95,15 +96,13 @@ template <class Actor, class Message>
 constexpr void RefuseUnlisted() {
   static_assert(kActorAndMessage<Actor, Message>, TROUPE_ERROR_PROCESS_LACKS_MESSAGE);
 }
-template <class Actor>
-constexpr void RefuseList() {
-  static_assert(kActor<Actor>, TROUPE_ERROR_PROCESS_MESSAGES);
-}
 
+template <class M, class... Ms>
+inline constexpr bool kIsOnceIn = (0 + ... + std::same_as<M, Ms>) == 1;
 template <class... Ms>
-inline constexpr bool kIsList = sizeof...(Ms) >= 1 && sizeof...(Ms) <= 64 &&
-                                (std::same_as<Ms, std::decay_t<Ms>> && ...) &&
-                                ((0 + ... + std::same_as<Ms, Ms>) == sizeof...(Ms));
+inline constexpr bool kIsList =
+    sizeof...(Ms) >= 1 && sizeof...(Ms) <= 64 &&
+    ((kIsOnceIn<Ms, Ms...> && std::same_as<Ms, std::decay_t<Ms>>) && ...);
 
 // Of several messages, whichever came first.
 template <class... Rs>
@@ -163,6 +162,10 @@ class BodyRun final : public TaskRun<ReentrantTask<>> {
 
 template <class... Ms>
 class Process {
+  static_assert(internal::kIsList<Ms...>,
+                "Troupe: a Process lists one to 64 types of messages, each of them once and by "
+                "value.");
+
  public:
   // Waits for a message of one of the types Rs (of any that the process lists, if none is named), from
   // anyone. Yields a Received<R>; of several types, a std::variant of the Received of each.
@@ -175,7 +178,8 @@ class Process {
     return Await<false, Rs...>({.kinds = Kinds<Rs...>()});
   }
   // Waits no longer than `timeout`; yields an absl::StatusOr of the same, kDeadlineExceeded if nothing
-  // came. A message is either yielded or still there for the next receive.
+  // came. Zero looks at what has come by now. A message is either yielded or still there for the next
+  // receive.
   template <class... Rs>
   [[nodiscard]] auto Receive(absl::Duration timeout) {
     return Await<true, Rs...>({.kinds = Kinds<Rs...>(), .timeout = timeout});
@@ -205,10 +209,7 @@ class Process {
   template <class Body, class... Args>
     requires std::is_invocable_r_v<Task<>, Body&, Process&, Args...>
   explicit Process(Body body, Args&&... args)
-      : inbox_(kinds_.data(), kAll, &IsExpired),
-        body_(body(*this, std::forward<Args>(args)...)) {
-    if constexpr (!kListed) internal::RefuseList<Process>();
-  }
+      : inbox_(kinds_.data(), kAll, &IsExpired), body_(body(*this, std::forward<Args>(args)...)) {}
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
@@ -219,17 +220,16 @@ class Process {
     run_ = run;
     run->Begin();
   }
-  void On(Down down, Context& self) {
+  void On(Down down) {
     const AnyRef who = down.who;
     if constexpr (kLists<Down>) {
-      auto* e = internal::EnvelopeOf<Down>::Make(&File<Down>, std::move(down),
-                                                 std::source_location());
+      auto* e =
+          internal::EnvelopeOf<Down>::Make(&File<Down>, std::move(down), std::source_location());
       e->sender = who;
       e->address = internal::kExempt;
       inbox_.Arrive(*e, kKindOf<Down>);
     }
     inbox_.Ended(who);
-    (void)self;
   }
   void OnStop() { inbox_.LoseAll(); }
 
@@ -247,8 +247,7 @@ class Process {
   }
 
  private:
-  static constexpr bool kListed = internal::kIsList<Ms...>;
-  static constexpr uint64_t kAll = ~uint64_t{0} >> (64 - sizeof...(Ms));
+  static constexpr uint64_t kAll = ~uint64_t{0} >> (64 - sizeof...(Ms)) % 64;
 
   template <class M>
   static constexpr uint64_t Bit() {
@@ -289,7 +288,7 @@ class Process {
 
   std::array<internal::MessageFile::Kind, sizeof...(Ms)> kinds_;
   internal::ProcessInbox inbox_;
-  std::optional<Task<>> body_;         // until it starts
+  std::optional<Task<>> body_;        // until it starts
   internal::BodyRun* run_ = nullptr;  // then
 };
 

@@ -49,8 +49,8 @@ void MessageFile::Open() {
 
 void MessageFile::Add(Envelope& e, uint32_t kind) noexcept {
   Kind& of_kind = kinds_[kind];
-  auto* const filed = new Filed{
-      .envelope = &e, .number = added_++, .older = of_kind.newest, .kind = kind};
+  auto* const filed =
+      new Filed{.envelope = &e, .number = added_++, .older = of_kind.newest, .kind = kind};
   (of_kind.newest != nullptr ? of_kind.newest->newer : of_kind.oldest) = filed;
   of_kind.newest = filed;
   Kind& chain = chains_[{e.sender, kind}];

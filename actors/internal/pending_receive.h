@@ -23,9 +23,8 @@
 
 namespace troupe::internal {
 
-// So many receives are served from the file in one go. Then other actors have their turn, as after
-// so many messages from a mailbox.
-inline constexpr uint32_t kMostInARow = 64;
+// So many receives are served from the file before the run loop sees to its budget again.
+inline constexpr uint32_t kMostInARow = 16;
 
 class PendingReceive;
 
@@ -125,6 +124,7 @@ class PendingReceive : public TaskAwaitable {
     if (wish_.timeout == absl::InfiniteDuration()) return;
     ticket_ = ++inbox_.tickets_;
     deadline_ = &ProcessInbox::Deadline::Make(self, {inbox_, ticket_});
+    if (wish_.timeout <= absl::ZeroDuration()) return AnswerBehindMailbox(*deadline_);
     RegisterAwaited(*deadline_, run_->context().Now() + wish_.timeout);
     deadline_->Release();  // the reference that a request would have
   }
@@ -132,7 +132,11 @@ class PendingReceive : public TaskAwaitable {
   // Lets the messages in the mailbox, and other actors, have their turn.
   void StepAside() {
     auto back = [this](const absl::Status&) { Take() ? run_->Continue() : Wait(); };
-    auto& awaited = Continuation<void, decltype(back)>::Make(run_->context().self(), back);
+    AnswerBehindMailbox(Continuation<void, decltype(back)>::Make(run_->context().self(), back));
+  }
+
+  template <class F>
+  static void AnswerBehindMailbox(Continuation<void, F>& awaited) {
     RegisterAwaited(awaited, absl::InfiniteFuture());
     Reply<void>(&awaited).Send();
   }
