@@ -116,7 +116,7 @@ def troupe_example(
         the standard output, it prints what is wrong and exits with 1.
       copts: compiler flags on top of the warnings.
       size: of the test.
-      tags: of the test.
+      tags: of both.
       **kwargs: handed to cc_binary.
     """
     native.cc_binary(
@@ -124,6 +124,7 @@ def troupe_example(
         srcs = srcs or [name + ".cc"],
         deps = deps + _IN_EVERY_PROGRAM,
         copts = _WARNINGS + copts,
+        tags = tags,
         **kwargs
     )
     judge = checker or expected or name + ".expected"
