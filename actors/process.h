@@ -185,7 +185,7 @@ class Process {
   // that he sent is left, which is known at once. AnyRef() is who has no name, the plain threads: what
   // they have sent is taken, but they are not waited for.
   //
-  // A process that waits for somebody watches him from then on, until he ends.
+  // A process that waits for somebody watches him from then on. If it lists Down it gets his, too.
   template <class... Rs>
   [[nodiscard]] auto ReceiveFrom(const AnyRef& who,
                                  absl::Duration timeout = absl::InfiniteDuration()) {
