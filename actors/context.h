@@ -94,6 +94,21 @@ class Context {
     using A = internal::FunctionActorOf<F>;
     return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), nullptr, std::move(function)));
   }
+  // A process: Spawn(Clerk, warehouse) runs the coroutine Clerk(self, warehouse). See process.h.
+  template <internal::ProcessBody F, class First, class... Rest>
+  auto Spawn(ActorOptions options, F body, First&& first, Rest&&... rest) {
+    using A = internal::FunctionActorOf<F>;
+    return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), &options, std::move(body),
+                                               std::forward<First>(first),
+                                               std::forward<Rest>(rest)...));
+  }
+  template <internal::ProcessBody F, class First, class... Rest>
+  auto Spawn(F body, First&& first, Rest&&... rest) {
+    using A = internal::FunctionActorOf<F>;
+    return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), nullptr, std::move(body),
+                                               std::forward<First>(first),
+                                               std::forward<Rest>(rest)...));
+  }
 
   // ---- the end
 

@@ -79,6 +79,21 @@ class System {
     using A = internal::FunctionActorOf<F>;
     return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, nullptr, std::move(function)));
   }
+  // A process: Spawn(Clerk, warehouse) runs the coroutine Clerk(self, warehouse). See process.h.
+  template <internal::ProcessBody F, class First, class... Rest>
+  auto Spawn(ActorOptions options, F body, First&& first, Rest&&... rest) {
+    using A = internal::FunctionActorOf<F>;
+    return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, &options, std::move(body),
+                                               std::forward<First>(first),
+                                               std::forward<Rest>(rest)...));
+  }
+  template <internal::ProcessBody F, class First, class... Rest>
+  auto Spawn(F body, First&& first, Rest&&... rest) {
+    using A = internal::FunctionActorOf<F>;
+    return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, nullptr, std::move(body),
+                                               std::forward<First>(first),
+                                               std::forward<Rest>(rest)...));
+  }
 
   // As the functions of the same name in Context, but the timer belongs to the system and is
   // cancelled by Shutdown.

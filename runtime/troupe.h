@@ -19,6 +19,7 @@
 #include "troupe/actors/topic.h"
 #if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
 #include "troupe/actors/coroutine.h"
+#include "troupe/actors/process.h"
 #endif
 #include "troupe/runtime/options.h"
 #include "troupe/runtime/stats.h"

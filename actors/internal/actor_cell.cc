@@ -380,6 +380,26 @@ void ActorCell::ResumeMessages() {
   first_ = annex_->deferred.TakeBefore(first_);
 }
 
+void ActorCell::HoldRoom() {
+  // relaxed: fixed since Open
+  if (BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed)) bounded->HoldRoom();
+}
+
+void ActorCell::MakeRoom() {
+  // relaxed: fixed since Open
+  if (BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed)) bounded->MakeRoom();
+}
+
+void ActorCell::KeepQueued() {
+  constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics, as above
+  handled_.store(handled_.load(kRelaxed) - 1, kRelaxed);
+}
+
+void ActorCell::Dequeue() {
+  constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics, as above
+  handled_.store(handled_.load(kRelaxed) + 1, kRelaxed);
+}
+
 inline bool ActorCell::MoreWaits() const {
   if (first_ != nullptr || queue_.HasNodes()) return true;
   const BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // fixed since Open

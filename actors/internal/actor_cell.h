@@ -151,6 +151,13 @@ class alignas(64) ActorCell : public Runnable {
   // Messages wait, answers do not, until the handler that is suspended has come to its end.
   void DeferMessages();
   void ResumeMessages();
+  // For a process (message_file.h), whose messages wait on when they have been taken out. HoldRoom:
+  // from now on a bounded mailbox keeps the room of each until MakeRoom. KeepQueued: the message
+  // being handled counts as queued until Dequeue.
+  void HoldRoom();
+  void MakeRoom();
+  void KeepQueued();
+  void Dequeue();
 
  private:
   friend SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block);  // it is PostHere

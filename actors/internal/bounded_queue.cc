@@ -15,6 +15,7 @@ void BoundedQueue::Open(uint64_t incarnation, uint32_t capacity, WhenFull when_f
   capacity_ = capacity;
   when_full_ = when_full;
   waits_end_ = false;
+  holds_ = false;
 }
 
 BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
@@ -28,8 +29,8 @@ BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
     case WhenFull::kDropNewest:
       return {SendResult::kDropped};
     case WhenFull::kDropOldest: {
-      Envelope* oldest =
-          RemoveOldest(IsCounted, nullptr);  // there is one, since the queue is full (B2)
+      if (held_ == counted_) return {SendResult::kDropped};
+      Envelope* oldest = RemoveOldest(IsCounted, nullptr);  // there is one (B2)
       Append(e);
       return {SendResult::kQueued, oldest};
     }
@@ -71,9 +72,30 @@ Envelope* BoundedQueue::Pop() {
     was_full = counted_ == capacity_;
     e = RemoveOldest([](const Envelope&) { return true; }, nullptr);
     was_full &= IsCounted(*e);
+    if (holds_ && IsCounted(*e)) {
+      ++counted_;
+      ++held_;
+      return e;
+    }
   }
   if (was_full) room_.NotifyAll();
   return e;
+}
+
+void BoundedQueue::HoldRoom() {
+  MutexLock lock(lock_);
+  holds_ = true;
+}
+
+void BoundedQueue::MakeRoom() {
+  bool was_full;
+  {
+    MutexLock lock(lock_);
+    was_full = counted_ == capacity_;
+    --counted_;
+    --held_;
+  }
+  if (was_full) room_.NotifyAll();
 }
 
 Envelope* BoundedQueue::PopAnswer() {
@@ -88,7 +110,7 @@ Envelope* BoundedQueue::Close() {
     left = first_;
     first_ = last_ = no_answer_to_ = nullptr;
     owner_ = 0;
-    counted_ = size_ = answers_ = 0;
+    counted_ = held_ = size_ = answers_ = 0;
   }
   room_.NotifyAll();
   return left;

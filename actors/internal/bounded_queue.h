@@ -10,6 +10,8 @@
 //                                      queue kFull, and the caller may WaitForRoom
 //   WaitForRoom   any thread           sleep until there may be room, or waiting has become vain
 //   Pop           the running thread   the oldest message or nullptr
+//   HoldRoom      the running thread   from now on what Pop returns stays counted until
+//   MakeRoom      the running thread   this is called, once for each
 //   PopAnswer     the running thread   the oldest answer (kAnswer) or nullptr
 //   Open          the spawning thread  give the queue to an actor
 //   Close         the running thread   take what is left, wake everybody
@@ -18,6 +20,7 @@
 //     Queues are never freed while their System lives (stale senders may hold a pointer), only given
 //     to another actor.
 // B2  counted_ <= capacity_ always; exempt messages (Down, replies) are not counted.
+//     held_ <= counted_: of them those that Pop has returned and that still have their room.
 // B3  Order is the order of the Offers, exempt ones included.
 #ifndef TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
 #define TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
@@ -46,6 +49,8 @@ class BoundedQueue {
   // that up. Any thread.
   void ReleaseWaiters();
   Envelope* Pop();
+  void HoldRoom();
+  void MakeRoom();
   Envelope* PopAnswer();
   Envelope* Close();  // what was left, linked by next, oldest first
 
@@ -66,6 +71,8 @@ class BoundedQueue {
   uint64_t owner_ ABSL_GUARDED_BY(lock_) = 0;  // incarnation; 0 = closed
   uint32_t capacity_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t counted_ ABSL_GUARDED_BY(lock_) = 0;
+  uint32_t held_ ABSL_GUARDED_BY(lock_) = 0;
+  bool holds_ ABSL_GUARDED_BY(lock_) = false;
   uint32_t size_ ABSL_GUARDED_BY(lock_) = 0;     // counted_ and the exempt ones
   uint32_t answers_ ABSL_GUARDED_BY(lock_) = 0;  // of them
   WhenFull when_full_ ABSL_GUARDED_BY(lock_) = WhenFull::kFail;

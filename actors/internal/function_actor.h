@@ -1,5 +1,5 @@
 // FunctionActor<F>: an actor made of one function object; its parameters say what it handles. An
-// object that is an actor already stays one.
+// object that is an actor already stays one, and the body of a process is one of its own.
 #ifndef TROUPE_ACTORS_INTERNAL_FUNCTION_ACTOR_H_
 #define TROUPE_ACTORS_INTERNAL_FUNCTION_ACTOR_H_
 
@@ -57,10 +57,19 @@ struct WithOn : F, HasOn {};
 template <class F>
 concept NamesOn = std::is_class_v<F> && !std::is_final_v<F> && !requires { &WithOn<F>::On; };
 
+// For the body of a process, `type` is the Process. process.h says which functions are one; it is
+// not included here: GCC 12 has no coroutines for us.
+template <class F>
+struct ProcessFor {};
+template <class F>
+concept ProcessBody = requires { typename ProcessFor<F>::type; };
+
 template <class F>
 constexpr auto FunctionActorType() {
   if constexpr (NamesOn<F>) {
     return std::type_identity<F>();
+  } else if constexpr (ProcessBody<F>) {
+    return ProcessFor<F>();
   } else if constexpr (FunctionOfOneMessage<F>) {
     return FunctionActorFor<F, decltype(&F::operator())>();
   } else {

@@ -280,14 +280,21 @@ void DispatchToNobody(Envelope& base, Delivery& d) {
 
 // Chooses. Where Refuse has said its sentence the program does not compile, and goes no deeper: no
 // Dispatch is made, whose errors would bury the sentence.
+template <class A>
+struct ThunksOf {  // specialised for an actor that takes the envelope itself: process.h
+  template <class M>
+  static constexpr Thunk For() {
+    if constexpr (Accepts<A, M>) {
+      return &Dispatch<A, M>;
+    } else if constexpr (!std::is_same_v<A, Anything>) {  // which is refused already
+      Refuse<A, M>();
+    }
+    return nullptr;
+  }
+};
 template <class A, class M>
 constexpr Thunk ThunkFor() {
-  if constexpr (Accepts<A, M>) {
-    return &Dispatch<A, M>;
-  } else if constexpr (!std::is_same_v<A, Anything>) {  // which is refused already
-    Refuse<A, M>();
-  }
-  return nullptr;
+  return ThunksOf<A>::template For<M>();
 }
 
 }  // namespace internal
