@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -12,6 +13,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/actors/simulated.h"
+#include "tests/runtime/names_elsewhere.h"
 #include "troupe/troupe.h"
 
 namespace troupe {
@@ -172,12 +174,21 @@ TEST_F(NamesTest, NamesBelongToOneSystem) {
   EXPECT_TRUE(absl::IsNotFound(elsewhere.Find<Deposit>(kAlice).status()));
 }
 
-TEST_F(NamesTest, MessagesOfTheSameNameInTwoScopesAreTwo) {
-  struct Local {
-    struct Deposit {};
-  };
-  ASSERT_TRUE(BindAlice(one_).ok());
-  EXPECT_TRUE(absl::IsFailedPrecondition(system_.Find<Local::Deposit>(kAlice).status()));
+struct Private {};
+
+TEST_F(NamesTest, AMessageIsTheSameInEveryTranslationUnit) {
+  const auto actor = system_.Spawn([](Shared) {});
+  ASSERT_TRUE(system_.Bind<Shared>("shared", actor).ok());
+  const auto found = FindSharedElsewhere(system_, "shared");
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(AnyRef(*found), AnyRef(actor));
+}
+
+TEST_F(NamesTest, MessagesOfOneNameInTwoUnnamedNamespacesAreTwo) {
+  const auto actor = system_.Spawn([](Private) {});
+  ASSERT_TRUE(system_.Bind<Private>("private", actor).ok());
+  EXPECT_TRUE(system_.Find<Private>("private").ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(FindPrivateElsewhere(system_, "private")));
 }
 
 TEST_F(NamesTest, AfterShutdownEveryNameIsFree) {
@@ -313,8 +324,8 @@ struct Many {
   void On(Numbered<n>) {
     last = n;
   }
-  int On(Balance) const { return last; }
-  int last = 0;
+  int64_t On(Balance) const { return last; }
+  int64_t last = 0;
 };
 
 TEST_F(NamedRecipientTest, ANameCarriesAnyNumberOfMessages) {
@@ -326,7 +337,9 @@ TEST_F(NamedRecipientTest, ANameCarriesAnyNumberOfMessages) {
                               Numbered<6>, Numbered<7>, Numbered<8>, Numbered<9>>("many", all))
                   .ok());
   EXPECT_EQ(many.Send(Numbered<9>{}), SendResult::kQueued);
-  EXPECT_EQ(AnyRef(*system_.Find<Numbered<5>>("many")), AnyRef(all));
+  EXPECT_EQ(all.Ask(Balance{}).Wait().value_or(-1), 9);
+  EXPECT_EQ(system_.Find<Numbered<5>>("many")->Send(Numbered<5>{}), SendResult::kQueued);
+  EXPECT_EQ(all.Ask(Balance{}).Wait().value_or(-1), 5);
 }
 
 // ---- while the name changes hands
@@ -383,11 +396,10 @@ TEST(NamesInThreadsTest, WhileANameChangesHandsEveryMessageReachesOneWhoHadIt) {
   running.store(false);
   changer.join();
   finder.join();
-  for (const AnyRef& who : {AnyRef(a), AnyRef(b)}) {
-    if (who == a) a.Stop(StopWhen::kDrained);
-    if (who == b) b.Stop(StopWhen::kDrained);
-    EXPECT_TRUE(system.Join(who, absl::Minutes(5)).ok());
-  }
+  a.Stop(StopWhen::kDrained);
+  b.Stop(StopWhen::kDrained);
+  EXPECT_TRUE(system.Join(a, absl::Minutes(5)).ok());
+  EXPECT_TRUE(system.Join(b, absl::Minutes(5)).ok());
   EXPECT_EQ(handled.load(), kMessages);
 }
 
