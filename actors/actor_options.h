@@ -18,7 +18,8 @@ enum class Placement : uint8_t {
 };
 
 struct ActorOptions {
-  // Shown in stats and shutdown reports. Need not be unique.
+  // A label for people, shown in stats and shutdown reports. Need not be unique, and nobody is found
+  // by it: names by which actors are found are given with Bind (naming.h).
   std::string name = {};
 
   // Messages that may wait. kUnbounded costs least per message; a bound of n >= 1 is exact, and

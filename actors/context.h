@@ -16,6 +16,7 @@
 #include "troupe/actors/internal/function_actor.h"
 #include "troupe/actors/internal/spawn.h"
 #include "troupe/actors/internal/timed_message.h"
+#include "troupe/actors/naming.h"
 #include "troupe/actors/recipient.h"
 #include "troupe/actors/timer_handle.h"
 
@@ -45,7 +46,7 @@ class SuspendedHandler;
 // A handler that takes `Context& self` as its last parameter gets one. It is the acting actor's and
 // belongs to that call: use it inside the handler (or continuation, OnStart, OnStop) that received
 // it, on the same thread, and keep no pointer to it.
-class Context {
+class Context : public Naming<Context> {
  public:
   Context& operator=(const Context&) = delete;
 
@@ -165,6 +166,7 @@ class Context {
   friend class internal::ActorCell;         // makes one per activation
   friend class internal::SuspendedHandler;  // keeps one per coroutine
   friend class internal::Answering;         // sets the deadline
+  friend class Naming<Context>;             // needs the space
   explicit Context(internal::ActorCell& cell) : cell_(cell) {}
   Context(const Context&) = default;
 

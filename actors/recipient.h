@@ -89,7 +89,9 @@ class Recipient : public AnyRef {
     }
   }
 
-  // For the framework.
+  // For the framework: the caller knows that `ref` takes the messages by these thunks.
+  Recipient(const AnyRef& ref, const std::array<internal::Thunk, sizeof...(Ms)>& thunks)
+      : AnyRef(ref), thunks_(thunks) {}
   template <class M>
   internal::Thunk ThunkOf() const {
     if constexpr (internal::kIsOneOf<M, Ms...>) {

@@ -16,6 +16,7 @@
 #include "troupe/actors/internal/function_actor.h"
 #include "troupe/actors/internal/spawn.h"
 #include "troupe/actors/internal/timed_message.h"
+#include "troupe/actors/naming.h"
 #include "troupe/actors/recipient.h"
 #include "troupe/actors/timer_handle.h"
 #include "troupe/runtime/options.h"
@@ -34,6 +35,8 @@ namespace troupe {
 // their refs work across, and a ref is valid while its own system lives.
 // Where actors of two systems watch each other, let one system end before the other begins to.
 //
+// Actors may have names, by which others find them: Bind, Find and so on are in naming.h.
+//
 // Thread safety  All functions but the constructor and destructor may be called from any thread.
 //                Shutdown and Join block, so they are for plain threads; handlers use Context.
 // The host       A System installs no signal handler and its threads block all signals, so the
@@ -42,7 +45,7 @@ namespace troupe {
 // fork           A child has none of the threads. There Shutdown and the destructor return at once
 //                and leave everything as it is; nothing else may be called. Fork before making
 //                systems, or exec right after.
-class System {
+class System : public Naming<System> {
  public:
   // Starts the workers. Throws std::system_error if the machine gives no more threads,
   // std::invalid_argument for options out of range (negative numbers, no messages or no time per
@@ -138,6 +141,7 @@ class System {
   std::vector<ActorStats> actors() const;
 
  private:
+  friend class Naming<System>;  // needs the space
   struct Core;
 
   void Leak();

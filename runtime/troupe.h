@@ -9,6 +9,8 @@
 #include "troupe/actors/context.h"
 #include "troupe/actors/dead_letter.h"
 #include "troupe/actors/exit.h"
+#include "troupe/actors/named_recipient.h"
+#include "troupe/actors/naming.h"
 #include "troupe/actors/pool.h"
 #include "troupe/actors/recipient.h"
 #include "troupe/actors/reply.h"

@@ -1,4 +1,4 @@
-// ActorSpace: what the actors of one System share: their cells, names, counters and dead letters.
+// ActorSpace: what the actors of one System share: their cells, names, labels, counters and dead letters.
 //
 //   Operation    Who                  Effect
 //   Launch       any thread           give an actor object a cell and an incarnation
@@ -30,6 +30,7 @@
 #include "troupe/actors/dead_letter.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/bounded_queue.h"
+#include "troupe/actors/internal/name_table.h"
 #include "troupe/actors/internal/shard.h"
 #include "troupe/actors/internal/timed_message.h"
 #include "troupe/core/coarse_clock.h"
@@ -74,6 +75,7 @@ class ActorSpace {
   Scheduler& scheduler() { return *parts_.scheduler; }
   Timers& timers() { return *parts_.timers; }
   CoarseClock& coarse_clock() { return *parts_.coarse_clock; }
+  NameTable& name_table() { return name_table_; }
   void RefreshCoarseClock() { parts_.coarse_clock->Refresh(parts_.timers->clock()); }
 
   AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type);
@@ -116,6 +118,7 @@ class ActorSpace {
   Slab<ActorCell> cells_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   std::atomic<bool> stopping_{false};
+  NameTable name_table_;  // what users Bind; labels of ActorOptions::name are in names_
   EventCount drained_;  // "live() == 0" may have become true; notified only while stopping
 
   Mutex mutex_;

@@ -147,6 +147,15 @@ Route RouteTable::Pick(size_t message, uint64_t key, Cursor& cursor) {
   }
 }
 
+Route RouteTable::At(uint64_t place) {
+  return Read([&](const View& view) {
+    for (size_t route = 0; route < view.size(); ++route) {
+      if (view.Place(route) == place) return view.Get(route, 0);
+    }
+    return Route();
+  });
+}
+
 std::vector<Route> RouteTable::All(size_t message) {
   std::vector<Route> routes = Read([&](const View& view) {
     std::vector<Route> all(view.size());
@@ -227,6 +236,21 @@ bool RouteTable::Add(const AnyRef& who, const Thunk* thunks) {
     return n + 1;
   });
   return true;
+}
+
+void RouteTable::Assign(const AnyRef& who, std::span<const PlacedThunk> routes) {
+  MutexLock lock(mutex_);
+  while (words_.load(std::memory_order_relaxed)->capacity < routes.size()) MakeRoom();
+  const auto ref = std::bit_cast<std::array<uint64_t, 2>>(who);
+  Change([&](auto write) {
+    for (size_t n = 0; n < routes.size(); ++n) {
+      write(n, kCell, ref[0]);
+      write(n, kIncarnation, ref[1]);
+      write(n, kPlace, routes[n].place);
+      write(n, kThunks, std::bit_cast<uint64_t>(routes[n].thunk));
+    }
+    return routes.size();
+  });
 }
 
 bool RouteTable::Remove(const AnyRef& who) {

@@ -1,9 +1,12 @@
 // RouteTable: the routees of one router, shared by its copies, read by senders while it changes.
+// Also whom one name stands for (name_table.h): one actor, with a route for each message type.
 //
 //   Operation    Who          Effect
 //   Pick         any thread   one routee for a message, by the strategy; nobody if there is none
 //   All          any thread   every routee, in the order of their coming
+//   At           any thread   the routee at a place
 //   Add Remove   any thread   change the table
+//   Assign       any thread   put one routee in the place of all there were
 //   size         any thread   a snapshot
 //
 // A sender reads the table on every message, so it writes nothing that others read: no reference
@@ -29,6 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -59,6 +63,12 @@ struct Route {
   Thunk thunk = nullptr;
 };
 
+// For a table that has one message type for all to see, and each route at a place of its own.
+struct PlacedThunk {
+  uint64_t place;
+  Thunk thunk;
+};
+
 // Where one copy of a router stands: one sender's, as a rule. Several threads that share a copy
 // now and then step on the same place, and that is all.
 using Cursor = std::atomic<uint64_t>;
@@ -81,6 +91,10 @@ class RouteTable {
   bool Add(const AnyRef& who, const Thunk* thunks);
   bool Remove(const AnyRef& who);  // false: was not in
   size_t size() const;
+
+  // A reader sees all of what one Assign wrote, or all of what the next did. Who has ended stays.
+  void Assign(const AnyRef& who, std::span<const PlacedThunk> routes);
+  Route At(uint64_t place);  // nobody, if no route is there
 
   bool by_key() const { return plan_.strategy == Strategy::kByKey; }
   uint64_t KeyOf(size_t message, const void* m) const {

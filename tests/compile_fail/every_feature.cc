@@ -174,6 +174,15 @@ void UseSystem(troupe::System& system) {
 }
 
 void UseRouting(troupe::System& system, troupe::ActorRef<Account> account) {
+  system.Bind<Deposit, Balance>("bank/alice", account).IgnoreError();
+  system.Rebind<Cheque>("bank/alice", troupe::Recipient<Cheque>(account)).IgnoreError();
+  const auto alice = system.FindLate<Deposit, Cheque>("bank/alice");
+  alice.Send(Deposit{1});
+  troupe::NamedRecipient<Cheque>(alice).TrySend(Cheque(1));
+  const absl::StatusOr<troupe::Recipient<Cheque>> found = system.Find<Cheque>("bank/alice");
+  if (found.ok()) found->Send(Cheque(1));
+  system.Unbind("bank/alice");
+
   troupe::Group<Deposit, Cheque, Balance> group(troupe::Random{.seed = 7});
   group.Add(account);
   const troupe::Router<Deposit, Cheque, Balance> router = group;
