@@ -25,6 +25,7 @@ namespace internal {
 class Answering;
 class SuspendedHandler;
 }  // namespace internal
+class SupervisorTree;
 
 // An actor is a plain class. What the framework looks for in it, all public:
 //
@@ -148,6 +149,7 @@ class Context {
   friend class internal::ActorCell;         // makes one per activation
   friend class internal::SuspendedHandler;  // keeps one per coroutine
   friend class internal::Answering;         // sets the deadline
+  friend class SupervisorTree;              // spawns as Spawn does
   explicit Context(internal::ActorCell& cell) : cell_(cell) {}
   Context(const Context&) = default;
 

@@ -23,6 +23,8 @@
 
 namespace troupe {
 
+class SupervisorTree;
+
 //   int main() {
 //     troupe::System system;
 //     auto account = system.Spawn<Account>();
@@ -123,6 +125,7 @@ class System {
   std::vector<ActorStats> actors() const;
 
  private:
+  friend class SupervisorTree;  // spawns as Spawn does
   struct Core;
 
   void Leak();

@@ -12,6 +12,8 @@
 #include "troupe/actors/recipient.h"
 #include "troupe/actors/reply.h"
 #include "troupe/actors/send_result.h"
+#include "troupe/actors/supervisor.h"
+#include "troupe/actors/supervisor_options.h"
 #include "troupe/actors/timer_handle.h"
 #if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
 #include "troupe/actors/coroutine.h"

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -14,6 +15,7 @@
 #include "troupe/actors/internal/ended_children.h"
 #include "troupe/actors/internal/pending_replies.h"
 #include "troupe/actors/internal/ref_set.h"
+#include "troupe/actors/internal/supervised.h"
 #include "troupe/actors/internal/timed_message.h"
 #include "troupe/core/node_pool.h"
 
@@ -55,7 +57,8 @@ struct ActorAnnex {
   SuspendedHandler* suspended = nullptr;  // the newest
   bool defers = false;                    // one of them is not reentrant: messages wait below
   DeferredMessages deferred;
-  OwnedTimers timers;  // cancelled when it ends
+  OwnedTimers timers;                      // cancelled when it ends
+  std::unique_ptr<Supervised> supervised;  // nullptr: no supervisor's child
 
   bool named = false;      // registered with the space's names
   bool dedicated = false;  // has a thread of its own to give back
@@ -65,6 +68,11 @@ struct ActorAnnex {
   bool on_stop_called = false;
   ExitReason reason = ExitReason::kNormal;
   absl::Status status;
+
+  // There is a next life: what comes now is for that one.
+  bool AwaitsLife() const {
+    return supervised != nullptr && (supervised->vacant || ending) && supervised->comes_back();
+  }
 };
 
 }  // namespace troupe::internal

@@ -41,6 +41,7 @@
 #include "troupe/actors/exit.h"
 #include "troupe/actors/internal/actor_type.h"
 #include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/supervised.h"
 #include "troupe/actors/send_result.h"
 #include "troupe/core/mailbox_queue.h"
 #include "troupe/core/runnable.h"
@@ -61,6 +62,9 @@ enum class PostMode : uint8_t {
   kByPolicy,    // what ActorOptions::when_full says
   kNeverBlock,  // the same, but kBlock refuses with kFull
 };
+
+// What an actor fails with when `error` leaves a handler.
+absl::Status StatusOf(std::exception_ptr error);
 
 class alignas(64) ActorCell : public Runnable {
  public:
@@ -113,8 +117,10 @@ class alignas(64) ActorCell : public Runnable {
     ActorCell* parent;
     BoundedQueue* bounded = nullptr;
     ActorAnnex* annex = nullptr;  // the cell takes it over
+    bool held = false;            // the opener has the right to run, until LetRun
   };
   AnyRef Open(const Birth& birth) noexcept;  // out of memory in here ends the process
+  void LetRun() { ScheduleNow(); }           // gives the right to run to the scheduler
 
   // ---- ~ActorSpace, when no thread runs any more, on cells whose actors have not ended
 
@@ -141,6 +147,10 @@ class alignas(64) ActorCell : public Runnable {
   // Messages wait, answers do not, until the handler that is suspended has come to its end.
   void DeferMessages();
   void ResumeMessages();
+  // kStop, kFinish, kPark or kBegin.
+  void ObeyOrder(const Control& order, Context& self);
+  // Tells the supervisor, if there is one, what has become of this child.
+  void Report(ChildReport::Kind kind, ExitReason reason, absl::Status status);
 
  private:
   friend SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block);  // it is PostHere
@@ -164,6 +174,7 @@ class alignas(64) ActorCell : public Runnable {
   void Handle(Envelope& e, Delivery& d);
   bool Waylay(Envelope& e);
   bool DefersMessages() const;
+  bool AwaitsLife() const;
   bool MoreWaits() const;
   bool TendAnnex();
   bool HasControl() const { return control_.HasNodes(); }
@@ -172,6 +183,12 @@ class alignas(64) ActorCell : public Runnable {
   void TakeWatch(const Control& watch);
   void CallOnStart(Context& self);
   void FailWith(std::exception_ptr error);
+
+  void BeginLife(Context& self);
+  void EndLife();
+  void DropMessages();
+  void TakeDeferred();
+  void UnwatchAll(const ActorAnnex& annex);
 
   bool TryFinish(
       Context& self);  // true: this incarnation is over and the cell is not ours any more

@@ -49,10 +49,16 @@ struct AwaitedReply : Envelope, Timer {
         abandon(abandon_fn) {}
 
   AnyRef asker_ref;
-  void (*abandon)(AwaitedReply&);  // A2
+  void (*abandon)(AwaitedReply&);  // A2; nullptr: it has been
   AwaitedReply* newer = nullptr;
   AwaitedReply* older = nullptr;
 };
+
+// Whether this answer (kAnswer) is to an ask that its actor has abandoned: of a life before this
+// one.
+inline bool IsAbandoned(const Envelope& answer) {
+  return static_cast<const AwaitedReply&>(answer).abandon == nullptr;
+}
 
 class DeadlineAlarm;
 
