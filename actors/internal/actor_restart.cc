@@ -14,7 +14,8 @@
 namespace troupe::internal {
 
 void ActorCell::ObeyOrder(const Control& order, Context& self) {
-  if (type()->on_order != nullptr && !ending()) return type()->on_order(actor_, order, self);
+  const bool ends = annex_ == kEndsNormally || (has_annex() && annex_->ending);
+  if (type()->on_order != nullptr && !ends) return type()->on_order(actor_, order, self);
   if (!has_annex() || annex_->supervised == nullptr) {
     return End(order.reason, absl::OkStatus());
   }
@@ -34,7 +35,7 @@ void ActorCell::ObeyOrder(const Control& order, Context& self) {
       if (!me.vacant) End(order.reason, absl::OkStatus());
       break;
     case Control::Kind::kBegin:
-      if (me.vacant && !ending()) BeginLife(self);
+      if (me.vacant && !ends) BeginLife(self);
       break;
     default:
       break;
@@ -55,7 +56,7 @@ void ActorCell::BeginLife(Context& self) {
   a.status = absl::OkStatus();
   self.sender_ = AnyRef();
   if (type()->on_start != nullptr) CallOnStart(self);
-  if (ending()) return;
+  if (a.ending) return;
   Report(ChildReport::Kind::kStarted, ExitReason::kNormal, absl::OkStatus());
   if (!a.defers) TakeDeferred();
 }
