@@ -340,16 +340,30 @@ inline bool ActorCell::ending() const {
 
 // False: `e` is for the handler, now.
 bool ActorCell::Waylay(Envelope& e) {
+  if (ending() || annex_->supervised != nullptr) [[unlikely]]
+    return WaylayBetweenLives(e);
+  if (!annex_->defers || (e.address & kAnswer) != 0) return false;
+  Defer(e);
+  return true;
+}
+
+void ActorCell::Defer(Envelope& e) {
+  handled_.store(handled_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  annex_->deferred.Append(e);
+}
+
+// The same for an actor that ends, for good or to begin again, or is a supervisor's child. Out of
+// line: Waylay is on the path of every answer.
+[[gnu::noinline]] bool ActorCell::WaylayBetweenLives(Envelope& e) {
   const bool is_answer = (e.address & kAnswer) != 0;
-  const bool comes_late =
+  const bool of_earlier_life =
       is_answer && has_annex() && annex_->supervised != nullptr && IsAbandoned(e);
-  if (comes_late || (ending() && !AwaitsLife())) {
+  if (of_earlier_life || (ending() && !AwaitsLife())) {
     space().Lose(e, DeadLetterReason::kStopped, ref());
     return true;
   }
   if (is_answer || !DefersMessages()) return false;
-  handled_.store(handled_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-  annex_->deferred.Append(e);
+  Defer(e);
   return true;
 }
 

@@ -173,6 +173,8 @@ class alignas(64) ActorCell : public Runnable {
   Envelope* Refill();
   void Handle(Envelope& e, Delivery& d);
   bool Waylay(Envelope& e);
+  bool WaylayBetweenLives(Envelope& e);
+  void Defer(Envelope& e);
   bool DefersMessages() const;
   bool AwaitsLife() const;
   bool MoreWaits() const;
