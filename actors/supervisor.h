@@ -107,7 +107,8 @@ struct CountChildren {
 
 // A child may fail, is made anew, and those who hold its ref need not know: the ref stays valid,
 // what waits in the mailbox waits on, and messages sent meanwhile join the queue. Only the message
-// that was being handled is lost, and who asked is told kInternal.
+// that was being handled is lost, and who asked is told kInternal (kUnavailable, if a suspended
+// handler had it).
 //
 // A child's life ends when it stops, is stopped or fails, and ChildOptions::restart says whether
 // there is another. Each life has its own object, made from copies of the same arguments, and its
@@ -183,6 +184,7 @@ class Supervisor {
 // Start starts the children, in this order, on the system's threads. What is sent to them before
 // waits. A tree that is not started is ended by its destructor.
 //
+// Lifetime       Start it or destroy it before its System: nobody else can end what is held here.
 // Thread safety  None: one thread sets it up.
 // Errors         Throws std::invalid_argument for options out of range, a name that is taken, and a
 //                significant permanent child; std::logic_error when it has been started. While the
