@@ -15,7 +15,7 @@ void DispatchStop(Envelope& base, Delivery& d) {
   auto& envelope = static_cast<EnvelopeOf<StopMessage>&>(base);
   if (d.verb != Delivery::Verb::kHandle) return envelope.Lose(d);
   envelope.Free();
-  d.self->Stop();
+  ActorCell::Current()->ObeyOrder(Control(Control::Kind::kStop), *d.self);
 }
 
 }  // namespace

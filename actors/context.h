@@ -26,6 +26,7 @@ namespace internal {
 class Answering;
 class SuspendedHandler;
 }  // namespace internal
+class SupervisorTree;
 
 // An actor is a plain class. What the framework looks for in it, all public:
 //
@@ -167,6 +168,7 @@ class Context : public Naming<Context> {
   friend class internal::SuspendedHandler;  // keeps one per coroutine
   friend class internal::Answering;         // sets the deadline
   friend class Naming<Context>;             // needs the space
+  friend class SupervisorTree;              // spawns as Spawn does
   explicit Context(internal::ActorCell& cell) : cell_(cell) {}
   Context(const Context&) = default;
 

@@ -21,7 +21,7 @@ enum class ExitReason : uint8_t {
 std::string_view ToString(ExitReason reason);
 
 // Sent to every watcher when the watched actor ends, after the last message that actor sent to the
-// watcher.
+// watcher. A supervised actor that is made anew has not ended.
 struct Down {
   AnyRef who;
   ExitReason reason = ExitReason::kNormal;

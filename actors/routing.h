@@ -95,13 +95,14 @@ template <class... Ms>
 class Routing {
  public:
   Routing() : Routing(RoundRobin()) {}
-  Routing(RoundRobin) : plan_{internal::Strategy::kRoundRobin} {}  // NOLINT: implicit by design
-  Routing(Random random)                                           // NOLINT
-      : plan_{internal::Strategy::kRandom, random.seed} {}
-  Routing(SmallestMailbox) : plan_{internal::Strategy::kSmallestMailbox} {}  // NOLINT
+  Routing(RoundRobin)
+      : plan_{internal::RoutingStrategy::kRoundRobin} {}  // NOLINT: implicit by design
+  Routing(Random random)                                  // NOLINT
+      : plan_{internal::RoutingStrategy::kRandom, random.seed} {}
+  Routing(SmallestMailbox) : plan_{internal::RoutingStrategy::kSmallestMailbox} {}  // NOLINT
   template <class F>
   Routing(internal::KeyFunction<F> by)  // NOLINT
-      : plan_{internal::Strategy::kByKey,
+      : plan_{internal::RoutingStrategy::kByKey,
               0,
               std::make_shared<const F>(std::move(by.key)),
               {internal::KeyThunkFor<F, Ms>()...}} {}

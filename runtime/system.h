@@ -24,6 +24,8 @@
 
 namespace troupe {
 
+class SupervisorTree;
+
 //   int main() {
 //     troupe::System system;
 //     auto account = system.Spawn<Account>();
@@ -142,6 +144,7 @@ class System : public Naming<System> {
 
  private:
   friend class Naming<System>;  // needs the space
+  friend class SupervisorTree;  // spawns as Spawn does
   struct Core;
 
   void Leak();

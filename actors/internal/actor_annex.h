@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -14,6 +15,7 @@
 #include "troupe/actors/internal/ended_children.h"
 #include "troupe/actors/internal/pending_replies.h"
 #include "troupe/actors/internal/ref_set.h"
+#include "troupe/actors/internal/supervised.h"
 #include "troupe/actors/internal/timed_message.h"
 #include "troupe/core/node_pool.h"
 
@@ -34,10 +36,12 @@ class DeferredMessages {
     if (last_ == nullptr) return rest;
     return static_cast<Envelope*>(std::exchange(std::exchange(last_, nullptr)->next, rest));
   }
-  // The reverse, while there are none: all from `first` to `last`; returns what was behind them.
-  Envelope* PutBack(Envelope& first, Envelope& last) {
+  // Appends all from `first` to `last`; returns what was behind them.
+  Envelope* AppendUpTo(Envelope& first, Envelope& last) {
+    MailboxNode* const rest = last.next;
+    last.next = last_ != nullptr ? std::exchange(last_->next, &first) : &first;
     last_ = &last;
-    return static_cast<Envelope*>(std::exchange(last.next, &first));
+    return static_cast<Envelope*>(rest);
   }
   Envelope* last() const { return static_cast<Envelope*>(last_); }
 
@@ -60,7 +64,8 @@ struct ActorAnnex {
   // The actor's next messages up to this one have been deferred before, so there is no answer among
   // them: they are deferred again as a whole, however many wait.
   Envelope* last_resumed = nullptr;
-  OwnedTimers timers;  // cancelled when it ends
+  OwnedTimers timers;                      // cancelled when it ends
+  std::unique_ptr<Supervised> supervised;  // nullptr: no supervisor's child
 
   uint32_t spawns = 0;     // of children, ever
   bool defers = false;     // a suspended handler is not reentrant: messages wait in `deferred`
@@ -72,6 +77,11 @@ struct ActorAnnex {
   bool on_stop_called = false;
   ExitReason reason = ExitReason::kNormal;
   absl::Status status;
+
+  // There is a next life: what comes now is for that one.
+  bool AwaitsLife() const {
+    return supervised != nullptr && (supervised->vacant || ending) && supervised->comes_back();
+  }
 };
 
 }  // namespace troupe::internal

@@ -260,10 +260,12 @@ AnyRef ActorCell::Open(const Birth& birth) noexcept {
                      std::memory_order_release);  // pairs with TakeSnapshot and IsLive
   const AnyRef me(this, birth.incarnation);
   if (birth.parent != nullptr) birth.parent->Adopt(*this);
-  const bool has_start = birth.type->on_start != nullptr;
+  // One that is vacant begins when its supervisor says so.
+  const bool has_start = birth.type->on_start != nullptr && birth.actor != nullptr;
+  const bool active = has_start || birth.held;
   // In this order: whoever gets a control item in, be it a stale one, must be able to wake us.
   // (Woken before control_ is open, we find nothing but stale messages, if that.)
-  queue_.Open(has_start ? MailboxQueue::OpenAs::kActive : MailboxQueue::OpenAs::kIdle);
+  queue_.Open(active ? MailboxQueue::OpenAs::kActive : MailboxQueue::OpenAs::kIdle);
   control_.Open(MailboxQueue::OpenAs::kIdle);
   if (has_start) {
     Control& start = Control::Make(Control::Kind::kStart);
@@ -353,30 +355,56 @@ inline bool ActorCell::ending() const {
 
 // False: `e` is for the handler, now.
 bool ActorCell::Waylay(Envelope& e) {
-  if (ending()) {
-    space().Lose(e, DeadLetterReason::kStopped, ref());
-    return true;
-  }
+  if (ending() || annex_->supervised != nullptr) [[unlikely]]
+    return WaylayBetweenLives(e);
   if (annex_->last_resumed == &e) annex_->last_resumed = nullptr;
   if (!annex_->defers || (e.address & kAnswer) != 0) return false;
-  handled_.store(handled_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-  annex_->deferred.Append(e);
+  Defer(e);
   return true;
 }
 
-bool ActorCell::DefersMessages() const { return has_annex() && annex_->defers; }
+void ActorCell::Defer(Envelope& e) {
+  handled_.store(handled_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  annex_->deferred.Append(e);
+}
+
+// The same for an actor that ends, for good or to begin again, or is a supervisor's child. Out of
+// line: Waylay is on the path of every answer.
+[[gnu::noinline]] bool ActorCell::WaylayBetweenLives(Envelope& e) {
+  if (has_annex() && annex_->last_resumed == &e) annex_->last_resumed = nullptr;
+  const bool is_answer = (e.address & kAnswer) != 0;
+  const bool of_earlier_life =
+      is_answer && has_annex() && annex_->supervised != nullptr && IsAbandoned(e);
+  if (of_earlier_life || (ending() && !AwaitsLife())) {
+    space().Lose(e, DeadLetterReason::kStopped, ref());
+    return true;
+  }
+  if (is_answer || !DefersMessages()) return false;
+  Defer(e);
+  return true;
+}
+
+bool ActorCell::AwaitsLife() const { return has_annex() && annex_->AwaitsLife(); }
+
+bool ActorCell::DefersMessages() const {
+  return has_annex() && (annex_->defers || annex_->AwaitsLife());
+}
 
 void ActorCell::DeferMessages() {
   ActorAnnex& a = annex();
   a.defers = true;
   if (Envelope* const last = std::exchange(a.last_resumed, nullptr)) {
-    first_ = a.deferred.PutBack(*first_, *last);
+    first_ = a.deferred.AppendUpTo(*first_, *last);
   }
 }
 
 void ActorCell::ResumeMessages() {
   annex_->defers = false;
-  annex_->last_resumed = annex_->deferred.last();
+  TakeDeferred();
+}
+
+void ActorCell::TakeDeferred() {
+  if (Envelope* const last = annex_->deferred.last()) annex_->last_resumed = last;
   first_ = annex_->deferred.TakeBefore(first_);
 }
 
@@ -417,6 +445,7 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
   for (;;) {
     if (HasControl()) [[unlikely]] {
       HandleControl(self);
+      delivery.actor = actor_;  // a life may have begun
       turn.CountMessage();
     }
     if (ending() && TryFinish(self)) return Outcome::kDone;
@@ -490,7 +519,10 @@ void ActorCell::Obey(Control& control, Context& self) {
       if (mine && !ending()) CallOnStart(self);
       break;
     case Control::Kind::kStop:
-      if (mine) End(control.reason, absl::OkStatus());
+    case Control::Kind::kFinish:
+    case Control::Kind::kPark:
+    case Control::Kind::kBegin:
+      if (mine) ObeyOrder(control, self);
       break;
     case Control::Kind::kWatch:
       TakeWatch(control);
@@ -521,13 +553,16 @@ void ActorCell::CallOnStart(Context& self) {
 }
 
 void ActorCell::FailWith(std::exception_ptr error) {
+  End(ExitReason::kFailed, StatusOf(std::move(error)));
+}
+
+absl::Status StatusOf(std::exception_ptr error) {
   try {
     std::rethrow_exception(std::move(error));
   } catch (const std::exception& e) {
-    End(ExitReason::kFailed, absl::InternalError(e.what()));
+    return absl::InternalError(e.what());
   } catch (...) {
-    End(ExitReason::kFailed,
-        absl::InternalError("a handler threw something that is no std::exception"));
+    return absl::InternalError("a handler threw something that is no std::exception");
   }
 }
 

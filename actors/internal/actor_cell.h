@@ -41,6 +41,7 @@
 #include "troupe/actors/exit.h"
 #include "troupe/actors/internal/actor_type.h"
 #include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/supervised.h"
 #include "troupe/actors/send_result.h"
 #include "troupe/core/mailbox_queue.h"
 #include "troupe/core/runnable.h"
@@ -61,6 +62,9 @@ enum class PostMode : uint8_t {
   kByPolicy,    // what ActorOptions::when_full says
   kNeverBlock,  // the same, but kBlock refuses with kFull
 };
+
+// What an actor fails with when `error` leaves a handler.
+absl::Status StatusOf(std::exception_ptr error);
 
 class alignas(64) ActorCell : public Runnable {
  public:
@@ -113,8 +117,10 @@ class alignas(64) ActorCell : public Runnable {
     ActorCell* parent;
     BoundedQueue* bounded = nullptr;
     ActorAnnex* annex = nullptr;  // the cell takes it over
+    bool held = false;            // the opener has the right to run, until LetRun
   };
   AnyRef Open(const Birth& birth) noexcept;  // out of memory in here ends the process
+  void LetRun() { ScheduleNow(); }           // gives the right to run to the scheduler
 
   // ---- the spawning thread, on an actor just launched that has no OnStart
 
@@ -158,6 +164,10 @@ class alignas(64) ActorCell : public Runnable {
   void MakeRoom();
   void KeepQueued();
   void Dequeue();
+  // kStop, kFinish, kPark or kBegin.
+  void ObeyOrder(const Control& order, Context& self);
+  // Tells the supervisor, if there is one, what has become of this child.
+  void Report(ChildReport::Kind kind, ExitReason reason, absl::Status status);
 
  private:
   friend SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block);  // it is PostHere
@@ -180,7 +190,10 @@ class alignas(64) ActorCell : public Runnable {
   Envelope* Refill();
   void Handle(Envelope& e, Delivery& d);
   bool Waylay(Envelope& e);
+  bool WaylayBetweenLives(Envelope& e);
+  void Defer(Envelope& e);
   bool DefersMessages() const;
+  bool AwaitsLife() const;
   bool MoreWaits() const;
   bool TendAnnex();
   bool HasControl() const { return control_.HasNodes(); }
@@ -189,6 +202,12 @@ class alignas(64) ActorCell : public Runnable {
   void TakeWatch(const Control& watch);
   void CallOnStart(Context& self);
   void FailWith(std::exception_ptr error);
+
+  void BeginLife(Context& self);
+  void EndLife();
+  void DropMessages();
+  void TakeDeferred();
+  void UnwatchAll(const ActorAnnex& annex);
 
   bool TryFinish(
       Context& self);  // true: this incarnation is over and the cell is not ours any more

@@ -4,7 +4,8 @@
 //   E1  End           the reason is noted; from now on messages taken out become dead letters
 //   E2  its suspended handlers, timers and asks are cancelled; every child is told to end; this actor stays until the
 //       last one has
-//   E3  OnStop; what that began ends as in E2; then the actor object is destroyed
+//   E3  OnStop; what that began ends as in E2; then the actor object is destroyed. A supervised
+//       actor goes on from here to actor_restart.cc, unless it is to end for good
 //   E4  CloseMailbox  senders learn kClosed; what was queued becomes dead letters, asks among it
 //       fail
 //   E5  watchers get their Down, in the order of watching and after all this actor sent them
@@ -54,13 +55,21 @@ void ActorCell::NoteChildEnd(ActorCell& child) {
 bool ActorCell::TryFinish(Context& self) {
   const bool simple = annex_ == kEndsNormally && type()->on_stop == nullptr;
   if (!simple && !FinishChildren(self)) return false;
-  type()->destroy(std::exchange(actor_, nullptr));
+  if (void* const actor = std::exchange(actor_, nullptr)) type()->destroy(actor);
+  if (AwaitsLife()) {
+    EndLife();
+    return false;
+  }
   CloseMailbox();
   const bool has_more = has_annex();
   const std::unique_ptr<ActorAnnex> annex(has_more ? annex_ : nullptr);
   annex_ = nullptr;
   if (has_more) {
     TellWatchers(*annex);
+    if (annex->supervised != nullptr) {
+      SendReport(*annex->supervised,
+                 {ref(), ChildReport::Kind::kGone, annex->reason, annex->status});
+    }
     if (annex->named) space().ForgetName(*this);
     if (annex->dedicated) space().GiveBackDedicated(*scheduler_);
   }
@@ -77,7 +86,8 @@ bool ActorCell::FinishChildren(Context& self) {
     StopChildren();
   }
   if (!ChildrenHaveEnded()) return false;
-  if (type()->on_stop == nullptr || std::exchange(a.on_stop_called, true)) return true;
+  if (type()->on_stop == nullptr || actor_ == nullptr) return true;
+  if (std::exchange(a.on_stop_called, true)) return true;
   CallOnStop(self);
   LetGo();  // of what OnStop began
   StopChildren();
@@ -105,9 +115,9 @@ void ActorCell::StopChildren() {
   // Children whose end is not noted yet may be among them: closed cells, which take no control
   // (C4).
   annex_->children.ForEach([&](ActorCell& child) {
-    Control& stop = Control::Make(Control::Kind::kStop);
-    stop.reason = reason;
-    PostControl(child.ref(), stop);
+    Control& finish = Control::Make(Control::Kind::kFinish);
+    finish.reason = reason;
+    PostControl(child.ref(), finish);
   });
 }
 
@@ -187,14 +197,18 @@ void ActorCell::DiscardList(Envelope* first) {
   }
 }
 
-void ActorCell::TellWatchers(ActorAnnex& a) {
-  const AnyRef me = ref();
+void ActorCell::UnwatchAll(const ActorAnnex& a) {
   for (const AnyRef& watched : a.watched.InOrder()) {
     if (!watched) continue;  // its Down is still on the way
     Control& unwatch = Control::Make(Control::Kind::kUnwatch);
-    unwatch.peer = me;
+    unwatch.peer = ref();
     PostControl(watched, unwatch);
   }
+}
+
+void ActorCell::TellWatchers(ActorAnnex& a) {
+  const AnyRef me = ref();
+  UnwatchAll(a);
   if (a.watchers.empty()) return;
   const Down down{me, a.reason, a.status, type()->name, a.named ? space().NameOf(*this) : ""};
   for (const AnyRef& watcher : a.watchers.InOrder()) SendDown(watcher, down);

@@ -108,7 +108,8 @@ class ActorSpace::Taken {
 };
 
 AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type,
-                          const ActorOptions& options) {
+                          const ActorOptions& options, std::unique_ptr<Supervised> supervised,
+                          bool held) {
   if (options.capacity == 0) {
     throw std::invalid_argument("Troupe: ActorOptions::capacity must be at least 1");
   }
@@ -117,9 +118,10 @@ AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type,
     taken.dedicated = &parts_.dedicated->Acquire();
   }
   if (options.capacity != kUnbounded) taken.bounded = &TakeBoundedQueue();
-  if (taken.dedicated != nullptr || !options.name.empty()) {
+  if (taken.dedicated != nullptr || !options.name.empty() || supervised != nullptr) {
     taken.annex = std::make_unique<ActorAnnex>();
     taken.annex->dedicated = taken.dedicated != nullptr;
+    taken.annex->supervised = std::move(supervised);
   }
   const auto [cell, incarnation] = MyShard().Take();
   taken.cell = cell;
@@ -139,7 +141,8 @@ AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type,
                    .scheduler = taken.dedicated != nullptr ? taken.dedicated : parts_.scheduler,
                    .parent = parent,
                    .bounded = taken.bounded,
-                   .annex = taken.annex.release()});
+                   .annex = taken.annex.release(),
+                   .held = held});
 }
 
 AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions* options, void* actor,

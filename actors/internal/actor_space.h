@@ -79,7 +79,13 @@ class ActorSpace {
   void RefreshCoarseClock() { parts_.coarse_clock->Refresh(parts_.timers->clock()); }
 
   AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type);
-  AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type, const ActorOptions& options);
+  AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type,
+                const ActorOptions& options) {
+    return Launch(parent, actor, type, options, nullptr, false);
+  }
+  // `supervised`: of a supervisor's child. `held`: see ActorCell::Birth.
+  AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type, const ActorOptions& options,
+                std::unique_ptr<Supervised> supervised, bool held);
   void CountEnd(ActorCell* cell);  // takes `cell` back, if it is not nullptr
   void Retire(ActorCell& first);
   void GiveBack(BoundedQueue& queue);

@@ -17,12 +17,17 @@ class Context;
 
 namespace internal {
 
+struct Control;
+
 struct ActorType {
   std::string_view name;
   void (*destroy)(void* actor);                  // destroys the object and frees its memory
   void (*on_start)(void* actor, Context& self);  // nullptr where the class has none, as below
   void (*on_stop)(void* actor, Context& self);
   void (*on_down)(void* actor, Down down, Context& self);
+  // Of a supervisor, which ends its children in order before it ends: told to stop, finish, park or
+  // begin.
+  void (*on_order)(void* actor, const Control& order, Context& self);
 };
 
 template <class A>
@@ -109,8 +114,19 @@ constexpr auto OnDownOf() -> void (*)(void*, Down, Context&) {
 }
 
 template <class A>
+constexpr auto OnOrderOf() -> void (*)(void*, const Control&, Context&) {
+  if constexpr (requires(A& a, const Control& order, Context& self) { a.Obey(order, self); }) {
+    return [](void* actor, const Control& order, Context& self) {
+      static_cast<A*>(actor)->Obey(order, self);
+    };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class A>
 inline constexpr ActorType kActorType{TypeName<A>(), &DestroyActor<A>, OnStartOf<A>(),
-                                      OnStopOf<A>(), OnDownOf<A>()};
+                                      OnStopOf<A>(), OnDownOf<A>(),    OnOrderOf<A>()};
 
 template <class A>
 const ActorType* ActorTypeOf() {

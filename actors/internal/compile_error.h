@@ -64,6 +64,10 @@
 #define TROUPE_ERROR_NOT_CONSTRUCTIBLE                                                         \
   "Troupe: Spawn cannot construct the actor Actor from these arguments; pass what one of its " \
   "public constructors takes."
+#define TROUPE_ERROR_NOT_CONSTRUCTIBLE_AGAIN                                                  \
+  "Troupe: a supervised Actor is constructed from copies of these arguments, again for each " \
+  "life; "                                                                                    \
+  "pass copyable ones that a public constructor takes (std::ref for what outlives it)."
 #define TROUPE_ERROR_NOT_A_FUNCTION                                                                \
   "Troupe: Spawn was given an Actor that is not a function of one message; pass a lambda such as " \
   "[](Deposit d) {...} (not a generic one), or name the class: Spawn<Account>(...)."

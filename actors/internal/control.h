@@ -1,10 +1,12 @@
-// Control: what is not a message: start, stop, watch, unwatch, an ask's deadline.
+// Control: what is not a message: start, stop, watch, unwatch, an ask's deadline, a supervisor's
+// orders.
 #ifndef TROUPE_ACTORS_INTERNAL_CONTROL_H_
 #define TROUPE_ACTORS_INTERNAL_CONTROL_H_
 
 #include <cstdint>
 #include <new>
 
+#include "troupe/actors/any_ref.h"
 #include "troupe/actors/exit.h"
 #include "troupe/core/mailbox_queue.h"
 #include "troupe/core/node_pool.h"
@@ -12,10 +14,20 @@
 namespace troupe::internal {
 
 struct Control : MailboxNode {
-  enum class Kind : uint8_t { kStart, kStop, kWatch, kUnwatch, kAlarm };
+  enum class Kind : uint8_t {
+    kStart,
+    kStop,
+    kWatch,
+    kUnwatch,
+    kAlarm,
+    // From its parent, to a child; supervised.h.
+    kFinish,  // as kStop, and nobody makes it anew
+    kPark,    // to a supervised one: end this life
+    kBegin,   // likewise: begin the next
+  };
 
   Kind kind;
-  ExitReason reason = ExitReason::kNormal;  // kStop
+  ExitReason reason = ExitReason::kNormal;  // kStop, kFinish, kPark
   uint64_t address = 0;                     // the receiver's incarnation, as in Envelope
   AnyRef peer;                              // kWatch, kUnwatch: the watcher
 

@@ -81,7 +81,7 @@ void PendingReplies::AbandonAll(Timers& timers) {
   while (newest_ != nullptr) {
     AwaitedReply& reply = *newest_;
     Remove(reply);
-    reply.abandon(reply);
+    std::exchange(reply.abandon, nullptr)(reply);
   }
   if (alarm_ == nullptr) return;
   Disarm(timers);

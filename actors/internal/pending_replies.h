@@ -49,12 +49,18 @@ struct AwaitedReply : Envelope, Timer {
         abandon(abandon_fn) {}
 
   AnyRef asker_ref;
-  void (*abandon)(AwaitedReply&);  // A2
+  void (*abandon)(AwaitedReply&);  // A2; nullptr: it has been
   AwaitedReply* newer = nullptr;
   AwaitedReply* older = nullptr;
   // Its deadline is told by the asker's clock, and means nothing to an actor of another system.
   bool other_system = false;
 };
+
+// Whether this answer (kAnswer) is to an ask that its actor has abandoned: of a life before this
+// one.
+inline bool IsAbandoned(const Envelope& answer) {
+  return static_cast<const AwaitedReply&>(answer).abandon == nullptr;
+}
 
 class DeadlineAlarm;
 

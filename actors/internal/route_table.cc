@@ -105,11 +105,11 @@ inline auto RouteTable::Read(F read) {
 size_t RouteTable::Choose(const View& view, uint64_t key, uint64_t step) const {
   const size_t n = view.size();
   switch (plan_.strategy) {
-    case Strategy::kRoundRobin:
+    case RoutingStrategy::kRoundRobin:
       return static_cast<uint32_t>(step) % static_cast<uint32_t>(n);  // half the price of 64 bits
-    case Strategy::kRandom:
+    case RoutingStrategy::kRandom:
       return Below(n, Mix(step));
-    case Strategy::kSmallestMailbox: {
+    case RoutingStrategy::kSmallestMailbox: {
       size_t best = step % n;
       uint64_t least = BacklogOf(view.Ref(best));
       for (size_t i = 1, route = best; i < n && least != 0; ++i) {
@@ -119,7 +119,7 @@ size_t RouteTable::Choose(const View& view, uint64_t key, uint64_t step) const {
       }
       return best;
     }
-    case Strategy::kByKey: {
+    case RoutingStrategy::kByKey: {
       // Of the random sequence that starts at the key, each place has one number.
       const uint64_t start = Mix(key);
       size_t best = 0;
@@ -171,7 +171,7 @@ size_t RouteTable::size() const { return size_.load(std::memory_order_acquire); 
 
 uint64_t RouteTable::NextStart() {
   const uint64_t copy = copies_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a number
-  return plan_.strategy == Strategy::kRandom ? Mix(plan_.seed ^ Mix(copy)) : copy;
+  return plan_.strategy == RoutingStrategy::kRandom ? Mix(plan_.seed ^ Mix(copy)) : copy;
 }
 
 // ---- writers

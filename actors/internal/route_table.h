@@ -43,7 +43,7 @@
 
 namespace troupe::internal {
 
-enum class Strategy : uint8_t { kRoundRobin, kRandom, kSmallestMailbox, kByKey };
+enum class RoutingStrategy : uint8_t { kRoundRobin, kRandom, kSmallestMailbox, kByKey };
 
 // The key of the message at `m`, by the function object at `f`.
 using KeyThunk = uint64_t (*)(const void* f, const void* m);
@@ -51,7 +51,7 @@ using KeyThunk = uint64_t (*)(const void* f, const void* m);
 uint64_t HashText(std::string_view text);  // the same in every process
 
 struct RoutingPlan {
-  Strategy strategy = Strategy::kRoundRobin;
+  RoutingStrategy strategy = RoutingStrategy::kRoundRobin;
   uint64_t seed = 0;                              // kRandom
   std::shared_ptr<const void> key_function = {};  // kByKey
   std::vector<KeyThunk> key_thunks = {};          // kByKey: one per message type
@@ -96,7 +96,7 @@ class RouteTable {
   void Assign(const AnyRef& who, std::span<const PlacedThunk> routes);
   Route At(uint64_t place);  // nobody, if no route is there
 
-  bool by_key() const { return plan_.strategy == Strategy::kByKey; }
+  bool by_key() const { return plan_.strategy == RoutingStrategy::kByKey; }
   uint64_t KeyOf(size_t message, const void* m) const {
     return plan_.key_thunks[message](plan_.key_function.get(), m);
   }

@@ -1,0 +1,103 @@
+// Handlers that are suspended when a life of their actor ends.
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+#include "tests/actors/diarist.h"
+#include "tests/actors/simulated.h"
+#include "troupe/actors/coroutine.h"
+#include "troupe/troupe.h"
+
+namespace troupe {
+namespace {
+
+using SupervisedCoroutineTest = Simulated;
+
+struct Get {
+  using Reply = int;
+};
+class Slow {
+ public:
+  explicit Slow(std::vector<Reply<int>>& asked) : asked_(asked) {}
+  void On(Get, Reply<int> reply) { asked_.push_back(std::move(reply)); }
+
+ private:
+  std::vector<Reply<int>>& asked_;
+};
+
+// Its handlers wait for a Get; so does its OnStart, if it is told to.
+class Waiter {
+ public:
+  Waiter(Recipient<Get> from, Log& log, bool at_start)
+      : from_(from), log_(log), at_start_(at_start) {}
+  Task<> OnStart() {
+    if (at_start_) (void)co_await from_.Ask(Get{});
+    log_.push_back("started");
+  }
+  Task<int> On(Get) { co_return (co_await from_.Ask(Get{})).value_or(-1); }
+  void On(Say m) { log_.push_back(m.text); }
+
+ private:
+  Recipient<Get> from_;
+  Log& log_;
+  bool at_start_;
+};
+
+TEST_F(SupervisedCoroutineTest, ASuspendedHandlerEndsWithTheLifeAndWhatWaitedBehindItDoesNot) {
+  auto& asked = Keep<std::vector<Reply<int>>>();
+  auto& log = Keep<Log>();
+  auto slow = system_.Spawn<Slow>(asked);
+  for (uint32_t capacity : {kUnbounded, 8u}) {
+    SupervisorTree tree(system_);
+    auto waiter = tree.Add<Waiter>({.actor = {.capacity = capacity}}, Recipient<Get>(slow),
+                                   std::ref(log), false);
+    tree.Start();
+    std::vector<absl::StatusOr<int>>& answers = Keep<std::vector<absl::StatusOr<int>>>();
+    auto asker = system_.Spawn([waiter, &answers](Quit, Context& self) {
+      waiter.Ask(Get{}).Then(self, [&answers](absl::StatusOr<int> a) { answers.push_back(a); });
+    });
+    asker.Send(Quit{});
+    Run();
+    waiter.Send(Say{"waits"});
+    Run();
+    waiter.Stop();
+    waiter.Send(Say{"waits, too"});
+    Run();
+    EXPECT_EQ(log, (Log{"started", "started", "waits", "waits, too"}));
+    ASSERT_EQ(answers.size(), 1u);
+    EXPECT_TRUE(absl::IsUnavailable(answers[0].status())) << answers[0].status();
+    asked.back().Send(5);  // for a life that is over
+    Run();
+    EXPECT_EQ(answers.size(), 1u);
+    log.clear();
+    tree.ref().Stop();
+    Run();
+  }
+}
+
+TEST_F(SupervisedCoroutineTest, MessagesWaitForAnOnStartThatIsSuspendedInEveryLife) {
+  auto& asked = Keep<std::vector<Reply<int>>>();
+  auto& log = Keep<Log>();
+  auto slow = system_.Spawn<Slow>(asked);
+  SupervisorTree tree(system_);
+  auto waiter = tree.Add<Waiter>({}, Recipient<Get>(slow), std::ref(log), true);
+  waiter.Send(Say{"first"});
+  tree.Start();
+  Run();
+  EXPECT_EQ(log, Log());
+  waiter.Stop();
+  Run();
+  waiter.Send(Say{"second"});
+  Run();
+  EXPECT_EQ(log, Log());
+  asked.back().Send(5);
+  Run();
+  EXPECT_EQ(log, (Log{"started", "first", "second"}));
+}
+
+}  // namespace
+}  // namespace troupe
