@@ -346,6 +346,26 @@ TEST_F(ProcessTest, ATimeoutOfNothingTakesWhatIsThere) {
   EXPECT_EQ(notes_, (Notes{"a", "b", "DEADLINE_EXCEEDED"}));
 }
 
+// The order is in the mailbox when the first receive looks into the file, and the note that nothing
+// has come is posted behind it.
+TEST_F(ProcessTest, ADeadlineThatIsOnItsWayWhenTheMessageComesDoesNotEndTheNextReceive) {
+  auto process = system_.Spawn(
+      [](Process<Order, Ack>& self, Notes* notes) -> Task<> {
+        (void)co_await self.Receive<Ack>();
+        auto first = co_await self.Receive<Order>(absl::ZeroDuration());
+        notes->push_back(first.ok() ? first->message.item : first.status().ToString());
+        auto second = co_await self.Receive<Order>(absl::Hours(1));
+        notes->push_back(second.ok() ? second->message.item : second.status().ToString());
+      },
+      &notes_);
+  process.Send(Ack{});
+  process.Send(Order{"a"});
+  Run();
+  EXPECT_EQ(notes_, (Notes{"a"}));
+  Deliver(process, Order{"b"});
+  EXPECT_EQ(notes_, (Notes{"a", "b"}));
+}
+
 TEST_F(ProcessTest, ReceiveFromEndsAtItsDeadline) {
   auto silent = system_.Spawn([](Go) {});
   system_.Spawn(
