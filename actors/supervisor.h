@@ -132,7 +132,7 @@ struct CountChildren {
 // Thread safety  An actor: its ref is used from anywhere.
 // Not for        work: a supervisor has no state but its children. Not for many short-lived actors
 //                that need no restart, which are cheaper as plain children (Context::Spawn).
-// Cost           A child: its cell, an annex of some 300 bytes, its arguments. A start or an end of
+// Cost           A child: its cell, an annex of 192 bytes, its arguments. A start or an end of
 //                one: a message each way, and a look at every sibling. A message to a child costs what
 //                it costs to an actor with a watcher.
 class Supervisor {

@@ -125,7 +125,7 @@ class ActorSpace {
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   std::atomic<bool> stopping_{false};
   NameTable name_table_;  // what users Bind; labels of ActorOptions::name are in names_
-  EventCount drained_;  // "live() == 0" may have become true; notified only while stopping
+  EventCount drained_;    // "live() == 0" may have become true; notified only while stopping
 
   Mutex mutex_;
   std::unordered_map<const ActorCell*, std::string> names_ ABSL_GUARDED_BY(mutex_);

@@ -5,7 +5,9 @@
 
 #include "troupe/troupe.h"
 
-struct Balance { using Reply = int; };
+struct Balance {
+  using Reply = int;
+};
 
 class Account {
  public:
