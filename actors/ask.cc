@@ -92,6 +92,9 @@ namespace {
 
 inline void AddAwaited(AwaitedReply& reply, absl::Duration timeout, absl::Time latest) {
   ActorCell& asker = *ActorCell::Current();
+  // Destroyed together with its system (ActorCell::Reclaim): no answer would find it.
+  if (asker.shut()) [[unlikely]]
+    return reply.abandon(reply);
   PendingReplies& replies = asker.annex().replies;
   Timers& timers = asker.space().timers();
   const absl::Time deadline = timeout == absl::InfiniteDuration()
