@@ -364,7 +364,7 @@ bool ActorCell::Waylay(Envelope& e) {
 }
 
 void ActorCell::Defer(Envelope& e) {
-  handled_.store(handled_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  KeepQueued();
   annex_->deferred.Append(e);
 }
 

@@ -2,8 +2,8 @@
 // runs once in a life.
 //
 //   E1  End           the reason is noted; from now on messages taken out become dead letters
-//   E2  its suspended handlers, timers and asks are cancelled; every child is told to end; this actor stays until the
-//       last one has
+//   E2  its suspended handlers, timers and asks are cancelled; every child is told to end; this
+//       actor stays until the last one has
 //   E3  OnStop; what that began ends as in E2; then the actor object is destroyed. A supervised
 //       actor goes on from here to actor_restart.cc, unless it is to end for good
 //   E4  CloseMailbox  senders learn kClosed; what was queued becomes dead letters, asks among it

@@ -80,7 +80,7 @@ void ActorCell::DropMessages() {
     Envelope* const e = first_ != nullptr ? first_ : Refill();
     if (e == nullptr) return;
     first_ = static_cast<Envelope*>(e->next);
-    handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    Dequeue();
     space().Lose(*e, DeadLetterReason::kStopped, ref());
   }
 }

@@ -53,6 +53,7 @@ class EndedChildren {
   }
 
   ActorCell* TakeAll() {
+    // Acquire: the children's last states; pairs with the release in Push.
     return empty() ? nullptr : NewestIn(word_.exchange(kUnnoted, std::memory_order_acquire));
   }
 

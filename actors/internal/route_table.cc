@@ -224,6 +224,7 @@ bool RouteTable::Add(const AnyRef& who, const Thunk* thunks) {
   const size_t n = size();
   if (!who || FindLocked(who) != n) return false;
   const uint64_t place = LowestFreePlace();
+  // Relaxed: changed under the lock only, as below.
   if (n == words_.load(std::memory_order_relaxed)->capacity) MakeRoom();
   const auto ref = std::bit_cast<std::array<uint64_t, 2>>(who);
   Change([&](auto write) {
