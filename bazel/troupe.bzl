@@ -39,6 +39,19 @@ _IN_EVERY_PROGRAM = ["//bazel:tsan_suppressions"]
 
 _PRIVATE = ["//visibility:private"]
 
+# What includes troupe/troupe.h is compiled behind a precompiled header where .bazelrc asks for it.
+def _prelude_deps(deps):
+    return select({
+        "//bazel:has_prelude": ["//bazel:prelude"],
+        "//conditions:default": [],
+    }) if "//:troupe" in deps else []
+
+def _prelude_copts(deps):
+    return select({
+        "//bazel:has_prelude": ["-include-pch", "$(BINDIR)/bazel/prelude.pch"],
+        "//conditions:default": [],
+    }) if "//:troupe" in deps else []
+
 def troupe_cc_library(
         name,
         hdrs = [],
@@ -64,8 +77,8 @@ def troupe_cc_library(
         name = name,
         hdrs = hdrs,
         srcs = srcs,
-        deps = deps,
-        copts = _WARNINGS + copts,
+        deps = deps + _prelude_deps(deps),
+        copts = _WARNINGS + copts + _prelude_copts(deps),
         include_prefix = include_prefix or "troupe/" + native.package_name(),
         linkstatic = True,  # nobody links Bazel's shared library of each target
         visibility = visibility,
@@ -77,8 +90,8 @@ def troupe_cc_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
     native.cc_test(
         name = name,
         srcs = srcs,
-        deps = deps + ["//bazel:gtest_main"] + _IN_EVERY_PROGRAM,
-        copts = _WARNINGS + copts,
+        deps = deps + ["//bazel:gtest_main"] + _IN_EVERY_PROGRAM + _prelude_deps(deps),
+        copts = _WARNINGS + copts + _prelude_copts(deps),
         size = size,
         **kwargs
     )
@@ -88,8 +101,8 @@ def troupe_cc_binary(name, srcs, deps = [], copts = [], **kwargs):
     native.cc_binary(
         name = name,
         srcs = srcs,
-        deps = deps + _IN_EVERY_PROGRAM,
-        copts = _WARNINGS + copts,
+        deps = deps + _IN_EVERY_PROGRAM + _prelude_deps(deps),
+        copts = _WARNINGS + copts + _prelude_copts(deps),
         **kwargs
     )
 
@@ -122,8 +135,8 @@ def troupe_example(
     native.cc_binary(
         name = name,
         srcs = srcs or [name + ".cc"],
-        deps = deps + _IN_EVERY_PROGRAM,
-        copts = _WARNINGS + copts,
+        deps = deps + _IN_EVERY_PROGRAM + _prelude_deps(deps),
+        copts = _WARNINGS + copts + _prelude_copts(deps),
         tags = tags,
         **kwargs
     )
