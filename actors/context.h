@@ -2,23 +2,15 @@
 #ifndef TROUPE_ACTORS_CONTEXT_H_
 #define TROUPE_ACTORS_CONTEXT_H_
 
-#include <algorithm>
-#include <source_location>
-#include <string_view>
-#include <type_traits>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "troupe/actors/actor_options.h"
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/any_ref.h"
-#include "troupe/actors/internal/function_actor.h"
-#include "troupe/actors/internal/spawn.h"
-#include "troupe/actors/internal/timed_message.h"
 #include "troupe/actors/naming.h"
-#include "troupe/actors/recipient.h"
+#include "troupe/actors/spawning.h"
 #include "troupe/actors/timer_handle.h"
+#include "troupe/actors/timing.h"
 
 namespace troupe {
 
@@ -44,10 +36,11 @@ class SupervisorTree;
 // continuation or OnStart ends the actor with kFailed; one that leaves OnStop is dropped, and the
 // reason for which the actor ended stands. Whatever Then, Watch and timers began ends with it.
 //
-// A handler that takes `Context& self` as its last parameter gets one. It is the acting actor's and
-// belongs to that call: use it inside the handler (or continuation, OnStart, OnStop) that received
-// it, on the same thread, and keep no pointer to it.
-class Context : public Naming<Context> {
+// A handler that takes `Context& self` as its last parameter gets one. With it the actor spawns
+// children (spawning.h), sends messages later (timing.h) and uses names (naming.h), besides what
+// stands here. It is the acting actor's and belongs to that call: use it inside the handler (or
+// continuation, OnStart, OnStop) that received it, on the same thread, and keep no pointer to it.
+class Context : public Spawning<Context>, public Timing<Context>, public Naming<Context> {
  public:
   Context& operator=(const Context&) = delete;
 
@@ -69,49 +62,6 @@ class Context : public Naming<Context> {
   absl::Time deadline() const { return deadline_; }
   void DropDeadline() { deadline_ = absl::InfiniteFuture(); }
 
-  // ---- children: they are stopped when this actor ends, and it ends after them
-
-  // Constructs an A from `args` here and now; what its constructor throws comes out of Spawn. Its
-  // OnStart and handlers run later. A capacity of 0 throws std::invalid_argument.
-  template <class A, class... Args>
-  ActorRef<A> Spawn(ActorOptions options, Args&&... args) {
-    return ActorRef<A>(
-        internal::SpawnActor<A>(space(), cell(), &options, std::forward<Args>(args)...));
-  }
-  template <class A, class... Args>
-  ActorRef<A> Spawn(Args&&... args) {
-    return ActorRef<A>(
-        internal::SpawnActor<A>(space(), cell(), nullptr, std::forward<Args>(args)...));
-  }
-  // An actor made of one function: Spawn([n = 0](Inc m) mutable { n += m.by; }). It may take a
-  // Context& or Reply as well. Or of an object that has handlers, which is moved:
-  // Spawn(Account{.cents = 5}).
-  template <class F>
-  auto Spawn(ActorOptions options, F function) {
-    using A = internal::FunctionActorOf<F>;
-    return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), &options, std::move(function)));
-  }
-  template <class F>
-  auto Spawn(F function) {
-    using A = internal::FunctionActorOf<F>;
-    return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), nullptr, std::move(function)));
-  }
-  // A process: Spawn(Clerk, warehouse) runs the coroutine Clerk(self, warehouse). See process.h.
-  template <internal::ProcessBody F, class First, class... Rest>
-  auto Spawn(ActorOptions options, F body, First&& first, Rest&&... rest) {
-    using A = internal::FunctionActorOf<F>;
-    return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), &options, std::move(body),
-                                               std::forward<First>(first),
-                                               std::forward<Rest>(rest)...));
-  }
-  template <internal::ProcessBody F, class First, class... Rest>
-  auto Spawn(F body, First&& first, Rest&&... rest) {
-    using A = internal::FunctionActorOf<F>;
-    return ActorRef<A>(internal::SpawnActor<A>(space(), cell(), nullptr, std::move(body),
-                                               std::forward<First>(first),
-                                               std::forward<Rest>(rest)...));
-  }
-
   // ---- the end
 
   // Ends this actor with kNormal after the current handler. Messages still queued become dead
@@ -129,28 +79,6 @@ class Context : public Naming<Context> {
   // No Down from `who` is delivered after this returns.
   void Unwatch(const AnyRef& who);
 
-  // ---- time
-
-  // Sends `message` to `to` (an ActorRef or Recipient; often self.ref(this)) after `delay`. It
-  // never blocks: if the mailbox is full then, the message is a dead letter. The timer belongs to
-  // this actor and is cancelled when it ends.
-  template <class To, class M>
-  TimerHandle SendAfter(absl::Duration delay, const To& to, M message,
-                        std::source_location where = std::source_location::current()) {
-    auto* timed = new internal::OneMessage<M>(internal::ThunkTo<M>(to), std::move(message), where);
-    return StartTimer(timed, delay, absl::ZeroDuration(), to);
-  }
-  // Every `period` (at least 1 ms), first after one period, a copy of `message`, until
-  // cancelled, or `to` has ended, or copying throws.
-  template <class To, class M>
-  TimerHandle SendEvery(absl::Duration period, const To& to, M message,
-                        std::source_location where = std::source_location::current()) {
-    auto* timed =
-        new internal::RepeatedMessage<M>(internal::ThunkTo<M>(to), std::move(message), where);
-    period = std::max(period, internal::kShortestPeriod);
-    return StartTimer(timed, period, period, to);
-  }
-
   // ---- blocking
 
   // Runs `work` here and returns what it returns, after lending this worker's place to another
@@ -167,13 +95,15 @@ class Context : public Naming<Context> {
   friend class internal::ActorCell;         // makes one per activation
   friend class internal::SuspendedHandler;  // keeps one per coroutine
   friend class internal::Answering;         // sets the deadline
-  friend class Naming<Context>;             // needs the space
-  friend class SupervisorTree;              // spawns as Spawn does
+  friend class Naming<Context>;             // these three need the space, who is the parent, and
+  friend class Spawning<Context>;           // StartTimer
+  friend class Timing<Context>;
+  friend class SupervisorTree;  // spawns as Spawn does
   explicit Context(internal::ActorCell& cell) : cell_(cell) {}
   Context(const Context&) = default;
 
   void* actor() const;
-  internal::ActorCell* cell() const { return &cell_; }
+  internal::ActorCell* parent() const { return &cell_; }  // of whom it spawns
   internal::ActorSpace& space() const;
   TimerHandle StartTimer(internal::TimedMessage* timed, absl::Duration delay, absl::Duration period,
                          const AnyRef& to);

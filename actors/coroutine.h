@@ -61,6 +61,7 @@
 #include "troupe/actors/ask.h"
 #include "troupe/actors/ask_first.h"
 #include "troupe/actors/context.h"
+#include "troupe/actors/internal/answer_race.h"
 #include "troupe/actors/internal/coroutine_handler.h"
 #include "troupe/actors/reply.h"
 #include "troupe/core/task.h"
@@ -179,10 +180,10 @@ class FirstOfAwaiter : public TaskAwaitable {
   void await_suspend(std::coroutine_handle<Promise> by) noexcept {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
     // Shared with the continuations of those that answer too late to find this awaiter.
-    auto race = std::make_shared<Race>(asks_.size());
+    auto race = std::make_shared<AnswerRace>(asks_.size());
     for (PendingAsk<R>& ask : asks_) {
       std::move(ask).Then(run.context(), [this, &run, race](AskResult<R>&& result) {
-        if (!race->Ends(IsOk(result))) return;
+        if (!race->Decides(result.ok())) return;
         result_.emplace(std::move(result));
         run.Continue();
       });
@@ -194,22 +195,6 @@ class FirstOfAwaiter : public TaskAwaitable {
   }
 
  private:
-  struct Race {
-    explicit Race(size_t asks) : open(asks) {}
-    // Whether this answer decides it.
-    bool Ends(bool good) {
-      --open;
-      return !ended && (ended = good || open == 0);
-    }
-    size_t open;
-    bool ended = false;
-  };
-  static bool IsOk(const absl::Status& result) { return result.ok(); }
-  template <class T>
-  static bool IsOk(const absl::StatusOr<T>& result) {
-    return result.ok();
-  }
-
   std::vector<PendingAsk<R>> asks_;
   std::optional<AskResult<R>> result_;
 };

@@ -153,7 +153,7 @@ SupervisorTree::SupervisorTree(ActorSpace& space, ActorCell* parent, SupervisorO
   is_root_ = true;
 }
 SupervisorTree::SupervisorTree(Context& self, SupervisorOptions options)
-    : SupervisorTree(self.space(), self.cell(), std::move(options)) {}
+    : SupervisorTree(self.space(), self.parent(), std::move(options)) {}
 SupervisorTree::SupervisorTree(std::shared_ptr<Building> building, ActorRef<Supervisor> ref,
                                std::shared_ptr<SupervisorRecipe> recipe)
     : building_(std::move(building)), ref_(ref), recipe_(std::move(recipe)) {

@@ -10,8 +10,8 @@ troupe_cc_test(name, srcs, deps)             a GoogleTest test, linked with gtes
 troupe_cc_binary(name, srcs, deps)           a program: a benchmark, a tool.
 troupe_example(name)                         name.cc as a program, and name_test, which runs it and compares what it
     prints with name.expected; or `checker = "name_check.sh"`, a script that gets the file with the output as $1.
-troupe_compile_fail_test(name, src)          src must NOT compile, neither with clang 19 nor with GCC 12. Each prints a
-    single error, and every sentence in <src without .cc>.clang19.txt and .gcc12.txt must occur in what that compiler says
+troupe_compile_fail_test(name, srcs)         each file must NOT compile, neither with clang 19 nor with GCC 12, prints a
+    single error, and every sentence in <file without .cc>.clang19.txt and .gcc12.txt must occur in what that compiler says
     (one sentence a line; blank lines and lines that start with # are skipped; white space counts once).
 troupe_compile_test(name, src)               the counterpart: src compiles with both.
 
@@ -39,6 +39,19 @@ _IN_EVERY_PROGRAM = ["//bazel:tsan_suppressions"]
 
 _PRIVATE = ["//visibility:private"]
 
+# What includes troupe/troupe.h is compiled behind a precompiled header where .bazelrc asks for it.
+def _prelude_deps(deps):
+    return select({
+        "//bazel:has_prelude": ["//bazel:prelude"],
+        "//conditions:default": [],
+    }) if "//:troupe" in deps else []
+
+def _prelude_copts(deps):
+    return select({
+        "//bazel:has_prelude": ["-include-pch", "$(BINDIR)/bazel/prelude.pch"],
+        "//conditions:default": [],
+    }) if "//:troupe" in deps else []
+
 def troupe_cc_library(
         name,
         hdrs = [],
@@ -64,8 +77,8 @@ def troupe_cc_library(
         name = name,
         hdrs = hdrs,
         srcs = srcs,
-        deps = deps,
-        copts = _WARNINGS + copts,
+        deps = deps + _prelude_deps(deps),
+        copts = _WARNINGS + copts + _prelude_copts(deps),
         include_prefix = include_prefix or "troupe/" + native.package_name(),
         linkstatic = True,  # nobody links Bazel's shared library of each target
         visibility = visibility,
@@ -77,8 +90,8 @@ def troupe_cc_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
     native.cc_test(
         name = name,
         srcs = srcs,
-        deps = deps + ["//bazel:gtest_main"] + _IN_EVERY_PROGRAM,
-        copts = _WARNINGS + copts,
+        deps = deps + ["//bazel:gtest_main"] + _IN_EVERY_PROGRAM + _prelude_deps(deps),
+        copts = _WARNINGS + copts + _prelude_copts(deps),
         size = size,
         **kwargs
     )
@@ -88,8 +101,8 @@ def troupe_cc_binary(name, srcs, deps = [], copts = [], **kwargs):
     native.cc_binary(
         name = name,
         srcs = srcs,
-        deps = deps + _IN_EVERY_PROGRAM,
-        copts = _WARNINGS + copts,
+        deps = deps + _IN_EVERY_PROGRAM + _prelude_deps(deps),
+        copts = _WARNINGS + copts + _prelude_copts(deps),
         **kwargs
     )
 
@@ -122,8 +135,8 @@ def troupe_example(
     native.cc_binary(
         name = name,
         srcs = srcs or [name + ".cc"],
-        deps = deps + _IN_EVERY_PROGRAM,
-        copts = _WARNINGS + copts,
+        deps = deps + _IN_EVERY_PROGRAM + _prelude_deps(deps),
+        copts = _WARNINGS + copts + _prelude_copts(deps),
         tags = tags,
         **kwargs
     )
@@ -172,7 +185,7 @@ _header_tree = rule(
     attrs = {"deps": attr.label_list(providers = [CcInfo])},
 )
 
-def _compile_test(name, mode, src, expected, deps, size, tags):
+def _compile_test(name, mode, args, data, deps, tags, **kwargs):
     _header_tree(
         name = name + "_headers",
         testonly = True,
@@ -180,47 +193,48 @@ def _compile_test(name, mode, src, expected, deps, size, tags):
         deps = deps,
     )
     headers = ":%s_headers" % name
-    data = [
-        src,
-        headers,
-    ] + expected
     native.sh_test(
         name = name,
         srcs = ["//bazel:check_compile.sh"],
-        args = [mode, "$(rootpath %s)" % headers, "$(rootpath %s)" % src] +
-               ["$(rootpath %s)" % file for file in expected],
-        data = data,
-        size = size,
+        args = [mode, "$(rootpath %s)" % headers] + args,
+        data = data + [headers],
         # It runs both compilers itself, so once is enough (see .bazelrc).
         tags = tags + ["any_compiler"],
+        **kwargs
     )
 
 def troupe_compile_fail_test(
         name,
-        src,
-        expected_clang = None,
-        expected_gcc = None,
+        srcs,
+        prelude = "troupe/troupe.h",
         deps = ["//:troupe"],
-        size = "small",
-        tags = []):
-    """A file that must not compile, and the sentences by which clang 19 and GCC 12 say why.
+        tags = [],
+        **kwargs):
+    """Files that must not compile, and the sentences by which clang 19 and GCC 12 say why.
 
     Args:
       name: the test.
-      src: one source file.
-      expected_clang: sentences for clang 19; <src>.clang19.txt unless said.
-      expected_gcc: sentences for GCC 12; <src>.gcc12.txt unless said.
-      deps: what src includes; all of Troupe unless said.
-      size: of the test.
+      srcs: the files; beside X.cc lie X.clang19.txt and X.gcc12.txt.
+      prelude: a header that they include, compiled only once.
+      deps: what they include; all of Troupe unless said.
       tags: of the test.
+      **kwargs: handed to sh_test.
     """
-    stem = src[:-len(".cc")]
-    expected = [
-        expected_clang or stem + ".clang19.txt",
-        expected_gcc or stem + ".gcc12.txt",
+    sentences = [
+        src[:-len(".cc")] + suffix
+        for src in srcs
+        for suffix in [".clang19.txt", ".gcc12.txt"]
     ]
-    _compile_test(name, "fails", src, expected, deps, size, tags)
+    _compile_test(
+        name,
+        "fails",
+        [prelude] + ["$(rootpath %s)" % src for src in srcs],
+        srcs + sentences,
+        deps,
+        tags,
+        **kwargs
+    )
 
-def troupe_compile_test(name, src, deps = ["//:troupe"], size = "small", tags = []):
+def troupe_compile_test(name, src, deps = ["//:troupe"], tags = [], **kwargs):
     """The positive control of troupe_compile_fail_test: the file compiles with both compilers, without a warning."""
-    _compile_test(name, "compiles", src, [], deps, size, tags)
+    _compile_test(name, "compiles", ["$(rootpath %s)" % src], [src], deps, tags, **kwargs)

@@ -2,23 +2,17 @@
 #ifndef TROUPE_RUNTIME_SYSTEM_H_
 #define TROUPE_RUNTIME_SYSTEM_H_
 
-#include <algorithm>
 #include <memory>
-#include <source_location>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "troupe/actors/actor_options.h"
-#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/any_ref.h"
 #include "troupe/actors/exit.h"
-#include "troupe/actors/internal/function_actor.h"
-#include "troupe/actors/internal/spawn.h"
-#include "troupe/actors/internal/timed_message.h"
 #include "troupe/actors/naming.h"
-#include "troupe/actors/recipient.h"
+#include "troupe/actors/spawning.h"
 #include "troupe/actors/timer_handle.h"
+#include "troupe/actors/timing.h"
 #include "troupe/runtime/options.h"
 #include "troupe/runtime/stats.h"
 
@@ -37,7 +31,8 @@ class SupervisorTree;
 // their refs work across, and a ref is valid while its own system lives.
 // Where actors of two systems watch each other, let one system end before the other begins to.
 //
-// Actors may have names, by which others find them: Bind, Find and so on are in naming.h.
+// Spawn is in spawning.h, SendAfter and SendEvery in timing.h. Actors may have names, by which others
+// find them: Bind, Find and so on are in naming.h.
 //
 // Thread safety  All functions but the constructor and destructor may be called from any thread.
 //                Shutdown and Join block, so they are for plain threads; handlers use Context.
@@ -47,7 +42,7 @@ class SupervisorTree;
 // fork           A child has none of the threads. There Shutdown and the destructor return at once
 //                and leave everything as it is; nothing else may be called. Fork before making
 //                systems, or exec right after.
-class System : public Naming<System> {
+class System : public Spawning<System>, public Timing<System>, public Naming<System> {
  public:
   // Starts the workers. Throws std::system_error if the machine gives no more threads,
   // std::invalid_argument for options out of range (negative numbers, no messages or no time per
@@ -58,64 +53,6 @@ class System : public Naming<System> {
   // Shutdown(options.shutdown_timeout). In a handler of this system, where that does not wait, its
   // threads are left to end by themselves.
   ~System();
-
-  // A top-level actor of class A, constructed here and now from `args`; what its constructor throws
-  // comes out of Spawn. Its OnStart and handlers run later, on a worker. During and after Shutdown
-  // the ref returned is nobody. See Context::Spawn for children.
-  template <class A, class... Args>
-  ActorRef<A> Spawn(ActorOptions options, Args&&... args) {
-    return ActorRef<A>(
-        internal::SpawnActor<A>(space(), nullptr, &options, std::forward<Args>(args)...));
-  }
-  template <class A, class... Args>
-  ActorRef<A> Spawn(Args&&... args) {
-    return ActorRef<A>(
-        internal::SpawnActor<A>(space(), nullptr, nullptr, std::forward<Args>(args)...));
-  }
-  // An actor made of one function: Spawn([n = 0](Inc m) mutable { n += m.by; }). Or of an object
-  // that has handlers, which is moved: Spawn(Account{.cents = 5}).
-  template <class F>
-  auto Spawn(ActorOptions options, F function) {
-    using A = internal::FunctionActorOf<F>;
-    return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, &options, std::move(function)));
-  }
-  template <class F>
-  auto Spawn(F function) {
-    using A = internal::FunctionActorOf<F>;
-    return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, nullptr, std::move(function)));
-  }
-  // A process: Spawn(Clerk, warehouse) runs the coroutine Clerk(self, warehouse). See process.h.
-  template <internal::ProcessBody F, class First, class... Rest>
-  auto Spawn(ActorOptions options, F body, First&& first, Rest&&... rest) {
-    using A = internal::FunctionActorOf<F>;
-    return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, &options, std::move(body),
-                                               std::forward<First>(first),
-                                               std::forward<Rest>(rest)...));
-  }
-  template <internal::ProcessBody F, class First, class... Rest>
-  auto Spawn(F body, First&& first, Rest&&... rest) {
-    using A = internal::FunctionActorOf<F>;
-    return ActorRef<A>(internal::SpawnActor<A>(space(), nullptr, nullptr, std::move(body),
-                                               std::forward<First>(first),
-                                               std::forward<Rest>(rest)...));
-  }
-
-  // As the functions of the same name in Context, but the timer belongs to the system and is
-  // cancelled by Shutdown.
-  template <class To, class M>
-  TimerHandle SendAfter(absl::Duration delay, const To& to, M message,
-                        std::source_location where = std::source_location::current()) {
-    auto* timed = new internal::OneMessage<M>(internal::ThunkTo<M>(to), std::move(message), where);
-    return StartTimer(timed, delay, absl::ZeroDuration(), to);
-  }
-  template <class To, class M>
-  TimerHandle SendEvery(absl::Duration period, const To& to, M message,
-                        std::source_location where = std::source_location::current()) {
-    auto* timed =
-        new internal::RepeatedMessage<M>(internal::ThunkTo<M>(to), std::move(message), where);
-    period = std::max(period, internal::kShortestPeriod);
-    return StartTimer(timed, period, period, to);
-  }
 
   // Waits until `who` has ended and says how. kNoSuchActor in the Down: it had ended before.
   // kDeadlineExceeded: it has not yet. kFailedPrecondition: called in a handler, or the system is
@@ -143,12 +80,15 @@ class System : public Naming<System> {
   std::vector<ActorStats> actors() const;
 
  private:
-  friend class Naming<System>;  // needs the space
+  friend class Naming<System>;  // these three need what is private below
+  friend class Spawning<System>;
+  friend class Timing<System>;
   friend class SupervisorTree;  // spawns as Spawn does
   struct Core;
 
   void Leak();
   internal::ActorSpace& space();
+  static internal::ActorCell* parent() { return nullptr; }  // of whom it spawns
   TimerHandle StartTimer(internal::TimedMessage* timed, absl::Duration delay, absl::Duration period,
                          const AnyRef& to);
 

@@ -17,9 +17,11 @@
 #include "troupe/actors/router.h"
 #include "troupe/actors/routing.h"
 #include "troupe/actors/send_result.h"
+#include "troupe/actors/spawning.h"
 #include "troupe/actors/supervisor.h"
 #include "troupe/actors/supervisor_options.h"
 #include "troupe/actors/timer_handle.h"
+#include "troupe/actors/timing.h"
 #include "troupe/actors/topic.h"
 #if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
 #include "troupe/actors/coroutine.h"

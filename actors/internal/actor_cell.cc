@@ -276,18 +276,10 @@ AnyRef ActorCell::Open(const Birth& birth) noexcept {
   return me;
 }
 
-bool ActorCell::ActBeforeFirstTurn(const AnyRef& who, void (*act)(void* argument, Context& self),
-                                   void* argument) {
-  ActorCell& cell = *who.cell_;
-  if (!cell.queue_.Wake()) return false;
-  const bool ours = cell.IsLive(who.incarnation_);  // not ended meanwhile, and the cell reused
-  if (ours) {
-    const Activated activated(&cell);
-    Context self(cell);
-    act(argument, self);
-  }
-  cell.ScheduleNow();
-  return ours;
+void ActorCell::ActHeld(void (*act)(void* argument, Context& self), void* argument) {
+  const Activated activated(this);
+  Context self(*this);
+  act(argument, self);
 }
 
 ActorAnnex& ActorCell::annex() {

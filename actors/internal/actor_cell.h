@@ -120,16 +120,13 @@ class alignas(64) ActorCell : public Runnable {
     bool held = false;            // the opener has the right to run, until LetRun
   };
   AnyRef Open(const Birth& birth) noexcept;  // out of memory in here ends the process
-  void LetRun() { ScheduleNow(); }           // gives the right to run to the scheduler
 
-  // ---- the spawning thread, on an actor just launched that has no OnStart
+  // ---- the spawning thread, on a cell that was opened as held
 
-  // Runs `act` on this thread as that actor's first turn, so that it has children before anybody
-  // learns of it: takes the right to run, as a sender who found it idle would, and passes it on to
-  // the scheduler after. False: somebody else has it, since the actor is being told to end. `act`
-  // must not throw.
-  static bool ActBeforeFirstTurn(const AnyRef& who, void (*act)(void* argument, Context& self),
-                                 void* argument);
+  // Runs `act` on this thread as the actor would, so that it has children before anybody learns of
+  // it. `act` must not throw.
+  void ActHeld(void (*act)(void* argument, Context& self), void* argument);
+  void LetRun() { ScheduleNow(); }  // gives the right to run to the scheduler
 
   // ---- ~ActorSpace, when no thread runs any more, on cells whose actors have not ended
 

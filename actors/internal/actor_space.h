@@ -81,7 +81,7 @@ class ActorSpace {
   AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type);
   AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type,
                 const ActorOptions& options) {
-    return Launch(parent, actor, type, options, nullptr, false);
+    return Launch(parent, actor, type, options, nullptr, type.held);
   }
   // `supervised`: of a supervisor's child. `held`: see ActorCell::Birth.
   AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type, const ActorOptions& options,

@@ -28,7 +28,11 @@ struct ActorType {
   // Of a supervisor, which ends its children in order before it ends: told to stop, finish, park or
   // begin.
   void (*on_order)(void* actor, const Control& order, Context& self);
+  bool held;  // whoever spawns it has the right to run it, see ActorCell::Birth
 };
+
+// The base of a class whose actors are held.
+struct Held {};
 
 template <class A>
 void DestroyActor(void* actor) {
@@ -125,8 +129,9 @@ constexpr auto OnOrderOf() -> void (*)(void*, const Control&, Context&) {
 }
 
 template <class A>
-inline constexpr ActorType kActorType{TypeName<A>(), &DestroyActor<A>, OnStartOf<A>(),
-                                      OnStopOf<A>(), OnDownOf<A>(),    OnOrderOf<A>()};
+inline constexpr ActorType kActorType{
+    TypeName<A>(),  &DestroyActor<A>,          OnStartOf<A>(), OnStopOf<A>(), OnDownOf<A>(),
+    OnOrderOf<A>(), std::is_base_of_v<Held, A>};
 
 template <class A>
 const ActorType* ActorTypeOf() {

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "troupe/actors/internal/answer_race.h"
 #include "troupe/actors/internal/reply_slot.h"
 
 namespace troupe::internal {
@@ -62,26 +63,23 @@ class FirstAnswer {
         deadline_(asker.deadline()),
         slots_(std::make_unique<Slot[]>(requests)),
         requests_(requests),
-        unanswered_(requests),
+        race_(requests),
         references_(requests + 1) {
     for (size_t i = 0; i < requests_; ++i) slots_[i].all = this;
   }
 
   void Report(ReplyResult<R> result) {
-    if (result.ok()) {
-      if (!settled_.exchange(true)) asker_.Settle(std::move(result));
-      for (size_t i = 0; i < requests_; ++i) slots_[i].Claim();  // G2
-    } else if (unanswered_.fetch_sub(1) == 1) {
-      asker_.Settle(std::move(result));
-    }
+    const bool good = result.ok();
+    if (race_.Decides(good)) asker_.Settle(std::move(result));  // G1
+    if (!good) return;
+    for (size_t i = 0; i < requests_; ++i) slots_[i].Claim();  // G2
   }
 
   ReplySlotOf<R>& asker_;  // until settled
   const absl::Time deadline_;
   std::unique_ptr<Slot[]> slots_;
   const size_t requests_;
-  std::atomic<bool> settled_{false};  // by a good answer
-  std::atomic<size_t> unanswered_;
+  AnswerRace race_;
   std::atomic<size_t> references_;
 };
 

@@ -28,9 +28,9 @@ void ValidatePool(const PoolOptions& options) {
 }
 
 void StartPool(const ActorRef<PoolActor>& pool) {
+  ActorCell& cell = *ActorCell::Of(pool);
   std::exception_ptr error;
-  ActorCell::ActBeforeFirstTurn(
-      pool,
+  cell.ActHeld(
       [](void* thrown, Context& self) {
         try {
           static_cast<PoolActor*>(ActorCell::Of(self.self())->actor())->Start(self);
@@ -40,6 +40,7 @@ void StartPool(const ActorRef<PoolActor>& pool) {
         }
       },
       &error);
+  cell.LetRun();
   if (error) std::rethrow_exception(error);
 }
 

@@ -21,6 +21,7 @@
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/context.h"
 #include "troupe/actors/exit.h"
+#include "troupe/actors/internal/actor_type.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/internal/route_table.h"
 #include "troupe/actors/pool_options.h"
@@ -29,7 +30,7 @@ namespace troupe::internal {
 
 void ValidatePool(const PoolOptions& options);  // throws std::invalid_argument
 
-class PoolActor {
+class PoolActor : public Held {
  public:
   struct Parts {
     PoolOptions options;
@@ -61,7 +62,7 @@ class PoolActor {
   std::vector<absl::Time> replaced_;  // when, within the last restart_period
 };
 
-// Makes the first workers, here and now. Throws what a worker's constructor throws, and then the
+// Makes the first workers, here and now, and lets the pool run. Throws what a worker's constructor throws, and then the
 // pool ends.
 void StartPool(const ActorRef<PoolActor>& pool);
 

@@ -167,7 +167,11 @@ std::vector<Route> RouteTable::All(size_t message) {
   return routes;
 }
 
-size_t RouteTable::size() const { return size_.load(std::memory_order_acquire); }
+size_t RouteTable::size() const {
+  // Acquire: who sees a size also sees that the change has begun, so that its next Read has it all.
+  // Pairs with the release of size_ in Change.
+  return size_.load(std::memory_order_acquire);
+}
 
 uint64_t RouteTable::NextStart() {
   const uint64_t copy = copies_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a number

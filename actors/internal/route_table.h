@@ -132,7 +132,7 @@ class RouteTable {
 
   // ---- written now and then
   alignas(64) std::atomic<uint64_t> copies_{0};
-  mutable Mutex mutex_;  // mutable: size() may have to wait for it
+  Mutex mutex_;
   std::vector<std::unique_ptr<const Words>> kept_ ABSL_GUARDED_BY(mutex_);  // T5
 };
 

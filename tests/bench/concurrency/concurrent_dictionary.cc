@@ -1,13 +1,10 @@
 // Many read from and write to one dictionary, which an actor holds.
 #include <variant>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "troupe/tests/bench/concurrency/client.h"
 #include "troupe/tests/bench/concurrency/concurrency.h"
-#include "troupe/tests/bench/finish.h"
 #include "troupe/tests/bench/measurement.h"
-#include "troupe/tests/bench/start.h"
 
 namespace troupe::bench {
 namespace {
@@ -89,8 +86,6 @@ class Requests {
   const int64_t write_percent_;
 };
 
-using Entity = Client<Dictionary, Requests>;
-
 // After the same requests, one at a time, to a dictionary that is no actor.
 Inventory WantedInventory(int64_t entities, int64_t n, int64_t write_percent) {
   Dictionary dictionary;
@@ -121,21 +116,12 @@ absl::StatusOr<Result> ConcurrentDictionary(Arguments& arguments) {
   const int64_t n = arguments.Number(1, 10'000);
   const int64_t write_percent = arguments.Number(2, 10);
   if (write_percent > 100) return absl::InvalidArgumentError("more than 100 percent of writes");
-  Measurement measurement;
-  Finish finish(measurement, entities);
-  System system(OptionsOf(arguments));
-  auto dictionary = system.Spawn<Dictionary>();
-  std::vector<ActorRef<Entity>> all;
-  for (int64_t i = 0; i < entities; ++i) {
-    all.push_back(system.Spawn<Entity>(finish, dictionary, Requests(i, write_percent), n));
-  }
-  measurement.Begin();
-  for (const auto& entity : all) entity.Send(Start{});
-  if (absl::Status s = Expect("wrong answers", measurement.Await(), 0); !s.ok()) return s;
-  const absl::Status checked =
-      Check(dictionary.Ask(TakeInventory{}).Wait(), WantedInventory(entities, n, write_percent));
-  if (!checked.ok()) return checked;
-  return Result{measurement.seconds(), entities * n, ""};
+  return MeasureClients<Dictionary>(
+      arguments, entities, n, [&](int64_t entity) { return Requests(entity, write_percent); },
+      [&](ActorRef<Dictionary> dictionary) {
+        return Check(dictionary.Ask(TakeInventory{}).Wait(),
+                     WantedInventory(entities, n, write_percent));
+      });
 }
 
 }  // namespace troupe::bench

@@ -7,9 +7,7 @@
 
 #include "troupe/tests/bench/concurrency/client.h"
 #include "troupe/tests/bench/concurrency/concurrency.h"
-#include "troupe/tests/bench/finish.h"
 #include "troupe/tests/bench/measurement.h"
-#include "troupe/tests/bench/start.h"
 
 namespace troupe::bench {
 namespace {
@@ -92,8 +90,6 @@ class Requests {
   int64_t added_ = 0;  // the list has these, at least
 };
 
-using Entity = Client<SortedList, Requests>;
-
 // What the list must have in the end, whatever the order was.
 std::vector<int64_t> WantedValues(int64_t entities, int64_t n, Mix mix) {
   std::vector<int64_t> values;
@@ -128,21 +124,11 @@ absl::StatusOr<Result> ConcurrentSortedList(Arguments& arguments) {
   if (mix.add_percent > 100 || mix.size_percent > 100 - mix.add_percent) {
     return absl::InvalidArgumentError("more than 100 percent of writes and counts");
   }
-  Measurement measurement;
-  Finish finish(measurement, entities);
-  System system(OptionsOf(arguments));
-  auto list = system.Spawn<SortedList>();
-  std::vector<ActorRef<Entity>> all;
-  for (int64_t i = 0; i < entities; ++i) {
-    all.push_back(system.Spawn<Entity>(finish, list, Requests(i, mix), n));
-  }
-  measurement.Begin();
-  for (const auto& entity : all) entity.Send(Start{});
-  if (absl::Status s = Expect("wrong answers", measurement.Await(), 0); !s.ok()) return s;
-  const absl::Status checked =
-      Check(list.Ask(GetContents{}).Wait(), entities * n, WantedValues(entities, n, mix));
-  if (!checked.ok()) return checked;
-  return Result{measurement.seconds(), entities * n, ""};
+  return MeasureClients<SortedList>(
+      arguments, entities, n, [&](int64_t entity) { return Requests(entity, mix); },
+      [&](ActorRef<SortedList> list) {
+        return Check(list.Ask(GetContents{}).Wait(), entities * n, WantedValues(entities, n, mix));
+      });
 }
 
 }  // namespace troupe::bench

@@ -1,0 +1,238 @@
+// What a supervisor may be asked, and supervisors of supervisors.
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "tests/actors/supervised.h"
+#include "troupe/troupe.h"
+
+namespace troupe {
+namespace {
+
+using SupervisorTreeTest = Supervised;
+
+// ---- requests
+
+TEST_F(SupervisorTreeTest, StartChildAddsAChildAndAnswersWithItsRef) {
+  auto root = system_.Spawn<Supervisor>();
+  Worker a = root.Ask(Later("a")).Wait().value();
+  EXPECT_EQ(Written(), (Log{"a start"}));
+  MakeCrash(a);
+  EXPECT_EQ(Written(), (Log{"a stop", "a gone", "a start"}));
+  root.Stop();
+  Run();
+  EXPECT_EQ(system_.stats().live, 0u);
+}
+
+TEST_F(SupervisorTreeTest, StartChildRefusesANameThatIsTaken) {
+  auto root = system_.Spawn<Supervisor>();
+  ASSERT_TRUE(root.Ask(Later("a")).Wait().ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(root.Ask(Later("a")).Wait().status()));
+  EXPECT_TRUE(root.Ask(Later("")).Wait().ok());
+  EXPECT_TRUE(root.Ask(Later("")).Wait().ok());  // no name is no name
+}
+
+TEST_F(SupervisorTreeTest, AChildThatCannotBeStartedLaterIsForgottenAndTheAskerToldWhy) {
+  auto root = system_.Spawn<Supervisor>();
+  FateOf("a").constructors_that_throw = 1;
+  EXPECT_EQ(root.Ask(Later("a")).Wait().status(), absl::InternalError("a cannot be made"));
+  Run();
+  EXPECT_TRUE(Names(root).empty());
+  FateOf("a").starts_that_throw = 1;
+  EXPECT_EQ(root.Ask(Later("a")).Wait().status(), absl::InternalError("a cannot start"));
+  Run();
+  EXPECT_TRUE(Names(root).empty());
+  EXPECT_TRUE(root.Ask(Later("a")).Wait().ok());
+}
+
+TEST_F(SupervisorTreeTest, ATerminatedChildStaysKnownAndCanBeRestarted) {
+  SupervisorTree tree(system_);
+  Worker a = Add(tree, "a");
+  std::vector<Down>& downs = Watch(a);
+  auto root = Start(tree);
+  Written();
+  EXPECT_TRUE(root.Ask(TerminateChild{"a"}).Wait().ok());
+  EXPECT_EQ(Written(), (Log{"a stop", "a gone"}));
+  Run();
+  EXPECT_EQ(downs.size(), 1u);
+  EXPECT_EQ(StateOf(root, "a"), ChildState::kEnded);
+  EXPECT_EQ(a.Send(Say{"hello"}), SendResult::kClosed);
+  absl::StatusOr<AnyRef> again = root.Ask(RestartChild{"a"}).Wait();
+  ASSERT_TRUE(again.ok());
+  EXPECT_NE(*again, AnyRef(a));
+  EXPECT_EQ(Written(), (Log{"a start"}));
+  again->As<SupervisedWorker>()->Send(Say{"hello"});
+  Run();
+  EXPECT_EQ(Written(), (Log{"a hello"}));
+}
+
+TEST_F(SupervisorTreeTest, ATerminatedTemporaryChildIsForgotten) {
+  SupervisorTree tree(system_);
+  Worker a = Add(tree, "a", {.restart = Restart::kTemporary});
+  auto root = Start(tree);
+  EXPECT_TRUE(root.Ask(TerminateChild{a}).Wait().ok());
+  Run();
+  EXPECT_TRUE(Names(root).empty());
+  EXPECT_TRUE(absl::IsNotFound(root.Ask(TerminateChild{a}).Wait()));
+}
+
+TEST_F(SupervisorTreeTest, ARestartOnRequestThatFailsTellsWhyAndTheChildStaysEnded) {
+  SupervisorTree tree(system_);
+  Add(tree, "a");
+  auto root = Start(tree);
+  ASSERT_TRUE(root.Ask(TerminateChild{"a"}).Wait().ok());
+  FateOf("a").constructors_that_throw = 1;
+  EXPECT_EQ(root.Ask(RestartChild{"a"}).Wait().status(), absl::InternalError("a cannot be made"));
+  Run();
+  EXPECT_EQ(StateOf(root, "a"), ChildState::kEnded);
+  EXPECT_TRUE(root.Ask(RestartChild{"a"}).Wait().ok());
+}
+
+TEST_F(SupervisorTreeTest, OnlyAChildThatHasEndedCanBeRestartedOrDeleted) {
+  SupervisorTree tree(system_);
+  Worker a = Add(tree, "a", {.backoff = {.min = absl::Seconds(1)}});
+  auto root = Start(tree);
+  EXPECT_TRUE(absl::IsFailedPrecondition(root.Ask(RestartChild{"a"}).Wait().status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(root.Ask(DeleteChild{"a"}).Wait()));
+  MakeCrash(a);
+  EXPECT_EQ(StateOf(root, "a"), ChildState::kRestarting);
+  EXPECT_TRUE(absl::IsFailedPrecondition(root.Ask(RestartChild{"a"}).Wait().status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(root.Ask(DeleteChild{"a"}).Wait()));
+  ASSERT_TRUE(root.Ask(TerminateChild{"a"}).Wait().ok());
+  EXPECT_TRUE(root.Ask(DeleteChild{"a"}).Wait().ok());
+  EXPECT_TRUE(Names(root).empty());
+  EXPECT_TRUE(absl::IsNotFound(root.Ask(DeleteChild{"a"}).Wait()));
+  EXPECT_TRUE(absl::IsNotFound(root.Ask(RestartChild{"a"}).Wait().status()));
+  EXPECT_TRUE(absl::IsNotFound(root.Ask(TerminateChild{"a"}).Wait()));
+}
+
+TEST_F(SupervisorTreeTest, CountChildrenTellsSpecsActiveSupervisorsAndWorkers) {
+  SupervisorTree tree(system_);
+  Add(tree, "a");
+  Add(tree, "b");
+  auto sub = tree.AddSupervisor({.name = "sub"});
+  Add(sub, "c");
+  auto root = Start(tree);
+  ASSERT_TRUE(root.Ask(TerminateChild{"a"}).Wait().ok());
+  const ChildCounts counts = root.Ask(CountChildren{}).Wait().value();
+  EXPECT_EQ(counts.specs, 3u);
+  EXPECT_EQ(counts.active, 2u);
+  EXPECT_EQ(counts.supervisors, 1u);
+  EXPECT_EQ(counts.workers, 2u);
+}
+
+TEST_F(SupervisorTreeTest, WhichChildrenTellsWhoTheyAre) {
+  SupervisorTree tree(system_);
+  Worker a = Add(tree, "a");
+  auto sub = tree.AddSupervisor({.name = "sub"});
+  auto root = Start(tree);
+  const std::vector<ChildInfo> children = ChildrenOf(root);
+  ASSERT_EQ(children.size(), 2u);
+  EXPECT_EQ(children[0].name, "a");
+  EXPECT_EQ(children[0].ref, AnyRef(a));
+  EXPECT_EQ(children[0].type, "troupe::SupervisedWorker");
+  EXPECT_EQ(children[0].state, ChildState::kRunning);
+  EXPECT_FALSE(children[0].is_supervisor);
+  EXPECT_EQ(children[1].ref, AnyRef(sub.ref()));
+  EXPECT_TRUE(children[1].is_supervisor);
+}
+
+// ---- trees
+
+TEST_F(SupervisorTreeTest, ASupervisorThatGivesUpIsMadeAnewByItsOwnAndRefsOfItsChildrenSurvive) {
+  SupervisorTree tree(system_);
+  Add(tree, "a");
+  auto sub = tree.AddSupervisor({.name = "sub"});
+  Worker b = Add(sub, "b");
+  Worker c = Add(sub, "c");
+  Add(tree, "d");
+  std::vector<Down>& downs = Watch(sub.ref());
+  Start(tree);
+  EXPECT_EQ(Written(), (Log{"a start", "b start", "c start", "d start"}));
+  MakeCrash(b);
+  Written();
+  MakeCrash(b);
+  EXPECT_EQ(Written(), (Log{"b stop", "b gone", "c stop", "c gone", "b start", "c start"}));
+  EXPECT_TRUE(downs.empty());
+  b.Send(Say{"hello"});
+  c.Send(Say{"hello"});
+  Run();
+  EXPECT_EQ(Written(), (Log{"b hello", "c hello"}));
+  MakeCrash(b);  // its supervisor counts from nought again
+  EXPECT_EQ(Written(), (Log{"b stop", "b gone", "b start"}));
+}
+
+TEST_F(SupervisorTreeTest, FailuresEscalateToTheRootWhichFailsWithTheNameOfTheChild) {
+  SupervisorTree tree(system_, {.intensity = 0});
+  Add(tree, "a");
+  auto sub = tree.AddSupervisor({.name = "sub"}, {.intensity = 0});
+  Worker b = Add(sub, "b");
+  std::vector<Down>& downs = Watch(tree.ref());
+  std::vector<Down>& of_sub = Watch(sub.ref());
+  Start(tree);
+  Written();
+  MakeCrash(b);
+  EXPECT_EQ(Written(), (Log{"b stop", "b gone", "a stop", "a gone"}));
+  ASSERT_EQ(downs.size(), 1u);
+  const std::string why(downs[0].status.message());
+  EXPECT_NE(why.find("\"sub\""), std::string::npos) << why;
+  EXPECT_NE(why.find("\"b\""), std::string::npos) << why;
+  EXPECT_NE(why.find("crash"), std::string::npos) << why;
+  ASSERT_EQ(of_sub.size(), 1u);
+  EXPECT_EQ(of_sub[0].reason, ExitReason::kFailed);
+  EXPECT_EQ(system_.stats().live, 2u);  // the watchers
+}
+
+TEST_F(SupervisorTreeTest, OneForAllEndsAndStartsTheChildrenOfAChildSupervisorInOrder) {
+  SupervisorTree tree(system_, {.strategy = Strategy::kOneForAll});
+  Worker a = Add(tree, "a");
+  auto sub = tree.AddSupervisor({.name = "sub"});
+  Worker b = Add(sub, "b");
+  Add(sub, "c");
+  Start(tree);
+  Written();
+  MakeCrash(a);
+  EXPECT_EQ(Written(), (Log{"a stop", "a gone", "c stop", "c gone", "b stop", "b gone", "a start",
+                            "b start", "c start"}));
+  b.Send(Say{"hello"});
+  Run();
+  EXPECT_EQ(Written(), (Log{"b hello"}));
+}
+
+TEST_F(SupervisorTreeTest, ChildrenThatWereAddedLaterAreLostWhenTheirSupervisorIsMadeAnew) {
+  SupervisorTree tree(system_);
+  auto sub = tree.AddSupervisor({.name = "sub"}, {.intensity = 0});
+  Worker a = Add(sub, "a");
+  Start(tree);
+  Worker later = sub.ref().Ask(Later("later")).Wait().value();
+  std::vector<Down>& downs = Watch(later);
+  MakeCrash(a);
+  EXPECT_EQ(downs.size(), 1u);
+  EXPECT_EQ(Names(sub.ref()), (Log{"a"}));
+  EXPECT_EQ(a.Ask(Handled{}).Wait().value_or(-1), 0);
+}
+
+TEST_F(SupervisorTreeTest, ATerminatedSupervisorIsRestartedWithAllItsChildren) {
+  SupervisorTree tree(system_);
+  auto sub = tree.AddSupervisor({.name = "sub"});
+  Add(sub, "a");
+  auto subsub = sub.AddSupervisor({.name = "subsub"});
+  Add(subsub, "b");
+  auto root = Start(tree);
+  Written();
+  ASSERT_TRUE(root.Ask(TerminateChild{"sub"}).Wait().ok());
+  EXPECT_EQ(Written(), (Log{"b stop", "b gone", "a stop", "a gone"}));
+  auto again = root.Ask(RestartChild{"sub"}).Wait();
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(Written(), (Log{"a start", "b start"}));
+  EXPECT_EQ(Names(*again->As<Supervisor>()), (Log{"a", "subsub"}));
+  root.Stop();
+  Run();
+  EXPECT_EQ(system_.stats().live, 0u);
+}
+
+}  // namespace
+}  // namespace troupe
