@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,6 +17,19 @@ namespace troupe {
 namespace {
 
 using CoroutineTest = Awaiting;
+
+class Adder {
+ public:
+  explicit Adder(std::vector<Recipient<Get>> from) : from_(std::move(from)) {}
+  Task<int> On(Sum) {
+    int sum = 0;
+    for (auto& who : from_) sum += (co_await who.Ask(Get{})).value_or(1000);
+    co_return sum;
+  }
+
+ private:
+  std::vector<Recipient<Get>> from_;
+};
 
 // ---- asks
 
