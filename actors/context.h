@@ -2,7 +2,6 @@
 #ifndef TROUPE_ACTORS_CONTEXT_H_
 #define TROUPE_ACTORS_CONTEXT_H_
 
-
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actors/actor_ref.h"

@@ -13,9 +13,7 @@ class AnswerRace {
   explicit AnswerRace(size_t answers) : still_to_fail_(answers) {}
 
   // Any thread tells it of each answer once: whether this is the one that counts.
-  bool Decides(bool good) {
-    return good ? !won_.exchange(true) : still_to_fail_.fetch_sub(1) == 1;
-  }
+  bool Decides(bool good) { return good ? !won_.exchange(true) : still_to_fail_.fetch_sub(1) == 1; }
 
  private:
   std::atomic<bool> won_{false};
