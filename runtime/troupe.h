@@ -17,6 +17,7 @@
 #include "troupe/actors/router.h"
 #include "troupe/actors/routing.h"
 #include "troupe/actors/send_result.h"
+#include "troupe/actors/stream.h"
 #include "troupe/actors/supervisor.h"
 #include "troupe/actors/supervisor_options.h"
 #include "troupe/actors/timer_handle.h"
