@@ -264,8 +264,7 @@ class [[nodiscard]] Source {
   template <class Where, class F>
   Flow ForEach(Where& where, F f) && {
     if constexpr (std::invocable<F&, T> || std::invocable<F&, T, Context&>) {
-      return Run(where,
-                 std::make_unique<internal::StreamCaller<T, F>>(Take(), std::move(f)));
+      return Run(where, std::make_unique<internal::StreamCaller<T, F>>(Take(), std::move(f)));
     } else {
       internal::RefuseStep<F, T>();
       return {};
@@ -325,8 +324,8 @@ class [[nodiscard]] Source {
   }
   static void AddOrigin(OriginList& origins, Source source) {
     auto producer = source.Take();
-    origins.push_back(std::make_unique<internal::StreamBefore<T>>(std::move(producer),
-                                                                  std::move(source.actor_)));
+    origins.push_back(
+        std::make_unique<internal::StreamBefore<T>>(std::move(producer), std::move(source.actor_)));
   }
   template <class... Sources>
   static OriginList Origins(Sources... sources) {
@@ -336,9 +335,8 @@ class [[nodiscard]] Source {
   }
   static Source Receive(OriginList origins, StageOptions options) {
     internal::ValidateStreamWindow(options.window);
-    return Source(
-        std::make_unique<internal::StreamReceived<T>>(std::move(origins), options.window),
-        std::move(options.actor));
+    return Source(std::make_unique<internal::StreamReceived<T>>(std::move(origins), options.window),
+                  std::move(options.actor));
   }
   template <size_t... kIs>
   auto Fork(std::index_sequence<kIs...>, const StageOptions& options) {
@@ -433,7 +431,8 @@ class Inlet {
   // Asks for a moment when there is room. Others who push may take it first, so try again. Also OK
   // when the inlet has been closed; an error when the stream has ended or does not yet run.
   PendingAsk<void> Room() const {
-    const auto node = handle_ == nullptr ? ActorRef<internal::StreamNode>() : handle_->inlet->node();
+    const auto node =
+        handle_ == nullptr ? ActorRef<internal::StreamNode>() : handle_->inlet->node();
     return node.Ask(internal::StreamAwaitRoom{}, absl::InfiniteDuration());
   }
   // Completes the stream, or fails it, behind what was pushed. The first Close counts.
