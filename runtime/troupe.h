@@ -26,6 +26,7 @@
 #include "troupe/actors/coroutine.h"
 #include "troupe/actors/process.h"
 #endif
+#include "troupe/runtime/dispatcher_options.h"
 #include "troupe/runtime/options.h"
 #include "troupe/runtime/stats.h"
 #include "troupe/runtime/system.h"
