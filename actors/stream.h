@@ -92,7 +92,7 @@ struct StageOptions {
 
 // A running stream, by the actor at its end: to Watch, to Join, to Stop. What kNormal in its Down
 // means the one who may stop it knows: all has been dealt with, or it was stopped.
-class [[nodiscard]] Flow : public AnyRef {
+class Flow : public AnyRef {
  public:
   Flow() = default;  // nobody
   void Stop() const { internal::StopActor(*this, StopWhen::kNow); }
@@ -115,7 +115,11 @@ class StreamSpawnerIn final : public StreamSpawner {
   explicit StreamSpawnerIn(Where& where) : where_(where) {}
   ActorRef<StreamNode> Spawn(const ActorOptions& options, std::unique_ptr<StreamBody> body,
                              uint32_t outputs) override {
-    return where_.template Spawn<StreamNode>(ActorOptions(options), std::move(body), outputs);
+    const std::shared_ptr<StreamDoor> door = body->head().door();
+    const auto node =
+        where_.template Spawn<StreamNode>(ActorOptions(options), std::move(body), outputs);
+    if (door != nullptr) door->Attach(node);
+    return node;
   }
 
  private:
@@ -254,7 +258,7 @@ class [[nodiscard]] Source {
       return Fork(std::make_index_sequence<kBranches>(), options);
     } else {
       internal::RefuseToFork<T>();
-      return Fork(std::index_sequence<>(), options);
+      return internal::Anything();
     }
   }
 
@@ -429,7 +433,7 @@ class Inlet {
     return handle_ == nullptr ? SendResult::kClosed : handle_->inlet->TryPush(std::move(element));
   }
   // Asks for a moment when there is room. Others who push may take it first, so try again. Also OK
-  // when the inlet has been closed; an error when the stream has ended or does not yet run.
+  // when the inlet has been closed; an error when the stream has ended, or has not been run.
   PendingAsk<void> Room() const {
     const auto node =
         handle_ == nullptr ? ActorRef<internal::StreamNode>() : handle_->inlet->node();

@@ -111,8 +111,9 @@ Scheduler& ActorSpace::SchedulerFor(const ActorOptions& options) const {
   if (options.dispatcher.empty()) [[likely]]
     return *parts_.scheduler;
   if (options.placement != Placement::kPool) {
-    throw std::invalid_argument("Troupe: an actor with a thread of its own is on no dispatcher: \"" +
-                                options.dispatcher + "\"");
+    throw std::invalid_argument(
+        "Troupe: an actor with a thread of its own is on no dispatcher: \"" + options.dispatcher +
+        "\"");
   }
   std::string known;
   for (const NamedScheduler& d : parts_.dispatchers) {
@@ -151,15 +152,14 @@ AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type,
   if (taken.bounded != nullptr) {
     taken.bounded->Open(incarnation, options.capacity, options.when_full);
   }
-  return OpenCell(*cell,
-                  {.actor = actor,
-                   .type = &type,
-                   .incarnation = incarnation,
-                   .scheduler = taken.dedicated != nullptr ? taken.dedicated : &scheduler,
-                   .parent = parent,
-                   .bounded = taken.bounded,
-                   .annex = taken.annex.release(),
-                   .held = held});
+  return OpenCell(*cell, {.actor = actor,
+                          .type = &type,
+                          .incarnation = incarnation,
+                          .scheduler = taken.dedicated != nullptr ? taken.dedicated : &scheduler,
+                          .parent = parent,
+                          .bounded = taken.bounded,
+                          .annex = taken.annex.release(),
+                          .held = held});
 }
 
 AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions* options, void* actor,

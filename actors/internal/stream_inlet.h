@@ -4,7 +4,7 @@
 //   Operation   Who                Effect
 //   TryPush     any thread         takes the element, unless it is full or closed
 //   Close       any thread         no more elements; the first status stands
-//   node        any thread         whom to ask for room
+//   node        any thread         whom to ask for room; nobody before the stream runs and after
 //   Pull ...    the node's thread  see StreamProducer, StreamHead
 //
 // L1  items_.size() + in_hand_ <= window_: what the node has taken keeps its place until it has been
@@ -33,7 +33,7 @@
 namespace troupe::internal {
 
 template <class T>
-class StreamInlet {
+class StreamInlet final : public StreamDoor {
  public:
   explicit StreamInlet(uint32_t window) : window_(window) {}
 
@@ -66,18 +66,20 @@ class StreamInlet {
     return node_;
   }
 
+  // Whoever spawns the node; it may have ended by then.
+  void Attach(ActorRef<StreamNode> node) override {
+    MutexLock lock(mutex_);
+    if (!over_) node_ = node;
+  }
+
   // ---- the node's thread
 
-  void Attach(ActorRef<StreamNode> node) {
-    MutexLock lock(mutex_);
-    node_ = node;
-  }
   // The stream is over: nobody takes what is still here.
   void Detach() {
     std::deque<T> lost;  // destroyed outside of the lock
     MutexLock lock(mutex_);
     node_ = {};
-    closed_ = true;
+    closed_ = over_ = true;
     lost.swap(items_);
   }
   StreamStep Pull(StreamRun<T>& out, size_t most, StreamTurn& turn) {
@@ -105,6 +107,7 @@ class StreamInlet {
   size_t in_hand_ ABSL_GUARDED_BY(mutex_) = 0;
   bool hungry_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool over_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
   ActorRef<StreamNode> node_ ABSL_GUARDED_BY(mutex_);  // while the stream runs
 };
@@ -115,7 +118,7 @@ class StreamInletReader final : public StreamProducer<T>, public StreamHead {
   explicit StreamInletReader(std::shared_ptr<StreamInlet<T>> inlet) : inlet_(std::move(inlet)) {}
   ~StreamInletReader() override { inlet_->Detach(); }
 
-  void Open(StreamTurn& turn) override { inlet_->Attach(turn.self.ref(&turn.node)); }
+  std::shared_ptr<StreamDoor> door() override { return inlet_; }
   StreamStep Pull(StreamRun<T>& out, size_t most, StreamTurn& turn) override {
     return inlet_->Pull(out, most, turn);
   }

@@ -99,12 +99,20 @@ struct StreamTurn {
 // Spawns nodes where a stream is run.
 class StreamSpawner;
 
+// What somebody outside of a stream pushes through; he has to know whom to ask for room.
+class StreamDoor {
+ public:
+  virtual ~StreamDoor() = default;
+  virtual void Attach(ActorRef<StreamNode> node) = 0;
+};
+
 // Where a node's elements come from: the innermost of the steps that it runs.
 class StreamHead {
  public:
   virtual ~StreamHead() = default;
   virtual void Launch(StreamSpawner&) {}  // spawns what comes before; the node itself comes after
-  virtual void Open(StreamTurn&) {}       // the node has started
+  virtual std::shared_ptr<StreamDoor> door() { return nullptr; }
+  virtual void Open(StreamTurn&) {}  // the node has started
   virtual void Arrive(StreamParcel) {}
   virtual void Complete(uint32_t /*input*/) {}
   virtual bool NoteDown(const Down&) { return false; }  // true: it was one of the inputs

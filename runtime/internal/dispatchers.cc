@@ -54,16 +54,15 @@ Dispatchers::Dispatchers(const Options& options, const Budget& budget, const Clo
       dispatcher.blocking = std::make_unique<BlockingPool>(BlockingPool::Settings{
           .name = d.name, .max_threads = limit, .cpus = d.cpus, .budget = budget});
     } else {
-      dispatcher.pool =
-          std::make_unique<WorkStealingScheduler>(WorkStealingScheduler::Settings{
-              .workers = WorkersOf(d),
-              .budget = budget,
-              .max_blocking_threads = options.max_blocking_threads,
-              .clock = &clock,
-              .coarse_clock = &coarse_clock,
-              .name = d.name,
-              .cpus = d.cpus,
-          });
+      dispatcher.pool = std::make_unique<WorkStealingScheduler>(WorkStealingScheduler::Settings{
+          .workers = WorkersOf(d),
+          .budget = budget,
+          .max_blocking_threads = options.max_blocking_threads,
+          .clock = &clock,
+          .coarse_clock = &coarse_clock,
+          .name = d.name,
+          .cpus = d.cpus,
+      });
     }
   }
 }

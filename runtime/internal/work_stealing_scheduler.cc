@@ -46,10 +46,10 @@ constinit thread_local WorkStealingScheduler::ThisThread*
 
 WorkStealingScheduler::WorkStealingScheduler(const Settings& settings)
     : settings_(settings),
-      search_rounds_((settings.cpus.empty() ? std::thread::hardware_concurrency()
-                                            : settings.cpus.size()) > 1
-                         ? kSearchRounds
-                         : 1),  // alone, looking keeps others from working
+      search_rounds_(
+          (settings.cpus.empty() ? std::thread::hardware_concurrency() : settings.cpus.size()) > 1
+              ? kSearchRounds
+              : 1),  // alone, looking keeps others from working
       idle_(settings.workers) {
   for (int i = 0; i < settings.workers; ++i) workers_.push_back(std::make_unique<Worker>(i));
 }
