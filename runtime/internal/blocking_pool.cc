@@ -36,7 +36,8 @@ void BlockingPool::Schedule(Runnable& r) {
     return;
   }
   queue_.Push(r);
-  if (members_.size() == static_cast<size_t>(settings_.max_threads) || stopping_.load()) return;
+  if (queue_.size() <= starting_ || stopping_.load()) return;  // G1
+  if (members_.size() == static_cast<size_t>(settings_.max_threads)) return;
   try {
     AddThread();
   } catch (const std::system_error&) {
@@ -53,6 +54,7 @@ void BlockingPool::AddThread() {
     ThreadMain(*me);
   });
   members_.push_back(std::move(fresh));
+  ++starting_;
 }
 
 void BlockingPool::ThreadMain(Member& me) {
@@ -76,6 +78,7 @@ Runnable* BlockingPool::Next(Member& me) {
 
 Runnable* BlockingPool::TakeOrBecomeIdle(Member& me) {
   MutexLock lock(mutex_);
+  starting_ -= std::exchange(me.starting, false);
   if (Runnable* r = std::exchange(me.given, nullptr)) return r;
   if (Runnable* r = me.idle ? nullptr : queue_.Pop()) return r;
   if (!std::exchange(me.idle, true)) idle_.push_back(&me);

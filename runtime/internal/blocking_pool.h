@@ -5,6 +5,7 @@
 //
 // G1  Somebody is idle only when the queue is empty. So what is scheduled waits for nobody as long as
 //     a thread is idle or may be started.
+//     A thread that has been started takes one from the queue; so many more are not started for it.
 // G2  A thread that is idle is in idle_, and is given at most one runnable, which takes it out.
 //
 // A lock for each activation: these are long. Stop and keep_alive: work_stealing_scheduler.h.
@@ -12,6 +13,7 @@
 #define TROUPE_RUNTIME_INTERNAL_BLOCKING_POOL_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -52,8 +54,9 @@ class BlockingPool final : public Scheduler {
  private:
   struct Member {
     Parker parker;
-    Runnable* given = nullptr;  // both under mutex_
+    Runnable* given = nullptr;  // this and the next two: under mutex_
     bool idle = false;
+    bool starting = true;
     std::atomic<uint64_t> turns{0};
     std::atomic<uint64_t> parks{0};
   };
@@ -70,6 +73,7 @@ class BlockingPool final : public Scheduler {
   mutable Mutex mutex_;  // mutable: for stats
   std::vector<std::unique_ptr<Member>> members_ ABSL_GUARDED_BY(mutex_);
   std::vector<Member*> idle_ ABSL_GUARDED_BY(mutex_);
+  size_t starting_ ABSL_GUARDED_BY(mutex_) = 0;  // threads that have not come to the queue yet
   Injector queue_;  // pushed to and popped from under mutex_, for G1
 };
 

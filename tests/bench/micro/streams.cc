@@ -17,7 +17,7 @@ using stream::Generate;
 using stream::OpenInlet;
 using stream::Source;
 
-constexpr int64_t kElements = 1'000'000;
+constexpr int64_t kElements = 200'000;
 
 Source<int64_t> Numbers() {
   return Generate(
@@ -54,7 +54,7 @@ void StreamThroughThreeActors(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * kElements);
 }
 BENCHMARK(StreamThroughThreeActors)
-    ->ArgsProduct({{1, 2}, {1, 2, 16, 64, 256, 1024, 4096}})
+    ->ArgsProduct({{1, 2}, {1, 16, 256, 4096}})
     ->UseRealTime();
 
 // For comparison: a message for each element, and no back-pressure.
