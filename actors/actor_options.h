@@ -12,6 +12,7 @@ namespace troupe {
 
 inline constexpr uint32_t kUnbounded = std::numeric_limits<uint32_t>::max();
 
+// See also Options::dispatchers: threads that several actors share.
 enum class Placement : uint8_t {
   kPool,             // on the system's scheduler, with everybody else
   kDedicatedThread,  // on a thread of its own: for handlers that block or compute for long
@@ -28,6 +29,12 @@ struct ActorOptions {
   uint32_t capacity = kUnbounded;
   WhenFull when_full = WhenFull::kBlock;
 
+  // Which threads run it. Not both: std::invalid_argument, which also says so if no dispatcher of that
+  // name is in Options::dispatchers, and which ones are.
+  //
+  // Empty: the system's workers, whatever its parent is on. (As in Akka: where an actor runs can be
+  // read where it is spawned, and what a pinned or blocking one spawns does not crowd in with it.)
+  std::string dispatcher = {};
   Placement placement = Placement::kPool;
 };
 

@@ -3,8 +3,11 @@
 #ifndef TROUPE_RUNTIME_OPTIONS_H_
 #define TROUPE_RUNTIME_OPTIONS_H_
 
+#include <vector>
+
 #include "absl/time/time.h"
 #include "troupe/actors/dead_letter.h"
+#include "troupe/runtime/dispatcher_options.h"
 
 namespace troupe {
 
@@ -28,6 +31,9 @@ struct Options {
   // Threads beyond `workers` that may stand in for workers inside Context::Blocking or a blocking
   // Send. When they are used up, a handler that blocks holds its worker's place.
   int max_blocking_threads = 256;
+
+  // Threads of their own for actors whose ActorOptions::dispatcher names them.
+  std::vector<DispatcherOptions> dispatchers = {};
 
   // How long ~System waits for actors to end. See System::Shutdown.
   absl::Duration shutdown_timeout = absl::Seconds(10);

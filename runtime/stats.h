@@ -16,12 +16,20 @@
 
 namespace troupe {
 
+struct DispatcherStats {
+  std::string name;
+  std::vector<WorkerStats>
+      workers;  // kBlocking: the threads started so far; the first one's `queued`
+                // is that of all. Empty with a host's scheduler
+};
+
 struct SystemStats {
   uint64_t spawned = 0;
   uint64_t ended = 0;
   uint64_t live = 0;
   std::array<uint64_t, kDeadLetterReasons> dead_letters{};  // by DeadLetterReason
-  std::vector<WorkerStats> workers;  // empty unless the built-in scheduler is used
+  std::vector<WorkerStats> workers;          // empty unless the built-in scheduler is used
+  std::vector<DispatcherStats> dispatchers;  // as in Options::dispatchers
 
   uint64_t dead_letters_total() const {
     uint64_t sum = 0;

@@ -20,6 +20,7 @@
 #include "troupe/core/mutex.h"
 #include "troupe/core/scheduler.h"
 #include "troupe/runtime/internal/dedicated_threads.h"
+#include "troupe/runtime/internal/dispatchers.h"
 #include "troupe/runtime/internal/timer_thread.h"
 #include "troupe/runtime/internal/work_stealing_scheduler.h"
 
@@ -43,6 +44,7 @@ void Validate(const Options& options) {
   if (options.shutdown_timeout < absl::ZeroDuration()) {
     throw std::invalid_argument("Troupe: Options::shutdown_timeout must not be negative");
   }
+  internal::ValidateDispatchers(options);
 }
 
 int WorkersOf(const Options& options) {
@@ -75,10 +77,12 @@ struct System::Core {
         own_timers(HostTimers() == nullptr ? std::make_unique<internal::TimerThread>() : nullptr),
         coarse_clock(timers().clock()),
         own_scheduler(options.scheduler == nullptr ? MakeScheduler() : nullptr),
+        dispatchers(options, budget, timers().clock(), coarse_clock),
         dedicated(budget),
         space({.scheduler = &scheduler(),
                .timers = &timers(),
                .coarse_clock = &coarse_clock,
+               .dispatchers = dispatchers.named(options.scheduler),
                .dedicated = scheduler().host_driven() ? nullptr : &dedicated,
                .on_dead_letter = options.on_dead_letter}) {}
 
@@ -99,6 +103,7 @@ struct System::Core {
         });
   }
 
+  void Start(const std::weak_ptr<void>& self);
   bool InOwnHandler();
   void BeginShutdown();
   void AwaitActors(SteadyTime deadline);
@@ -122,6 +127,7 @@ struct System::Core {
   std::unique_ptr<internal::TimerThread> own_timers;
   CoarseClock coarse_clock;
   std::unique_ptr<internal::WorkStealingScheduler> own_scheduler;
+  internal::Dispatchers dispatchers;
   internal::DedicatedThreads dedicated;
   ActorSpace space;
 
@@ -135,7 +141,19 @@ System::System(Options options) {
   Validate(options);
   core_ = std::make_shared<Core>(std::move(options));
   core_->dedicated.SetKeepAlive(core_);
-  if (core_->own_scheduler != nullptr) core_->own_scheduler->Start(core_);
+  core_->Start(core_);
+}
+
+// All threads, or none.
+void System::Core::Start(const std::weak_ptr<void>& self) {
+  try {
+    if (own_scheduler != nullptr) own_scheduler->Start(self);
+    dispatchers.Start(self);
+  } catch (...) {
+    if (own_scheduler != nullptr) own_scheduler->Stop(kNoDeadline);
+    dispatchers.Stop(kNoDeadline);
+    throw;
+  }
 }
 
 System::~System() {
@@ -274,6 +292,7 @@ void System::Core::StopThreads(SteadyTime deadline, ShutdownReport& result) {
   // whatever the deadline says.
   const SteadyTime until = result.complete ? kNoDeadline : deadline;
   if (own_scheduler != nullptr && !own_scheduler->Stop(until)) result.complete = false;
+  if (!dispatchers.Stop(until)) result.complete = false;
   if (!dedicated.Stop(until)) result.complete = false;
   if (own_timers != nullptr) own_timers->Stop();
 }
@@ -302,6 +321,7 @@ SystemStats System::stats() const {
   stats.live = counters.spawned - counters.ended;
   stats.dead_letters = counters.dead_letters;
   if (core_->own_scheduler != nullptr) stats.workers = core_->own_scheduler->stats();
+  stats.dispatchers = core_->dispatchers.stats();
   return stats;
 }
 

@@ -46,7 +46,7 @@ class System : public Spawning<System>, public Timing<System>, public Naming<Sys
  public:
   // Starts the workers. Throws std::system_error if the machine gives no more threads,
   // std::invalid_argument for options out of range (negative numbers, no messages or no time per
-  // turn).
+  // turn, a dispatcher that cannot be).
   explicit System(Options options = {});
   System(const System&) = delete;
   System& operator=(const System&) = delete;

@@ -18,6 +18,7 @@
 #include "troupe/actors/routing.h"
 #include "troupe/actors/send_result.h"
 #include "troupe/actors/spawning.h"
+#include "troupe/actors/stream.h"
 #include "troupe/actors/supervisor.h"
 #include "troupe/actors/supervisor_options.h"
 #include "troupe/actors/timer_handle.h"
@@ -27,6 +28,7 @@
 #include "troupe/actors/coroutine.h"
 #include "troupe/actors/process.h"
 #endif
+#include "troupe/runtime/dispatcher_options.h"
 #include "troupe/runtime/options.h"
 #include "troupe/runtime/stats.h"
 #include "troupe/runtime/system.h"

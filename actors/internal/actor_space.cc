@@ -107,12 +107,30 @@ class ActorSpace::Taken {
   ActorSpace& space_;
 };
 
+Scheduler& ActorSpace::SchedulerFor(const ActorOptions& options) const {
+  if (options.dispatcher.empty()) [[likely]]
+    return *parts_.scheduler;
+  if (options.placement != Placement::kPool) {
+    throw std::invalid_argument(
+        "Troupe: an actor with a thread of its own is on no dispatcher: \"" + options.dispatcher +
+        "\"");
+  }
+  std::string known;
+  for (const NamedScheduler& d : parts_.dispatchers) {
+    if (d.name == options.dispatcher) return *d.scheduler;
+    known += (known.empty() ? "" : ", ") + d.name;
+  }
+  throw std::invalid_argument("Troupe: no dispatcher is called \"" + options.dispatcher +
+                              "\"; Options::dispatchers has " + (known.empty() ? "none" : known));
+}
+
 AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type,
                           const ActorOptions& options, std::unique_ptr<Supervised> supervised,
                           bool held) {
   if (options.capacity == 0) {
     throw std::invalid_argument("Troupe: ActorOptions::capacity must be at least 1");
   }
+  Scheduler& scheduler = SchedulerFor(options);
   Taken taken(*this);
   if (options.placement == Placement::kDedicatedThread && parts_.dedicated != nullptr) {
     taken.dedicated = &parts_.dedicated->Acquire();
@@ -134,15 +152,14 @@ AnyRef ActorSpace::Launch(ActorCell* parent, void* actor, const ActorType& type,
   if (taken.bounded != nullptr) {
     taken.bounded->Open(incarnation, options.capacity, options.when_full);
   }
-  return OpenCell(*cell,
-                  {.actor = actor,
-                   .type = &type,
-                   .incarnation = incarnation,
-                   .scheduler = taken.dedicated != nullptr ? taken.dedicated : parts_.scheduler,
-                   .parent = parent,
-                   .bounded = taken.bounded,
-                   .annex = taken.annex.release(),
-                   .held = held});
+  return OpenCell(*cell, {.actor = actor,
+                          .type = &type,
+                          .incarnation = incarnation,
+                          .scheduler = taken.dedicated != nullptr ? taken.dedicated : &scheduler,
+                          .parent = parent,
+                          .bounded = taken.bounded,
+                          .annex = taken.annex.release(),
+                          .held = held});
 }
 
 AnyRef LaunchActor(ActorSpace& space, ActorCell* parent, const ActorOptions* options, void* actor,

@@ -51,12 +51,19 @@ class DedicatedSchedulers {
   virtual void Release(Scheduler& scheduler) = 0;
 };
 
+// What ActorOptions::dispatcher may name.
+struct NamedScheduler {
+  std::string name;
+  Scheduler* scheduler;
+};
+
 class ActorSpace {
  public:
   struct Parts {
     Scheduler* scheduler;
     Timers* timers;
     CoarseClock* coarse_clock;
+    std::vector<NamedScheduler> dispatchers;
     DedicatedSchedulers* dedicated;  // nullptr: dedicated actors share `scheduler` (host-driven
                                      // systems start no thread)
     DeadLetterHook on_dead_letter;   // may be empty
@@ -117,6 +124,7 @@ class ActorSpace {
   AnyRef OpenCell(ActorCell& cell, const ActorCell::Birth& birth);
   bool MayLaunch(const ActorCell* parent) const;
   Shard& MyShard();
+  Scheduler& SchedulerFor(const ActorOptions& options) const;
   BoundedQueue& TakeBoundedQueue();
 
   Parts parts_;

@@ -74,6 +74,15 @@
 #define TROUPE_ERROR_PROCESS_LACKS_MESSAGE                                                    \
   "Troupe: the process Actor does not list the message Message; add Message to the template " \
   "arguments of the Process that its body takes."
+#define TROUPE_ERROR_STREAM_NOT_COPYABLE                                                      \
+  "Troupe: Broadcast gives each branch of a stream a copy and the element Message cannot be " \
+  "copied; make it copyable, or Map it to a std::shared_ptr<const Message>."
+#define TROUPE_ERROR_STREAM_NOT_ASKABLE                                                          \
+  "Troupe: To asks with each element, since the answers are what it waits for, but the element " \
+  "Message has no `using Reply = void;`; Map it to a message that has, or use ForEach."
+#define TROUPE_ERROR_STREAM_STEP                                                             \
+  "Troupe: a step or the end of a stream was given an Actor that cannot be called with the " \
+  "element Message; let it take a Message (a filter: a const Message&, and return bool)."
 
 namespace troupe::internal {
 

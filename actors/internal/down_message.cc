@@ -45,9 +45,20 @@ void Dispatch(Envelope& base, Delivery& d) {
   }
 }
 
+// One that shares nothing: references to a shared one are counted inside of libabsl, where
+// ThreadSanitizer does not see it and reports the last one's delete.
+absl::Status OwnCopy(const absl::Status& status) {
+  absl::Status copy(status.code(), status.message());
+  status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
+    copy.SetPayload(type_url, payload);
+  });
+  return copy;
+}
+
 }  // namespace
 
 void SendDown(const AnyRef& watcher, Down down) {
+  if (!down.status.ok()) down.status = OwnCopy(down.status);
   auto* e = EnvelopeOf<Down>::Make(&Dispatch, std::move(down), std::source_location());
   e->sender = e->message.who;
   e->address = ActorCell::IncarnationOf(watcher) | kExempt;

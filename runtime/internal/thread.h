@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace troupe::internal {
 
@@ -12,6 +13,12 @@ namespace troupe::internal {
 // handlers run on the host's threads. `name` (15 characters at most) is what top and gdb show.
 // Throws std::system_error if the system has no more threads.
 std::thread StartThread(const std::string& name, std::function<void()> body);
+
+// The CPUs on which the calling thread may run, as the kernel numbers them.
+std::vector<int> AllowedCpus();
+// From here on the calling thread runs on these alone; an empty list changes nothing. Nor does one of
+// which nothing is allowed any more: where a thread runs is a wish, its work is not.
+void RunOnlyOn(const std::vector<int>& cpus);
 
 }  // namespace troupe::internal
 

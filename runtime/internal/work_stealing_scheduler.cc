@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "troupe/core/pause.h"
+#include "troupe/runtime/internal/thread.h"
 
 namespace troupe::internal {
 namespace {
@@ -45,9 +46,10 @@ constinit thread_local WorkStealingScheduler::ThisThread*
 
 WorkStealingScheduler::WorkStealingScheduler(const Settings& settings)
     : settings_(settings),
-      search_rounds_(std::thread::hardware_concurrency() > 1
-                         ? kSearchRounds
-                         : 1),  // alone, looking keeps others from working
+      search_rounds_(
+          (settings.cpus.empty() ? std::thread::hardware_concurrency() : settings.cpus.size()) > 1
+              ? kSearchRounds
+              : 1),  // alone, looking keeps others from working
       idle_(settings.workers) {
   for (int i = 0; i < settings.workers; ++i) workers_.push_back(std::make_unique<Worker>(i));
 }
@@ -60,7 +62,7 @@ void WorkStealingScheduler::Start(std::weak_ptr<void> keep_alive) {
   try {
     for (auto& worker : workers_) {
       threads_.Start(
-          "troupe-" + std::to_string(worker->index()),
+          settings_.name + "-" + std::to_string(worker->index()),
           [this, alive = keep_alive_.lock(), place = worker.get()] { ThreadMain(place); });
     }
   } catch (...) {
@@ -125,6 +127,7 @@ inline Runnable* WorkStealingScheduler::FindWork(ThisThread& here) {
 }
 
 void WorkStealingScheduler::ThreadMain(Worker* place) {
+  RunOnlyOn(settings_.cpus);
   ThisThread here{.scheduler = this,
                   .place = nullptr,
                   .searching = false,
@@ -310,7 +313,7 @@ bool WorkStealingScheduler::HandOver(Worker& place) {
   }
   if (extra_threads_ == settings_.max_blocking_threads || stopping_.load()) return false;
   try {
-    threads_.Start("troupe-spare",
+    threads_.Start(settings_.name + "-spare",
                    [this, alive = keep_alive_.lock(), place = &place] { ThreadMain(place); });
   } catch (const std::system_error&) {
     return false;  // as if all were used up

@@ -35,6 +35,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -60,6 +61,8 @@ class WorkStealingScheduler final : public Scheduler {
     int max_blocking_threads = 0;
     const Clock* clock = nullptr;  // for refreshing coarse_clock
     CoarseClock* coarse_clock = nullptr;
+    std::string name = "troupe";  // of its threads, with a number
+    std::vector<int> cpus = {};   // on which these run; empty: all
   };
 
   explicit WorkStealingScheduler(const Settings& settings);

@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "troupe/runtime/manual_scheduler.h"
@@ -41,6 +42,10 @@ struct Large {
 };
 struct Tick {};
 struct Audit {};
+struct Stored {  // a stream's element that is asked with
+  using Reply = void;
+  int64_t cents;
+};
 
 // All shapes of a handler.
 class Account {
@@ -215,21 +220,48 @@ void UseRouting(troupe::System& system, troupe::ActorRef<Account> account) {
   topic.Stop();
 }
 
+void UseStreams(troupe::System& system, troupe::Recipient<Stored> store) {
+  namespace stream = troupe::stream;
+  auto [inlet, cheques] = stream::OpenInlet<Cheque>({.window = 4, .actor = {.name = "cheques"}});
+  if (inlet.TryPush(Cheque(5)) == troupe::SendResult::kFull) inlet.Room().Wait().IgnoreError();
+  inlet.Close();
+  auto cents = stream::From(std::vector<int64_t>{1, 2})
+                   .Async({.window = 8})
+                   .Merge(std::move(cheques).Map([](Cheque cheque) { return *cheque.amount; }));
+  auto [left, right] = std::move(cents).Broadcast<2>();
+  const stream::Flow flow = std::move(left)
+                                .Filter([](int64_t n) { return n > 0; })
+                                .Map([](int64_t n) { return Stored{n}; })
+                                .To(system, store, 4);
+  std::move(right).Batch(2, absl::Seconds(1)).ForEach(system, [](std::vector<int64_t>) {});
+  auto none = stream::Generate([] { return std::optional<int64_t>(); }, {.dispatcher = "disk"});
+  const auto sum = std::move(none).Fold(system, int64_t{0}, [](int64_t& s, int64_t n) { s += n; });
+  std::vector<stream::Source<bool>> bools;
+  bools.push_back(stream::From(std::vector<bool>{true}));
+  std::cout << stream::Merge(std::move(bools)).Collect(system).Wait()->size();
+  flow.Stop();
+}
+
 }  // namespace
 
 int main() {
-  troupe::System system({.workers = 2,
-                         .messages_per_turn = 10,
-                         .time_per_turn = absl::Microseconds(50),
-                         .max_blocking_threads = 4,
-                         .shutdown_timeout = absl::Seconds(1),
-                         .on_dead_letter = [](const troupe::DeadLetter& letter) {
-                           std::cout << ToString(letter.reason) << letter.message_type
-                                     << letter.target << letter.where.line();
-                         }});
+  troupe::System system(
+      {.workers = 2,
+       .messages_per_turn = 10,
+       .time_per_turn = absl::Microseconds(50),
+       .max_blocking_threads = 4,
+       .dispatchers = {{.name = "disk", .kind = troupe::DispatcherKind::kBlocking, .workers = 4},
+                       {.name = "pinned", .cpus = {0}}},
+       .shutdown_timeout = absl::Seconds(1),
+       .on_dead_letter = [](const troupe::DeadLetter& letter) {
+         std::cout << ToString(letter.reason) << letter.message_type << letter.target
+                   << letter.where.line();
+       }});
   UseSystem(system);
   UseRouting(system, system.Spawn<Account>("Cleo"));
   UseRefs({});
+  UseStreams(system, system.Spawn([](Stored) {}));
+  for (const troupe::DispatcherStats& d : system.stats().dispatchers) std::cout << d.name;
   troupe::ManualScheduler loop({.start = absl::UnixEpoch(), .seed = 7});
   loop.set_on_ready([] {});
   troupe::System manual({.scheduler = &loop});

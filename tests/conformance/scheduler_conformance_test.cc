@@ -20,6 +20,7 @@
 #include "troupe/core/futex.h"
 #include "troupe/core/runnable.h"
 #include "troupe/core/scheduler.h"
+#include "troupe/runtime/internal/blocking_pool.h"
 #include "troupe/runtime/internal/work_stealing_scheduler.h"
 #include "troupe/runtime/manual_scheduler.h"
 #include "troupe/runtime/task_arena_scheduler.h"
@@ -66,6 +67,22 @@ class WorkStealingHost final : public Host {
   CoarseClock coarse_;
   std::shared_ptr<int> alive_;
   internal::WorkStealingScheduler scheduler_;
+};
+
+class BlockingHost final : public Host {
+ public:
+  explicit BlockingHost(int max_threads)
+      : alive_(std::make_shared<int>(0)),
+        scheduler_(
+            {.name = "blocking", .max_threads = max_threads, .cpus = {}, .budget = kBudget}) {
+    scheduler_.Start(alive_);
+  }
+  ~BlockingHost() override { EXPECT_TRUE(scheduler_.Stop(kNoDeadline)); }
+  Scheduler& scheduler() override { return scheduler_; }
+
+ private:
+  std::shared_ptr<int> alive_;
+  internal::BlockingPool scheduler_;
 };
 
 class ManualHost final : public Host {
@@ -393,6 +410,8 @@ INSTANTIATE_TEST_SUITE_P(
         Implementation{"WorkStealing1", [] { return std::make_unique<WorkStealingHost>(1); }},
         Implementation{"WorkStealing2", [] { return std::make_unique<WorkStealingHost>(2); }},
         Implementation{"WorkStealing8", [] { return std::make_unique<WorkStealingHost>(8); }},
+        Implementation{"Blocking1", [] { return std::make_unique<BlockingHost>(1); }},
+        Implementation{"Blocking8", [] { return std::make_unique<BlockingHost>(8); }},
         Implementation{"Manual", [] { return std::make_unique<ManualHost>(false); }},
         Implementation{"ManualSeeded", [] { return std::make_unique<ManualHost>(true); }},
         Implementation{"TaskArena", [] { return std::make_unique<TaskArenaHost>(); }}),
