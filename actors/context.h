@@ -14,6 +14,7 @@
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/internal/function_actor.h"
+#include "troupe/actors/internal/hibernate.h"
 #include "troupe/actors/internal/spawn.h"
 #include "troupe/actors/internal/timed_message.h"
 #include "troupe/actors/naming.h"
@@ -149,6 +150,32 @@ class Context : public Naming<Context> {
         new internal::RepeatedMessage<M>(internal::ThunkTo<M>(to), std::move(message), where);
     period = std::max(period, internal::kShortestPeriod);
     return StartTimer(timed, period, period, to);
+  }
+
+  // A copy of `message` to `to`, often self.ref(this), when this actor has been idle for `idle` (at
+  // least 1 ms, and to the millisecond): whatever wakes it counts, messages, answers and timers, and
+  // also an end that it watches or waits for. Once for each such time, however long; again when it
+  // has been busy since. Until cancelled, and so on as SendEvery. It costs a look each `idle` by the
+  // timers, and nothing in a handler. A message that comes at that moment may be handled before.
+  template <class To, class M>
+  TimerHandle SendWhenIdle(absl::Duration idle, const To& to, M message,
+                           std::source_location where = std::source_location::current()) {
+    auto* timed = new internal::RepeatedMessage<M, internal::WhenIdle>(internal::ThunkTo<M>(to),
+                                                                       std::move(message), where);
+    idle = std::max(idle, internal::kShortestPeriod);
+    return StartTimer(timed, idle, idle, to);
+  }
+  // Gives back memory when this actor has been idle for so long: calls its OnHibernate() or
+  // OnHibernate(Context&), if it has one, which frees what it can make again; then what the framework
+  // keeps for it and does not need (room for children, timers, watchers, the cells of children that
+  // have ended). The next message wakes it as ever. For `me` say `this`.
+  template <class A>
+  TimerHandle HibernateWhenIdle(absl::Duration idle, A* me) {
+    using Hibernate = internal::Hibernate;
+    auto* timed = new internal::RepeatedMessage<Hibernate, internal::WhenIdle>(
+        &internal::DispatchHibernate<A>, Hibernate{}, std::source_location());
+    idle = std::max(idle, internal::kShortestPeriod);
+    return StartTimer(timed, idle, idle, ref(me));
   }
 
   // ---- blocking

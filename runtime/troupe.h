@@ -17,6 +17,8 @@
 #include "troupe/actors/router.h"
 #include "troupe/actors/routing.h"
 #include "troupe/actors/send_result.h"
+#include "troupe/actors/stash.h"
+#include "troupe/actors/state_machine.h"
 #include "troupe/actors/supervisor.h"
 #include "troupe/actors/supervisor_options.h"
 #include "troupe/actors/timer_handle.h"

@@ -125,8 +125,14 @@ constexpr auto OnOrderOf() -> void (*)(void*, const Control&, Context&) {
 }
 
 template <class A>
-inline constexpr ActorType kActorType{TypeName<A>(), &DestroyActor<A>, OnStartOf<A>(),
-                                      OnStopOf<A>(), OnDownOf<A>(),    OnOrderOf<A>()};
+struct HooksOf {  // specialised for an actor that is a state machine: state_dispatch.h
+  static constexpr auto OnStart() { return OnStartOf<A>(); }
+  static constexpr auto OnDown() { return OnDownOf<A>(); }
+};
+
+template <class A>
+inline constexpr ActorType kActorType{TypeName<A>(), &DestroyActor<A>,     HooksOf<A>::OnStart(),
+                                      OnStopOf<A>(), HooksOf<A>::OnDown(), OnOrderOf<A>()};
 
 template <class A>
 const ActorType* ActorTypeOf() {
