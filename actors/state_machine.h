@@ -140,8 +140,7 @@ class StateMachine : private internal::MachineCore {
   // ---- for the framework
 
   internal::MachineCore& core() { return *this; }
-  uint32_t index() const { return index_; }  // kNone: a state's constructor has thrown
-  static constexpr uint32_t kNone = sizeof...(Ss);
+  uint32_t index() const { return index_; }  // in the list
 
   void BeginIn(void* machine, const internal::MachineHooks& hooks, Context& self) {
     Begin(machine, hooks);
@@ -153,7 +152,7 @@ class StateMachine : private internal::MachineCore {
     const uint32_t from = index_;
     Exit(from, self);
     Destroy();
-    Construct<S>(std::move(next));
+    Construct<S>(std::move(next));  // throws nothing
     if (from != index_) core().postponed().PutBack();
     if (begun()) Enter(index_, self);
   }
@@ -167,21 +166,20 @@ class StateMachine : private internal::MachineCore {
       return internal::IndexOf<S, Ss...>();
     } else {
       internal::RefuseState<StateMachine, S>();
-      return kNone;
+      return sizeof...(Ss);
     }
   }
 
   template <class S, class... Args>
   void Construct(Args&&... args) {
-    constexpr uint32_t index = IndexOf<S>();
-    if constexpr (index != kNone) {
-      new (room_) S(std::forward<Args>(args)...);
-      index_ = index;
-    }
+    static_assert(std::is_nothrow_move_constructible_v<S>,
+                  "Troupe: a state must be movable without throwing; declare its move constructor "
+                  "noexcept, or keep a std::unique_ptr in it.");
+    index_ = IndexOf<S>();
+    if constexpr (kHas<S>) new (room_) S(std::forward<Args>(args)...);
   }
   void Destroy() {
     Visit([]<class S>(S& state) { std::destroy_at(&state); });
-    index_ = kNone;
   }
   template <class F>
   void Visit(F visit) {
@@ -189,7 +187,7 @@ class StateMachine : private internal::MachineCore {
   }
 
   alignas(Ss...) std::byte room_[std::max({sizeof(Ss)...})];
-  uint32_t index_ = kNone;
+  uint32_t index_;
 };
 
 }  // namespace troupe

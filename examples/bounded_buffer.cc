@@ -51,23 +51,28 @@ class Buffer {
   std::deque<int> items_;
 };
 
-struct Producer {
-  troupe::ActorRef<Buffer> buffer;
-  int left;
+class Producer {
+ public:
+  Producer(troupe::ActorRef<Buffer> buffer, int items) : buffer_(buffer), left_(items) {}
   void OnStart(troupe::Context& self) { Produce(self); }
+
+ private:
   void Produce(troupe::Context& self) {
-    if (left == 0) return self.Stop();
-    buffer.Ask(Put{left--}).Then(self, [this](absl::Status, troupe::Context& self) {
+    if (left_ == 0) return self.Stop();
+    buffer_.Ask(Put{left_--}).Then(self, [this](absl::Status, troupe::Context& self) {
       Produce(self);
     });
   }
+
+  troupe::ActorRef<Buffer> buffer_;
+  int left_;
 };
 
 int main() {
   constexpr int kProducers = 3, kItems = 1000;
   troupe::System system;
   auto buffer = system.Spawn<Buffer>();
-  for (int i = 0; i < kProducers; ++i) system.Spawn<Producer>(Producer{buffer, kItems});
+  for (int i = 0; i < kProducers; ++i) system.Spawn<Producer>(buffer, kItems);
 
   long sum = 0;
   for (int i = 0; i < kProducers * kItems; ++i) sum += buffer.Ask(Get{}).Wait().value();

@@ -1,11 +1,10 @@
 // ./bazelw run //examples:rate_limiter
 //
-// A token bucket as an actor: `rate` requests a second on average, `burst` at once. A request takes a
+// A token bucket as an actor: one request each `period` on average, `burst` at once. A request takes a
 // token and goes on; without one it waits its turn, and one that would wait behind too many is refused.
 // One timer, and only while somebody waits.
 #include <algorithm>
 #include <iostream>
-#include <string>
 #include <utility>
 
 #include "troupe/runtime/manual_scheduler.h"
@@ -16,46 +15,35 @@ struct Acquire {
   using Reply = void;
 };
 
+struct Drip {};  // to itself
+
+// Counts in time: each `period` fills one token, and `credit` is what has been filled and not taken.
 class RateLimiter {
  public:
-  RateLimiter(double rate, double burst, uint32_t most_waiting)
-      : rate_(rate), burst_(burst), tokens_(burst), waiting_(most_waiting) {}
-
-  void OnStart(troupe::Context& self) { filled_at_ = self.Now(); }
+  RateLimiter(absl::Duration period, int burst, uint32_t most_waiting)
+      : period_(period), most_credit_(period * burst), waiting_(most_waiting) {}
 
   void On(Acquire m, troupe::Reply<void> reply, troupe::Context& self) {
-    Fill(self);
-    if (tokens_ >= 1) {
-      tokens_ -= 1;
+    const absl::Time now = self.Now();
+    credit_ = std::min(credit_ + (now - std::exchange(filled_at_, now)), most_credit_);
+    if (credit_ >= period_) {
+      credit_ -= period_;
       return reply.Send();
     }
     waiting_.Add(m, std::move(reply), self);  // full: kResourceExhausted
     if (!std::exchange(timer_runs_, true)) {
-      self.SendAfter(absl::Seconds((1 - tokens_) / rate_), self.ref(this), Drip{});
+      self.SendAfter(period_ - credit_, self.ref(this), Drip{});
     }
   }
-
- private:
-  // Private, so that only this actor can send it; which is why its handler is public.
-  struct Drip {};
-
- public:
   void On(Drip, troupe::Context& self) {
     timer_runs_ = false;
     waiting_.PutBack(self);  // the oldest takes the token, the others wait again
   }
 
  private:
-  void Fill(troupe::Context& self) {
-    const absl::Time now = self.Now();
-    const double drops = rate_ * absl::ToDoubleSeconds(now - filled_at_);
-    tokens_ = std::min(burst_, tokens_ + drops + 1e-9);  // a timer is exact, a double is not
-    filled_at_ = now;
-  }
-
-  const double rate_, burst_;
-  double tokens_;
-  absl::Time filled_at_;
+  const absl::Duration period_, most_credit_;
+  absl::Duration credit_;
+  absl::Time filled_at_ = absl::InfinitePast();  // begins full
   bool timer_runs_ = false;
   troupe::Stash<RateLimiter> waiting_;
 };
@@ -67,7 +55,7 @@ struct Call {
 int main() {
   troupe::ManualScheduler loop({.start = absl::UnixEpoch()});
   troupe::System system({.scheduler = &loop});
-  auto limiter = system.Spawn<RateLimiter>(2.0, 3.0, 4u);  // 2 a second, 3 at once, 4 may wait
+  auto limiter = system.Spawn<RateLimiter>(absl::Milliseconds(500), 3, 4u);  // 4 may wait
   auto client = system.Spawn([limiter](Call call, troupe::Context& self) {
     limiter.Ask(Acquire{}).Then(self, [call](absl::Status status, troupe::Context& self) {
       std::cout << absl::FormatTime("%E1S s  call ", self.Now(), absl::UTCTimeZone()) << call.number

@@ -268,9 +268,9 @@ struct MachineThunks<A, StateMachine<Ss...>> {
     }
   }
 
-  // By the state's place in the list, and for a machine that has none.
+  // By the state's place in the list.
   template <class M>
-  static constexpr Thunk kIn[] = {ThunkIn<A, M, Ss>()..., &DispatchUnhandled};
+  static constexpr Thunk kIn[] = {ThunkIn<A, M, Ss>()...};
 
   template <class M>
   static void Dispatch(Envelope& e, Delivery& d) {
@@ -307,9 +307,7 @@ struct MachineThunks<A, StateMachine<Ss...>> {
     using Take = void (*)(A&, Down&, Context&);
     static constexpr Take kTakeIn[] = {&TakeDownIn<Ss>...};
     A& machine = *static_cast<A*>(actor);
-    if (machine.state.index() != machine.state.kNone) {
-      kTakeIn[machine.state.index()](machine, down, self);
-    }
+    kTakeIn[machine.state.index()](machine, down, self);
   }
 
   // ---- entering and leaving
@@ -375,8 +373,8 @@ struct MachineThunks<A, StateMachine<Ss...>> {
     return self.SendAfter(after, self.ref(static_cast<A*>(actor)), StateTimeout{epoch});
   }
 
-  static constexpr MachineHooks::Hook kEnter[] = {EnterOf<Ss>()..., nullptr};
-  static constexpr MachineHooks::Hook kExit[] = {ExitOf<Ss>()..., nullptr};
+  static constexpr MachineHooks::Hook kEnter[] = {EnterOf<Ss>()...};
+  static constexpr MachineHooks::Hook kExit[] = {ExitOf<Ss>()...};
   static constexpr MachineHooks kHooks{kEnter, kExit, &StartTimeout};
 };
 

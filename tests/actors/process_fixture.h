@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/actors/simulated.h"
 #include "troupe/actors/process.h"
@@ -78,6 +79,23 @@ struct Noted {
   Notes& notes;
   std::string what;
 };
+
+// Bodies that note what they receive.
+inline Task<> NotesOrders(Process<Order, Ack>& self, Notes* notes) {
+  for (;;) {
+    auto [order, from] = co_await self.Receive<Order>();
+    notes->push_back(order.item + (from ? " of somebody" : " of nobody"));
+  }
+}
+
+inline Task<> NotesWithin(Process<Order, Ack>& self, absl::Duration timeout, Notes* notes) {
+  for (;;) {
+    auto order = co_await self.Receive<Order>(timeout);
+    notes->push_back(order.ok() ? order->message.item
+                                : std::string(absl::StatusCodeToString(order.status().code())));
+    if (!order.ok()) (void)co_await self.Receive<Ack>();
+  }
+}
 
 }  // namespace troupe
 

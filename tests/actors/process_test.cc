@@ -16,13 +16,6 @@ namespace {
 
 // ---- receiving
 
-Task<> NotesOrders(Process<Order, Ack>& self, Notes* notes) {
-  for (;;) {
-    auto [order, from] = co_await self.Receive<Order>();
-    notes->push_back(order.item + (from ? " of somebody" : " of nobody"));
-  }
-}
-
 TEST_F(ProcessTest, MessagePassing_R22_ReceiveYieldsWhateverIsOldestAndWhoSentIt) {
   auto process = system_.Spawn(NotesOrders, &notes_);
   process.Send(Order{"a"});
@@ -214,15 +207,6 @@ TEST_F(ProcessTest, OtherActorsHaveTheirTurnWhileItReceivesWhatHasPiledUp) {
 }
 
 // ---- deadlines
-
-Task<> NotesWithin(Process<Order, Ack>& self, absl::Duration timeout, Notes* notes) {
-  for (;;) {
-    auto order = co_await self.Receive<Order>(timeout);
-    notes->push_back(order.ok() ? order->message.item
-                                : std::string(absl::StatusCodeToString(order.status().code())));
-    if (!order.ok()) (void)co_await self.Receive<Ack>();
-  }
-}
 
 TEST_F(ProcessTest, AReceiveEndsAtItsDeadlineAndNotBefore) {
   system_.Spawn(NotesWithin, absl::Seconds(1), &notes_);

@@ -370,40 +370,6 @@ TEST_F(StateMachineTest, NoRoomForPostponedMessagesIsRefusedWhenItIsMade) {
   EXPECT_THROW((StateMachine<Off, troupe::On>({.postponed = 0})), std::invalid_argument);
 }
 
-// A state whose constructor throws, and a handler that lives on.
-struct Broken {
-  explicit Broken(bool throws) : throws_(throws) {}
-  Broken(Broken&& other) : throws_(other.throws_) {
-    if (throws_) throw std::runtime_error("broken");
-  }
-  bool throws_;
-};
-class Tough {
- public:
-  void On(Off&, Push, Context& self) {
-    try {
-      state.Become(Broken(true), self);
-    } catch (const std::runtime_error&) {
-    }
-  }
-  void On(Broken&, Set) {}
-  bool On(TryKey) { return state.Is<Off>() || state.Is<Broken>(); }
-  Off On(Paint) { return {}; }
-  StateMachine<Off, Broken> state;
-};
-
-TEST_F(StateMachineTest, AfterAStateThatCouldNotBeMadeThereIsNoneUntilTheNextMove) {
-  auto tough = system_.Spawn<Tough>();
-  tough.Send(Push{});
-  tough.Send(Set{});
-  Run();
-  EXPECT_EQ(LettersFor(DeadLetterReason::kUnhandled), 1u);
-  EXPECT_EQ(AskNow(tough, TryKey{}).status().code(), absl::StatusCode::kFailedPrecondition);
-  tough.Stop();
-  Run();
-  EXPECT_EQ(tough.Send(Push{}), SendResult::kClosed);
-}
-
 // ---- ends of others
 
 struct Follow {
