@@ -40,6 +40,9 @@ class SupervisorTree;
 //   OnStart(), OnStart(Context&)     runs first, before any message
 //   OnStop(), OnStop(Context&)       runs last, once the children have ended and before the destructor,
 //                                    however the actor ends (but not if its constructor threw)
+//   OnHibernate(),                   gives back memory while there is nothing to do; see
+//   OnHibernate(Context&)            HibernateWhenIdle
+//   state                            a data member: a StateMachine (state_machine.h)
 //
 // One of these runs at a time, on whatever thread. An exception that leaves a handler, a
 // continuation or OnStart ends the actor with kFailed; one that leaves OnStop is dropped, and the

@@ -189,7 +189,7 @@ class PostponeCostTest : public PostponeTest {
 
   template <class M>
   int TurnsAfter(M message) {
-    connection_.Send(message);
+    connection_.Send(std::move(message));
     return loop_.RunUntilIdle();
   }
   void SetUp() override {
