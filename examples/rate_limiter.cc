@@ -26,7 +26,7 @@ class RateLimiter {
   void On(Acquire m, troupe::Reply<void> reply, troupe::Context& self) {
     const absl::Time now = self.Now();
     credit_ = std::min(credit_ + (now - std::exchange(filled_at_, now)), most_credit_);
-    if (credit_ >= period_) {
+    if (credit_ >= period_ && !timer_runs_) {  // else somebody was here before
       credit_ -= period_;
       return reply.Send();
     }
