@@ -46,6 +46,8 @@ void Context::Unwatch(const AnyRef& who) {
   internal::ActorCell::PostControl(who, unwatch);
 }
 
+void internal::CompactActor() { ActorCell::Current()->Compact(); }
+
 TimerHandle Context::StartTimer(internal::TimedMessage* timed, absl::Duration delay,
                                 absl::Duration period, const AnyRef& to) {
   cell_.annex().timers.Add(*timed);

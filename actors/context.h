@@ -2,10 +2,16 @@
 #ifndef TROUPE_ACTORS_CONTEXT_H_
 #define TROUPE_ACTORS_CONTEXT_H_
 
+#include <algorithm>
+#include <source_location>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/hibernate.h"
+#include "troupe/actors/internal/timed_message.h"
 #include "troupe/actors/naming.h"
 #include "troupe/actors/spawning.h"
 #include "troupe/actors/timer_handle.h"
@@ -30,6 +36,9 @@ class SupervisorTree;
 //   OnStart(), OnStart(Context&)     runs first, before any message
 //   OnStop(), OnStop(Context&)       runs last, once the children have ended and before the destructor,
 //                                    however the actor ends (but not if its constructor threw)
+//   OnHibernate(),                   gives back memory while there is nothing to do; see
+//   OnHibernate(Context&)            HibernateWhenIdle
+//   state                            a data member: a StateMachine (state_machine.h)
 //
 // One of these runs at a time, on whatever thread. An exception that leaves a handler, a
 // continuation or OnStart ends the actor with kFailed; one that leaves OnStop is dropped, and the
@@ -77,6 +86,34 @@ class Context : public Spawning<Context>, public Timing<Context>, public Naming<
   void Watch(const AnyRef& who);
   // No Down from `who` is delivered after this returns.
   void Unwatch(const AnyRef& who);
+
+  // ---- being idle
+
+  // A copy of `message` to `to`, often self.ref(this), when this actor has been idle for `idle` (at
+  // least 1 ms, and to the millisecond): whatever wakes it counts, messages, answers and timers, and
+  // also an end that it watches or waits for. Once for each such time, however long; again when it
+  // has been busy since. Until cancelled, and so on as SendEvery. It costs a look each `idle` by the
+  // timers, and nothing in a handler. A message that comes at that moment may be handled before.
+  template <class To, class M>
+  TimerHandle SendWhenIdle(absl::Duration idle, const To& to, M message,
+                           std::source_location where = std::source_location::current()) {
+    auto* timed = new internal::RepeatedMessage<M, internal::WhenIdle>(internal::ThunkTo<M>(to),
+                                                                       std::move(message), where);
+    idle = std::max(idle, internal::kShortestPeriod);
+    return StartTimer(timed, idle, idle, to);
+  }
+  // Gives back memory when this actor has been idle for so long: calls its OnHibernate() or
+  // OnHibernate(Context&), if it has one, which frees what it can make again; then what the framework
+  // keeps for it and does not need (room for children, timers, watchers, the cells of children that
+  // have ended). The next message wakes it as ever. For `me` say `this`.
+  template <class A>
+  TimerHandle HibernateWhenIdle(absl::Duration idle, A* me) {
+    using Hibernate = internal::Hibernate;
+    auto* timed = new internal::RepeatedMessage<Hibernate, internal::WhenIdle>(
+        &internal::DispatchHibernate<A>, Hibernate{}, std::source_location());
+    idle = std::max(idle, internal::kShortestPeriod);
+    return StartTimer(timed, idle, idle, ref(me));
+  }
 
   // ---- blocking
 

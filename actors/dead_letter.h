@@ -14,12 +14,13 @@ namespace troupe {
 enum class DeadLetterReason : uint8_t {
   kNoSuchActor,    // the receiver had ended, or the ref refers to nobody
   kStopped,        // it was queued when its receiver ended
-  kFull,           // refused by a full mailbox (SendResult::kFull)
+  kFull,           // refused by a full mailbox (SendResult::kFull), or a full stash
   kDroppedNewest,  // WhenFull::kDropNewest
   kDroppedOldest,  // WhenFull::kDropOldest
   kExpired,        // an ask whose deadline passed while it was queued
+  kUnhandled,      // no handler for it in the state that its receiver, a StateMachine, was in
 };
-inline constexpr int kDeadLetterReasons = 6;
+inline constexpr int kDeadLetterReasons = 7;
 
 std::string_view ToString(DeadLetterReason reason);
 

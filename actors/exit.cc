@@ -47,6 +47,8 @@ std::string_view ToString(DeadLetterReason reason) {
       return "dropped oldest";
     case DeadLetterReason::kExpired:
       return "expired";
+    case DeadLetterReason::kUnhandled:
+      return "unhandled";
   }
   return "unknown";
 }

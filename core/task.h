@@ -109,6 +109,9 @@ struct TaskAwaitable {};
 // objects outlive the task.
 template <class P>
 inline constexpr bool kOutlivesTask = !std::is_reference_v<P>;
+// The same of a parameter of a member function of `Object`, a reference type.
+template <class Object, class P>
+inline constexpr bool kOutlivesTaskOf = kOutlivesTask<P>;
 
 template <class T>
 class TaskPromise;
@@ -254,7 +257,8 @@ template <class... Parameters>
 inline constexpr bool kAllOutliveTask = true;
 template <class First, class... Rest>
 inline constexpr bool kAllOutliveTask<First, Rest...> =
-    (std::is_lvalue_reference_v<First> || kOutlivesTask<First>) && (kOutlivesTask<Rest> && ...);
+    (std::is_lvalue_reference_v<First> || kOutlivesTask<First>) &&
+    (kOutlivesTaskOf<First, Rest> && ...);
 
 template <class... Parameters>
 inline constexpr bool kCaptures = false;

@@ -5,6 +5,7 @@
 //   Remove         O(log n)   disarms it; false if it was not armed
 //   PopExpired     O(log n)   disarms and returns the next timer that is due, or nullptr
 //   NextDeadline   O(1)       when to look again; InfiniteFuture when empty
+//   Compact        O(n)       gives back unused room
 //
 // Not thread safe: the Timers that uses it (timers.h) brings the lock. Timers due at the same time
 // come out in the order they were pushed. Allocates only when it grows beyond the most timers it
@@ -49,6 +50,9 @@ class TimerQueue {
   absl::Time NextDeadline() const {
     return heap_.empty() ? absl::InfiniteFuture() : heap_.front().deadline;
   }
+
+  // Gives back room for more timers than there are.
+  void Compact() { heap_.shrink_to_fit(); }
 
   size_t size() const { return heap_.size(); }
   bool empty() const { return heap_.empty(); }

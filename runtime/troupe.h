@@ -18,6 +18,8 @@
 #include "troupe/actors/routing.h"
 #include "troupe/actors/send_result.h"
 #include "troupe/actors/spawning.h"
+#include "troupe/actors/stash.h"
+#include "troupe/actors/state_machine.h"
 #include "troupe/actors/stream.h"
 #include "troupe/actors/supervisor.h"
 #include "troupe/actors/supervisor_options.h"

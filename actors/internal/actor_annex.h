@@ -7,11 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "troupe/actors/exit.h"
 #include "troupe/actors/internal/children.h"
+#include "troupe/actors/internal/deferred_messages.h"
 #include "troupe/actors/internal/ended_children.h"
 #include "troupe/actors/internal/pending_replies.h"
 #include "troupe/actors/internal/ref_set.h"
@@ -22,32 +22,6 @@
 namespace troupe::internal {
 
 class SuspendedHandler;
-
-// Messages taken out of the mailbox before their turn, oldest first. A ring, so that one pointer will
-// do.
-class DeferredMessages {
- public:
-  void Append(Envelope& e) {
-    e.next = last_ != nullptr ? std::exchange(last_->next, &e) : &e;
-    last_ = &e;
-  }
-  // The list of all of them and then `rest`; there are none any more.
-  Envelope* TakeBefore(Envelope* rest) {
-    if (last_ == nullptr) return rest;
-    return static_cast<Envelope*>(std::exchange(std::exchange(last_, nullptr)->next, rest));
-  }
-  // Appends all from `first` to `last`; returns what was behind them.
-  Envelope* AppendUpTo(Envelope& first, Envelope& last) {
-    MailboxNode* const rest = last.next;
-    last.next = last_ != nullptr ? std::exchange(last_->next, &first) : &first;
-    last_ = &last;
-    return static_cast<Envelope*>(rest);
-  }
-  Envelope* last() const { return static_cast<Envelope*>(last_); }
-
- private:
-  MailboxNode* last_ = nullptr;  // whose `next` is the first
-};
 
 struct ActorAnnex {
   // From the node pool: half of the actors of a tree have an annex.
@@ -77,6 +51,15 @@ struct ActorAnnex {
   bool on_stop_called = false;
   ExitReason reason = ExitReason::kNormal;
   absl::Status status;
+
+  // Gives back what its parts hold and do not use.
+  void Compact(Timers& timers_of_system) {
+    children.Compact();
+    watchers.Compact();
+    watched.Compact();
+    replies.Compact(timers_of_system);
+    timers.Compact();
+  }
 
   // There is a next life: what comes now is for that one.
   bool AwaitsLife() const {

@@ -215,9 +215,11 @@ ActorCell::Snapshot ActorCell::TakeSnapshot() const {
   s.type = type_.load(kRelaxed);
   s.handled = handled_.load(kRelaxed);
   const uint32_t held = taken_.load(kRelaxed) - static_cast<uint32_t>(s.handled);
-  s.queued = queue_.size() + (held <= INT32_MAX ? held : 0);  // not read at one instant
+  s.queued = queue_.size();  // not read at one instant
   const BoundedQueue* bounded = bounded_.load(std::memory_order_acquire);
   if (bounded != nullptr) s.queued += bounded->size();
+  s.has_news = s.queued != 0;
+  s.queued += held <= INT32_MAX ? held : 0;
   s.oldest_since_ms = held != 0 ? previous_ms_.load(kRelaxed) : taken_ms_.load(kRelaxed);
   s.taken_ms = taken_ms_.load(kRelaxed);
   s.running = running_.load(kRelaxed);
@@ -398,6 +400,21 @@ void ActorCell::ResumeMessages() {
 void ActorCell::TakeDeferred() {
   if (Envelope* const last = annex_->deferred.last()) annex_->last_resumed = last;
   first_ = annex_->deferred.TakeBefore(first_);
+}
+
+// They hold no answers, so that those that follow them can still be deferred as a whole.
+void ActorCell::PutBack(DeferredMessages& older) {
+  if (DefersMessages()) return annex_->deferred.Prepend(older);
+  if (has_annex() && annex_->last_resumed == nullptr) annex_->last_resumed = older.last();
+  first_ = older.TakeBefore(first_);
+}
+
+bool ActorCell::defers() const { return has_annex() && annex_->defers; }
+
+void ActorCell::Compact() {
+  if (!has_annex()) return;
+  ForgetEndedChildren();
+  annex_->Compact(space().timers());
 }
 
 void ActorCell::HoldRoom() {

@@ -54,6 +54,7 @@ namespace internal {
 
 class ActorSpace;
 class BoundedQueue;
+class DeferredMessages;
 struct ActorAnnex;
 struct Control;
 
@@ -99,6 +100,7 @@ class alignas(64) ActorCell : public Runnable {
     AnyRef ref;  // nobody: the cell is not in use
     const ActorType* type = nullptr;
     uint64_t queued = 0;
+    bool has_news = false;  // there are messages that the actor has not looked at
     uint64_t handled = 0;
     uint32_t oldest_since_ms = 0;  // CoarseClock; no message that waits now was sent before
     uint32_t taken_ms = 0;    // CoarseClock; when messages were last taken out of the shared queue
@@ -154,6 +156,10 @@ class alignas(64) ActorCell : public Runnable {
   // Messages wait, answers do not, until the handler that is suspended has come to its end.
   void DeferMessages();
   void ResumeMessages();
+  // These wait in front of all others.
+  void PutBack(DeferredMessages& older);
+  bool defers() const;  // a handler is suspended, and messages wait
+  void Compact();       // gives back memory that an idle actor does not need
   // For a process (message_file.h), whose messages wait on when they have been taken out. HoldRoom:
   // from now on a bounded mailbox keeps the room of each until MakeRoom. KeepQueued: the message
   // being handled counts as queued until Dequeue.

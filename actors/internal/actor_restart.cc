@@ -67,7 +67,6 @@ void ActorCell::EndLife() {
   UnwatchAll(a);
   a.watched = RefSet();
   a.ending = a.told_to_end = a.on_stop_called = false;
-  a.last_resumed = nullptr;  // some of those may be dropped now
   if (!a.supervised->keeps_mailbox) DropMessages();
   a.supervised->vacant = true;
   Report(ChildReport::Kind::kEnded, a.reason, a.status);
@@ -76,6 +75,7 @@ void ActorCell::EndLife() {
 // Those that are there now.
 void ActorCell::DropMessages() {
   TakeDeferred();
+  annex_->last_resumed = nullptr;  // it is dropped, too
   for (uint64_t left = TakeSnapshot().queued; left > 0; --left) {
     Envelope* const e = first_ != nullptr ? first_ : Refill();
     if (e == nullptr) return;

@@ -221,7 +221,8 @@ void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target
   const bool full = reason == DeadLetterReason::kFull ||
                     reason == DeadLetterReason::kDroppedNewest ||
                     reason == DeadLetterReason::kDroppedOldest;
-  Discard(e, full ? Lost::kReceiverFull : Lost::kReceiverGone);
+  const bool unhandled = reason == DeadLetterReason::kUnhandled;
+  Discard(e, full ? Lost::kReceiverFull : unhandled ? Lost::kNotHandled : Lost::kReceiverGone);
 }
 
 void ActorSpace::OwnTimer(TimedMessage& timed) {

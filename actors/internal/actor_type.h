@@ -129,9 +129,15 @@ constexpr auto OnOrderOf() -> void (*)(void*, const Control&, Context&) {
 }
 
 template <class A>
+struct HooksOf {  // specialised for an actor that is a state machine: state_dispatch.h
+  static constexpr auto OnStart() { return OnStartOf<A>(); }
+  static constexpr auto OnDown() { return OnDownOf<A>(); }
+};
+
+template <class A>
 inline constexpr ActorType kActorType{
-    TypeName<A>(),  &DestroyActor<A>,          OnStartOf<A>(), OnStopOf<A>(), OnDownOf<A>(),
-    OnOrderOf<A>(), std::is_base_of_v<Held, A>};
+    TypeName<A>(),        &DestroyActor<A>, HooksOf<A>::OnStart(),     OnStopOf<A>(),
+    HooksOf<A>::OnDown(), OnOrderOf<A>(),   std::is_base_of_v<Held, A>};
 
 template <class A>
 const ActorType* ActorTypeOf() {

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "troupe/core/node_pool.h"
 
@@ -48,6 +49,13 @@ class Children {
     slots_[slot] = Free(first_free_);
     first_free_ = slot;
     --count_;
+  }
+
+  // Gives back the slots, if there are no children.
+  void Compact() {
+    if (count_ != 0 || slots_ == nullptr) return;
+    FreeObject(std::exchange(slots_, nullptr), BytesFor(std::exchange(capacity_, 0)));
+    first_free_ = 0;
   }
 
   // `fn` must not add or remove.

@@ -83,6 +83,27 @@
 #define TROUPE_ERROR_STREAM_STEP                                                             \
   "Troupe: a step or the end of a stream was given an Actor that cannot be called with the " \
   "element Message; let it take a Message (a filter: a const Message&, and return bool)."
+#define TROUPE_ERROR_NO_STATE_HANDLES                                                      \
+  "Troupe: no state of the machine Actor handles the message Message; add a public `void " \
+  "On(State&, Message)` to Actor, or `void On(Message)` for all states."
+#define TROUPE_ERROR_NOT_A_STATE                                                               \
+  "Troupe: Message is no state of Actor; add it to the list of the StateMachine, or name one " \
+  "that is in it."
+#define TROUPE_ERROR_RETURNS_NO_STATE                                                              \
+  "Troupe: what the machine Actor returns for the message Message is none of its states; list it " \
+  "in the StateMachine, or return void."
+#define TROUPE_ERROR_REENTRANT_STATE_HANDLER                                                     \
+  "Troupe: a handler of Actor that names a state is a ReentrantTask, but the state may be left " \
+  "while Message is handled; return a Task, or handle Message for all states."
+#define TROUPE_ERROR_TIMEOUT_WITHOUT_HANDLER                                                   \
+  "Troupe: the state Message of the machine Actor has a timeout and no handler for it; add a " \
+  "public `On(Message&, troupe::StateTimeout)` to Actor."
+#define TROUPE_ERROR_STATE_HOOK                                                                   \
+  "Troupe: OnEnter and OnExit of Actor return void; to leave the state Message at once, give it " \
+  "a "                                                                                            \
+  "timeout of zero."
+#define TROUPE_ERROR_POSTPONED_DOWN \
+  "Troupe: Actor postpones a Down in the state Message; handle it and keep what it says."
 
 namespace troupe::internal {
 

@@ -11,16 +11,6 @@
 namespace troupe::internal {
 namespace {
 
-// Erlang's link, in one direction: an actor that watches and has no On(Down) does not survive a bad
-// end.
-void EndWith(ActorCell& watcher, const Down& down) {
-  if (down.reason == ExitReason::kNormal) return;
-  std::string why = "ended with " + down.who.ToString() + ", which it watched: ";
-  why += ToString(down.reason);
-  if (!down.status.ok()) why += ", " + down.status.ToString();
-  watcher.End(ExitReason::kFailed, absl::AbortedError(why));
-}
-
 // A watcher that ends with a Down still in its mailbox need not take back that watch; and must not,
 // for the watched actor's system may be gone.
 void ForgetWatched(const EnvelopeOf<Down>& envelope) {
@@ -41,7 +31,7 @@ void Dispatch(Envelope& base, Delivery& d) {
   if (auto on_down = watcher.type()->on_down) {
     on_down(d.actor, std::move(down), *d.self);
   } else {
-    EndWith(watcher, down);
+    EndWith(down);
   }
 }
 
@@ -56,6 +46,14 @@ absl::Status OwnCopy(const absl::Status& status) {
 }
 
 }  // namespace
+
+void EndWith(const Down& down) {
+  if (down.reason == ExitReason::kNormal) return;
+  std::string why = "ended with " + down.who.ToString() + ", which it watched: ";
+  why += ToString(down.reason);
+  if (!down.status.ok()) why += ", " + down.status.ToString();
+  ActorCell::Current()->End(ExitReason::kFailed, absl::AbortedError(why));
+}
 
 void SendDown(const AnyRef& watcher, Down down) {
   if (!down.status.ok()) down.status = OwnCopy(down.status);

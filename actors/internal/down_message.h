@@ -11,6 +11,10 @@ namespace troupe::internal {
 // Through the watcher's ordinary mailbox, so that it comes after all the ended actor sent there.
 void SendDown(const AnyRef& watcher, Down down);
 
+// What becomes of the acting actor if it has no handler for `down`. Erlang's link, in one direction: it
+// does not survive a bad end.
+void EndWith(const Down& down);
+
 }  // namespace troupe::internal
 
 #endif  // TROUPE_ACTORS_INTERNAL_DOWN_MESSAGE_H_

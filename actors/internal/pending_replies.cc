@@ -83,9 +83,19 @@ void PendingReplies::AbandonAll(Timers& timers) {
     Remove(reply);
     std::exchange(reply.abandon, nullptr)(reply);
   }
+  DropAlarm(timers);
+}
+
+void PendingReplies::DropAlarm(Timers& timers) {
   if (alarm_ == nullptr) return;
   Disarm(timers);
   std::exchange(alarm_, nullptr)->Release();
+}
+
+void PendingReplies::Compact(Timers& timers) {
+  if (!deadlines_.empty()) return;
+  deadlines_.Compact();
+  DropAlarm(timers);
 }
 
 void PendingReplies::Disarm(Timers& timers) { alarm_->Disarm(timers); }

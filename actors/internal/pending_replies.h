@@ -80,10 +80,12 @@ class PendingReplies {
     return deadlines_.empty() && alarm_ != nullptr && alarm_at() != absl::InfiniteFuture();
   }
   void Disarm(Timers& timers);
+  void Compact(Timers& timers);  // gives back the alarm and room for deadlines, if there are none
 
  private:
   absl::Time alarm_at() const;
   void SetAlarm(absl::Time deadline, const AnyRef& asker, Timers& timers);
+  void DropAlarm(Timers& timers);
 
   AwaitedReply* newest_ = nullptr;
   TimerQueue deadlines_;

@@ -25,6 +25,9 @@ class RefSet {
   bool Erase(const AnyRef& ref) {  // false: it was not in
     return set_ != nullptr && set_->order.erase(ref) != 0;
   }
+  void Compact() {
+    if (empty()) set_.reset();
+  }
   bool empty() const { return set_ == nullptr || set_->order.empty(); }
 
   std::vector<AnyRef> InOrder() const {

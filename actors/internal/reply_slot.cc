@@ -14,6 +14,9 @@ absl::Status LostStatus(Lost why) {
       return absl::InternalError("ask: the receiver failed while handling the request");
     case Lost::kReplyDropped:
       return absl::AbortedError("ask: the receiver dropped the Reply without answering");
+    case Lost::kNotHandled:
+      return absl::FailedPreconditionError(
+          "ask: the state that the receiver is in does not handle the request");
     case Lost::kTimedOut:
       return absl::DeadlineExceededError("ask: no answer before the deadline");
   }

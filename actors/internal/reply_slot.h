@@ -41,6 +41,7 @@ enum class Lost : uint8_t {
   kReceiverFull,    // kResourceExhausted
   kReceiverFailed,  // kInternal: its handler threw
   kReplyDropped,    // kAborted
+  kNotHandled,      // kFailedPrecondition: a state machine, in a state that has no handler for it
   kTimedOut,        // kDeadlineExceeded
 };
 absl::Status LostStatus(Lost why);

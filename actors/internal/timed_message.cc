@@ -40,13 +40,8 @@ void TimedMessage::Release() {
 void TimedMessage::FireTimer(Timer& timer) { static_cast<TimedMessage&>(timer).Fire(); }
 
 void TimedMessage::Fire() {
-  bool again = !stopped_.load() && Send() && period_ > absl::ZeroDuration();
+  const bool again = !stopped_.load() && Act() && period_ > absl::ZeroDuration();
   if (again) {
-    // From the time it was due, so that the rate is kept; but periods that were missed altogether
-    // are not made up for.
-    const absl::Time now = timers_->clock().Now();
-    due_ += period_;
-    if (due_ <= now) due_ = now + period_;
     Retain();  // once armed, a Cancel by another thread may give up that reference, and all others
     timers_->Arm(*this, due_);
     if (stopped_.load() && timers_->Cancel(*this)) Finish();  // T2
@@ -61,6 +56,34 @@ void TimedMessage::Finish() {
   Release();
 }
 
+bool TimedMessage::Act() {
+  if (!Send()) return false;
+  // From the time it was due, so that the rate is kept; but periods that were missed altogether are
+  // not made up for.
+  const absl::Time now = Now();
+  due_ += period_;
+  if (due_ <= now) due_ = now + period_;
+  return true;
+}
+
+bool WhenIdle::Act() {
+  ActorCell& cell = *ActorCell::Of(sender());
+  cell.space().RefreshCoarseClock();
+  const ActorCell::Snapshot seen = cell.TakeSnapshot();
+  if (seen.ref != sender()) return false;
+  set_due(Now() + period());
+  if (seen.running != nullptr || seen.has_news || seen.handled == told_at_) return true;
+  const auto now_ms = static_cast<uint32_t>(cell.space().coarse_clock().NowMs());
+  // A difference, since these wrap; negative, if the actor was woken just now.
+  const auto idle = absl::Milliseconds(static_cast<int32_t>(now_ms - seen.taken_ms));
+  if (idle < period()) {
+    set_due(Now() + period() - std::max(idle, absl::ZeroDuration()));
+    return true;
+  }
+  told_at_ = seen.handled + (to() == sender() ? 1 : 0);  // that message is no news
+  return Send();
+}
+
 bool TimedMessage::Send() {
   if (!to_) return false;
   Envelope* e;
@@ -69,7 +92,7 @@ bool TimedMessage::Send() {
   } catch (...) {
     return false;  // copying the message threw, and there is nobody here to tell
   }
-  e->address = ActorCell::IncarnationOf(to_);
+  e->address |= ActorCell::IncarnationOf(to_);  // beside the flags
   e->sender = sender_;
   return ActorCell::Post(to_, *e, PostMode::kNeverBlock) != SendResult::kClosed;
 }
@@ -100,6 +123,11 @@ OwnedTimers::Finished OwnedTimers::ForgetFinished() {
   timers_.erase(first, timers_.end());
   forget_at_ = std::max(kSmallest, 2 * timers_.size());
   return finished;
+}
+
+void OwnedTimers::Compact() {
+  ForgetFinished();
+  timers_.shrink_to_fit();
 }
 
 void OwnedTimers::CancelAll() {

@@ -48,12 +48,20 @@ class TimedMessage : public Timer {
  protected:
   TimedMessage() : Timer(&FireTimer) {}
   virtual Envelope* NextEnvelope() = 0;  // the message to send now
+  // What happens when it is due; and says when next, if there is a period. False: never.
+  virtual bool Act();
+
+  bool Send();  // false: the receiver has ended, or copying threw
+  const AnyRef& to() const { return to_; }
+  const AnyRef& sender() const { return sender_; }
+  absl::Duration period() const { return period_; }
+  absl::Time Now() const { return timers_->clock().Now(); }
+  void set_due(absl::Time due) { due_ = due; }
 
  private:
   static void FireTimer(Timer& timer);
   void Fire();
   void Finish();
-  bool Send();  // false: the receiver has ended, or copying threw
 
   std::atomic<uint32_t> references_{2};  // the handle's and the armed timer's
   std::atomic<bool> stopped_{false};
@@ -65,11 +73,17 @@ class TimedMessage : public Timer {
   AnyRef sender_;
 };
 
+// Of a message that is for the framework: a full mailbox must not refuse it.
+template <class M>
+inline constexpr bool kNeedsNoRoom = false;
+
 template <class M>
 class OneMessage final : public TimedMessage {
  public:
   OneMessage(Thunk thunk, M message, std::source_location where)
-      : envelope_(EnvelopeOf<M>::Make(thunk, std::move(message), where)) {}
+      : envelope_(EnvelopeOf<M>::Make(thunk, std::move(message), where)) {
+    if constexpr (kNeedsNoRoom<M>) envelope_->address = kExempt;
+  }
   ~OneMessage() override {
     if (envelope_ != nullptr) Discard(*envelope_, Lost::kReplyDropped);
   }
@@ -85,8 +99,9 @@ constexpr void RefuseToCopy() {
   static_assert(kMessage<Message>, TROUPE_ERROR_MESSAGE_NOT_COPYABLE);
 }
 
-template <class M>
-class RepeatedMessage final : public TimedMessage {
+// `Base` is TimedMessage or a class derived from it.
+template <class M, class Base = TimedMessage>
+class RepeatedMessage final : public Base {
  public:
   RepeatedMessage(Thunk thunk, M message, std::source_location where)
       : thunk_(thunk), message_(std::move(message)), where_(where) {
@@ -107,6 +122,16 @@ class RepeatedMessage final : public TimedMessage {
   std::source_location where_;
 };
 
+// Sends when the actor that asked for it, its sender, has been idle for a period: once, until it has
+// been busy again. It looks at what the actor's cell says of itself, and does not wake the actor for
+// it: so neither the path of a message nor the run loop knows of it.
+class WhenIdle : public TimedMessage {
+ private:
+  bool Act() override;
+
+  uint64_t told_at_ = ~uint64_t{0};  // how many messages the actor had handled then
+};
+
 // The timers that end with somebody: an actor, or the system. Finished ones are forgotten when the
 // list has doubled, so it holds at most twice as many as are pending, plus a few. Not thread safe.
 class OwnedTimers {
@@ -124,6 +149,7 @@ class OwnedTimers {
 
   Finished Add(TimedMessage& timed);
   void CancelAll();
+  void Compact();
   void Swap(OwnedTimers& other) {
     timers_.swap(other.timers_);
     std::swap(forget_at_, other.forget_at_);

@@ -28,6 +28,14 @@ class Reader {
   int On(Question) { return 1; }
 };
 
+struct Asleep {};
+struct Awake {};
+class Sleeper {
+ public:
+  void On(Awake&, Letter) {}
+  StateMachine<Asleep, Awake> state;
+};
+
 bool EndsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
@@ -203,13 +211,14 @@ TEST_F(DeadLetterTest, TheTotalIsTheSumOverTheReasons) {
   }
   EXPECT_FALSE(system_.Spawn<Reader>().Ask(Question{}, absl::ZeroDuration()).Wait().ok());
   full.Stop();
+  system_.Spawn<Sleeper>().Send(Letter{});
   Run();
   full.Send(Letter{});
   const SystemStats stats = system_.stats();
   for (int reason = 0; reason < kDeadLetterReasons; ++reason) {
     EXPECT_GT(stats.dead_letters[reason], 0u) << ToString(static_cast<DeadLetterReason>(reason));
   }
-  EXPECT_EQ(stats.dead_letters_total(), 2u + 2 + 2 + 1 + 1 + 1);
+  EXPECT_EQ(stats.dead_letters_total(), 2u + 2 + 2 + 1 + 1 + 1 + 1);
   EXPECT_EQ(letters_.size(), stats.dead_letters_total());
 }
 
@@ -219,6 +228,7 @@ TEST_F(DeadLetterTest, ReasonsHaveNames) {
   EXPECT_EQ(ToString(DeadLetterReason::kFull), "full");
   EXPECT_EQ(ToString(DeadLetterReason::kDroppedNewest), "dropped newest");
   EXPECT_EQ(ToString(DeadLetterReason::kDroppedOldest), "dropped oldest");
+  EXPECT_EQ(ToString(DeadLetterReason::kUnhandled), "unhandled");
 }
 
 TEST(DeadLetterHookTest, LettersAreCountedWithoutAHook) {

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/actors/diarist.h"
 #include "tests/actors/simulated.h"
@@ -97,6 +98,43 @@ TEST_F(SupervisedCoroutineTest, MessagesWaitForAnOnStartThatIsSuspendedInEveryLi
   asked.back().Send(5);
   Run();
   EXPECT_EQ(log, (Log{"started", "first", "second"}));
+}
+
+// Stashes until its life ends, or sleeps.
+class Stasher {
+ public:
+  explicit Stasher(Log& log) : log_(log) {}
+  void On(Say m, Context& self) {
+    m.text == "later" ? (void)stash_.Add(std::move(m), self) : log_.push_back(m.text);
+  }
+  void On(Quit, Context& self) { self.Stop(); }
+  Task<int> On(Get) {
+    co_await Sleep(absl::Seconds(1));
+    log_.push_back("slept");
+    co_return 1;
+  }
+
+ private:
+  Log& log_;
+  Stash<Stasher> stash_{10};
+};
+
+TEST_F(SupervisedCoroutineTest, WhatIsDroppedWithALifeIsForgottenByTheNext) {
+  auto& log = Keep<Log>();
+  SupervisorTree tree(system_);
+  auto stasher = tree.Add<Stasher>({.mailbox = MailboxOnRestart::kDrop}, std::ref(log));
+  tree.Start();
+  stasher.Send(Say{"later"});
+  Run();
+  stasher.Send(Quit{});
+  Run();
+  EXPECT_EQ(LettersFor(DeadLetterReason::kStopped), 1u);
+  stasher.Send(Get{});  // suspends itself, and what comes then waits
+  stasher.Send(Say{"hello"});
+  Run();
+  EXPECT_EQ(log, Log());
+  Advance(absl::Seconds(1));
+  EXPECT_EQ(log, (Log{"slept", "hello"}));
 }
 
 }  // namespace

@@ -123,6 +123,61 @@ class Auditor {
   int64_t sum_ = 0;
 };
 
+struct Shut {};
+struct Open {
+  absl::Duration timeout = absl::Seconds(1);
+};
+
+// All shapes of a state's handler.
+class Bank {
+ public:
+  void OnStart(troupe::Context& self) {
+    self.SendWhenIdle(absl::Minutes(1), self.ref(this), Tick{});
+    self.HibernateWhenIdle(absl::Minutes(2), this);
+  }
+  void OnHibernate() {}
+  void OnEnter(Open&) {}
+  void OnExit(Open&, troupe::Context&) {}
+
+  Open On(Shut&, Audit) { return {}; }
+  Shut On(Open&, troupe::StateTimeout) { return {}; }
+  troupe::Postponed On(Shut&, const Cheque&);
+  void On(const Open&, Cheque&& cheque, troupe::Context& self) {
+    if (*cheque.amount == 0) return (void)stash_.Add(std::move(cheque), self);
+    state.Become(Shut{}, self);
+  }
+  int64_t On(Open&, Balance) { return stash_.size(); }
+  Shut On(Open&, Close, troupe::Reply<void> reply, troupe::Context& self) {
+    stash_.PutBack(self);
+    reply.Send();
+    return {};
+  }
+  void On(Shut&, Receipt receipt, troupe::Reply<std::unique_ptr<int64_t>> reply,
+          troupe::Context& self) {
+    stash_.Add(std::move(receipt), std::move(reply), self);
+  }
+  void On(Shut&, troupe::Down) {}
+  void On(Tick, troupe::Context& self) {
+    if (state.If<Open>() != nullptr) state.SetTimeout(absl::Seconds(2), self);
+  }
+
+  troupe::StateMachine<Shut, Open> state{{.postponed = 5}};
+
+ private:
+  troupe::Stash<Bank> stash_{10};
+};
+
+void UseMachine(troupe::System& system) {
+  auto bank = system.Spawn<Bank>();
+  bank.Send(Audit{});
+  bank.Send(Cheque(5));
+  bank.Send(Tick{});
+  absl::Status closed = bank.Ask(Close{}).Wait();
+  absl::StatusOr<std::unique_ptr<int64_t>> back = bank.Ask(Receipt{}).Wait();
+  troupe::Recipient<Balance, Cheque> recipient = bank;
+  absl::StatusOr<int64_t> cents = recipient.Ask(Balance{}).Wait();
+}
+
 void UseRefs(troupe::ActorRef<Account> account) {
   account.Send(Deposit{5});
   account.Send(Large{});
@@ -258,6 +313,7 @@ int main() {
                    << letter.where.line();
        }});
   UseSystem(system);
+  UseMachine(system);
   UseRouting(system, system.Spawn<Account>("Cleo"));
   UseRefs({});
   UseStreams(system, system.Spawn([](Stored) {}));
