@@ -37,7 +37,7 @@ void StreamInOneActor(benchmark::State& state) {
   for (auto _ : state) Check(state, Numbers().Map(Next).Fold(system, int64_t{0}, Add).Wait());
   state.SetItemsProcessed(state.iterations() * kElements);
 }
-BENCHMARK(StreamInOneActor)->UseRealTime();
+BENCHMARK(StreamInOneActor)->MeasureProcessCPUTime()->UseRealTime();
 
 // Each in an actor of its own. Arguments: workers, window.
 void StreamThroughThreeActors(benchmark::State& state) {
@@ -55,6 +55,7 @@ void StreamThroughThreeActors(benchmark::State& state) {
 }
 BENCHMARK(StreamThroughThreeActors)
     ->ArgsProduct({{1, 2}, {1, 16, 256, 4096}})
+    ->MeasureProcessCPUTime()
     ->UseRealTime();
 
 // For comparison: a message for each element, and no back-pressure.
@@ -91,7 +92,7 @@ void StreamByHandWithoutBackPressure(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * kElements);
 }
-BENCHMARK(StreamByHandWithoutBackPressure)->Arg(1)->Arg(2)->UseRealTime();
+BENCHMARK(StreamByHandWithoutBackPressure)->Arg(1)->Arg(2)->MeasureProcessCPUTime()->UseRealTime();
 
 // A plain thread pushes; who finds no room asks for it.
 void StreamFromAnInlet(benchmark::State& state) {
@@ -113,7 +114,7 @@ void StreamFromAnInlet(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * kElements);
 }
-BENCHMARK(StreamFromAnInlet)->Arg(16)->Arg(256)->Arg(4096)->UseRealTime();
+BENCHMARK(StreamFromAnInlet)->Arg(16)->Arg(256)->Arg(4096)->MeasureProcessCPUTime()->UseRealTime();
 
 }  // namespace
 }  // namespace troupe
