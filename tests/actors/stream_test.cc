@@ -163,6 +163,7 @@ TEST_F(StreamTest, AMergeCompletesWithTheLastOfItsSources) {
       UpTo(3).Merge(std::move(source)).ForEach(system_, [&](int n) { seen.push_back(n); });
   Run();
   EXPECT_EQ(seen, Numbers(3));
+  EXPECT_EQ(system_.stats().live, 2u) << "the source that has completed is gone";
   EXPECT_EQ(inlet.TryPush(3), SendResult::kQueued);
   inlet.Close();
   EXPECT_EQ(Watched(flow)->reason, ExitReason::kNormal);
