@@ -115,6 +115,7 @@ Received<M> Open(Envelope& base) {
   auto& envelope = static_cast<EnvelopeOf<M>&>(base);
   const FreeEnvelope<M> after{&envelope};
   if constexpr (Askable<M>) {
+    envelope.reply.TakeOut();
     return {std::move(envelope.message), envelope.sender, std::move(envelope.reply)};
   } else {
     return {std::move(envelope.message), envelope.sender};
@@ -149,7 +150,7 @@ class ReceiveAwaiter : public PendingReceive {
 class BodyRun final : public TaskRun<ReentrantTask<>> {
  public:
   template <class Call>
-  BodyRun(const Context& self, Call call) : TaskRun(self, call) {}
+  BodyRun(const Context& self, Call call) : TaskRun(self, call, /*waits_alone=*/true) {}
 
  private:
   void Finish() override {

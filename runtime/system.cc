@@ -84,7 +84,8 @@ struct System::Core {
                .coarse_clock = &coarse_clock,
                .dispatchers = dispatchers.named(options.scheduler),
                .dedicated = scheduler().host_driven() ? nullptr : &dedicated,
-               .on_dead_letter = options.on_dead_letter}) {}
+               .on_dead_letter = options.on_dead_letter,
+               .find_ask_cycles = options.find_ask_cycles}) {}
 
   Timers* HostTimers() const {
     return options.scheduler == nullptr ? nullptr : options.scheduler->timers();

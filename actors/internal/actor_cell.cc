@@ -46,9 +46,7 @@ constexpr int kMostWaitingSends = 64;
 
 // ---- any thread
 
-ActorSpace& ActorCell::space() const {
-  return *static_cast<ActorSpace*>(Slab<ActorCell>::OwnerOf(this));
-}
+ActorSpace& ActorCell::space() const { return *static_cast<ActorSpace*>(CellSlab::OwnerOf(this)); }
 
 inline uint32_t ActorCell::SendTime() const {
   ActorSpace& owner = space();

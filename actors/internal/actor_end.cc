@@ -104,6 +104,7 @@ bool ActorCell::ChildrenHaveEnded() {
 }
 
 void ActorCell::LetGo() {
+  annex_->replies.LeaveWaits();  // first: from here on those who wait for this actor will be told
   while (annex_->suspended != nullptr) annex_->suspended->Cancel();
   annex_->timers.CancelAll();
   annex_->replies.AbandonAll(space().timers());

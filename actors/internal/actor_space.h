@@ -37,7 +37,6 @@
 #include "troupe/core/event_count.h"
 #include "troupe/core/mutex.h"
 #include "troupe/core/scheduler.h"
-#include "troupe/core/slab.h"
 #include "troupe/core/timers.h"
 
 namespace troupe::internal {
@@ -67,6 +66,7 @@ class ActorSpace {
     DedicatedSchedulers* dedicated;  // nullptr: dedicated actors share `scheduler` (host-driven
                                      // systems start no thread)
     DeadLetterHook on_dead_letter;   // may be empty
+    bool find_ask_cycles = true;
   };
   struct Counters {
     uint64_t spawned = 0;
@@ -83,6 +83,7 @@ class ActorSpace {
   Timers& timers() { return *parts_.timers; }
   CoarseClock& coarse_clock() { return *parts_.coarse_clock; }
   NameTable& name_table() { return name_table_; }
+  bool finds_ask_cycles() const { return parts_.find_ask_cycles; }
   void RefreshCoarseClock() { parts_.coarse_clock->Refresh(parts_.timers->clock()); }
 
   AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type);
@@ -129,7 +130,7 @@ class ActorSpace {
 
   Parts parts_;
   const uint64_t print_key_;  // so that what is printed of a ref tells nothing of its incarnation
-  Slab<ActorCell> cells_;
+  CellSlab cells_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   std::atomic<bool> stopping_{false};
   NameTable name_table_;  // what users Bind; labels of ActorOptions::name are in names_
