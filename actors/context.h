@@ -87,6 +87,18 @@ class Context : public Spawning<Context>, public Timing<Context>, public Naming<
   // No Down from `who` is delivered after this returns.
   void Unwatch(const AnyRef& who);
 
+  // Links this actor and `who`, as Erlang does: if either ends for any other reason than kNormal, the
+  // other one fails, too, unless it has an On(Down) handler (a process: lists Down). That one is told
+  // instead, of ordinary ends as well; whoever links to it need not ask it. If `who` has ended already
+  // this actor learns of it at once, with kNoSuchActor.
+  //
+  // Linking twice is linking once, and a link is beside a watch: who has both gets one Down. When
+  // either is made anew by a supervisor the link has ended, and the other one is told of that end.
+  // Links and Unlinks of both sides may cross; in the end both agree.
+  void Link(const AnyRef& who);
+  // Ends the link, on both sides. No Down from `who` for it is delivered after this returns.
+  void Unlink(const AnyRef& who);
+
   // ---- being idle
 
   // A copy of `message` to `to`, often self.ref(this), when this actor has been idle for `idle` (at

@@ -198,7 +198,7 @@ class Process {
   ActorRef<Process> ref() { return ActorRef<Process>(context().self()); }
   // Timers, children, Watch and all else that an actor can do. A process that watches is told of ends
   // if it lists Down among its messages; and only so: unlike other actors it does not end with whom
-  // it watches.
+  // it watches. With whom it is linked (Context::Link) it does, unless it lists Down.
   Context& context() { return run_->context(); }
 
   // ---- for the framework
@@ -238,6 +238,7 @@ class Process {
   static constexpr bool kLists = internal::kIsOneOf<M, Ms...>;
   template <class M>
   static constexpr uint32_t kKindOf = internal::IndexOf<M, Ms...>();
+  static constexpr bool kEndsWithLinks = !kLists<Down>;
 
   template <class M>
   static void File(internal::Envelope& e, internal::Delivery& d) {

@@ -205,7 +205,7 @@ class alignas(64) ActorCell : public Runnable {
   bool HasControl() const { return control_.HasNodes(); }
   void HandleControl(Context& self);
   void Obey(Control& control, Context& self);
-  void TakeWatch(const Control& watch);
+  void TakeBond(const Control& bond);
   void CallOnStart(Context& self);
   void FailWith(std::exception_ptr error);
 
@@ -227,6 +227,7 @@ class alignas(64) ActorCell : public Runnable {
   static void FreeControls(const MailboxQueue::List& controls);
   void CloseMailbox();
   void DiscardList(Envelope* first);
+  void TellLinked(ActorAnnex& annex, bool for_good);
   void TellWatchers(ActorAnnex& annex);
   void Release();
 

@@ -66,6 +66,7 @@ void ActorCell::EndLife() {
   ActorAnnex& a = *annex_;
   UnwatchAll(a);
   a.watched = RefSet();
+  TellLinked(a, false);
   a.ending = a.told_to_end = a.on_stop_called = false;
   if (!a.supervised->keeps_mailbox) DropMessages();
   a.supervised->vacant = true;
