@@ -22,6 +22,8 @@ internal::Answering::Answering(Context& self, absl::Time deadline) : self_(self)
 }
 internal::Answering::~Answering() { self_.deadline_ = absl::InfiniteFuture(); }
 
+EventStream& Context::events() const { return space().events(); }
+
 void Context::BeginBlocking() { cell_.scheduler().BeginBlocking(); }
 
 void Context::Stop() { cell_.End(ExitReason::kNormal, absl::OkStatus()); }

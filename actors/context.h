@@ -23,6 +23,7 @@ namespace internal {
 class Answering;
 class SuspendedHandler;
 }  // namespace internal
+class EventStream;
 class SupervisorTree;
 
 // An actor is a plain class. What the framework looks for in it, all public:
@@ -64,6 +65,8 @@ class Context : public Spawning<Context>, public Timing<Context>, public Naming<
   AnyRef sender() const { return sender_; }
   // Time as the timers of this system tell it.
   absl::Time Now() const;
+  // What happens to the actors of this system; see event_stream.h.
+  EventStream& events() const;
   // By when the asker of the message at hand wants its answer: asks made in this handler end by
   // then, too. InfiniteFuture, if the message was sent rather than asked, or by an actor of another
   // system. A handler that answers and goes on says DropDeadline().

@@ -176,6 +176,8 @@ void System::Leak() { new std::shared_ptr<Core>(std::move(core_)); }
 
 internal::ActorSpace& System::space() { return core_->space; }
 
+EventStream& System::events() { return core_->space.events(); }
+
 TimerHandle System::StartTimer(internal::TimedMessage* timed, absl::Duration delay,
                                absl::Duration period, const AnyRef& to) {
   TimerHandle handle = internal::StartTimed(core_->space, timed, delay, period, to, AnyRef());

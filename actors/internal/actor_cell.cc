@@ -271,7 +271,7 @@ AnyRef ActorCell::Open(const Birth& birth) noexcept {
     Control& start = Control::Make(Control::Kind::kStart);
     start.address = birth.incarnation;
     (void)control_.Push(start);  // open, and scheduled here
-    birth.scheduler->Schedule(*this);
+    if (!birth.held) birth.scheduler->Schedule(*this);
   }
   return me;
 }

@@ -227,6 +227,7 @@ class alignas(64) ActorCell : public Runnable {
   static void FreeControls(const MailboxQueue::List& controls);
   void CloseMailbox();
   void DiscardList(Envelope* first);
+  void TellEnd(const ActorAnnex* annex);
   void TellLinked(ActorAnnex& annex, bool for_good);
   void TellWatchers(ActorAnnex& annex);
   void Release();

@@ -66,6 +66,8 @@ bool ActorCell::TryFinish(Context& self) {
   const bool has_more = has_annex();
   const std::unique_ptr<ActorAnnex> annex(has_more ? annex_ : nullptr);
   annex_ = nullptr;
+  if (space().events().Wants<ActorEnded>()) [[unlikely]]
+    TellEnd(annex.get());
   if (has_more) {
     TellWatchers(*annex);
     if (annex->supervised != nullptr) {
@@ -204,6 +206,14 @@ void ActorCell::UnwatchAll(const ActorAnnex& a) {
     unwatch.peer = ref();
     PostControl(watched, unwatch);
   }
+}
+
+void ActorCell::TellEnd(const ActorAnnex* a) {
+  space().events().Publish(ActorEnded{.who = ref(),
+                                      .type = type()->name,
+                                      .name = space().NameOf(*this),
+                                      .reason = a != nullptr ? a->reason : ExitReason::kNormal,
+                                      .status = a != nullptr ? a->status : absl::OkStatus()});
 }
 
 // Those with whom this actor, or this life of it, is linked. Who watches it, too, is told once.

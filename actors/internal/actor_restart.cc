@@ -52,6 +52,10 @@ void ActorCell::BeginLife(Context& self) {
     return Report(ChildReport::Kind::kEnded, a.reason, a.status);
   }
   a.supervised->vacant = false;
+  if (std::exchange(a.supervised->has_lived, true) && space().events().Wants<ActorRestarted>()) {
+    space().events().Publish(
+        ActorRestarted{ref(), type()->name, space().NameOf(*this), a.reason, a.status});
+  }
   a.reason = ExitReason::kNormal;
   a.status = absl::OkStatus();
   self.sender_ = AnyRef();

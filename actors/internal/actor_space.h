@@ -28,6 +28,7 @@
 #include "absl/time/time.h"
 #include "troupe/actors/actor_options.h"
 #include "troupe/actors/dead_letter.h"
+#include "troupe/actors/event_stream.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/bounded_queue.h"
 #include "troupe/actors/internal/name_table.h"
@@ -83,6 +84,7 @@ class ActorSpace {
   Timers& timers() { return *parts_.timers; }
   CoarseClock& coarse_clock() { return *parts_.coarse_clock; }
   NameTable& name_table() { return name_table_; }
+  EventStream& events() { return events_; }
   bool finds_ask_cycles() const { return parts_.find_ask_cycles; }
   void RefreshCoarseClock() { parts_.coarse_clock->Refresh(parts_.timers->clock()); }
 
@@ -123,6 +125,8 @@ class ActorSpace {
   class Taken;
 
   AnyRef OpenCell(ActorCell& cell, const ActorCell::Birth& birth);
+  AnyRef OpenAndTell(ActorCell& cell, ActorCell::Birth birth);
+  void TellLoss(Envelope& e, DeadLetterReason reason, const AnyRef& target);
   bool MayLaunch(const ActorCell* parent) const;
   Shard& MyShard();
   Scheduler& SchedulerFor(const ActorOptions& options) const;
@@ -134,7 +138,8 @@ class ActorSpace {
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   std::atomic<bool> stopping_{false};
   NameTable name_table_;  // what users Bind; labels of ActorOptions::name are in names_
-  EventCount drained_;    // "live() == 0" may have become true; notified only while stopping
+  EventStream events_;
+  EventCount drained_;  // "live() == 0" may have become true; notified only while stopping
 
   Mutex mutex_;
   std::unordered_map<const ActorCell*, std::string> names_ ABSL_GUARDED_BY(mutex_);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "troupe/actors/event_stream.h"
 #include "troupe/actors/internal/actor_annex.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/incarnation.h"
@@ -162,6 +163,7 @@ void Supervision::Start(Child& child, Context& self) {
     return Advance(self);
   }
   child.state = Is::kStarting;
+  child.lives = true;
   Order(child.ref, Control::Kind::kBegin, ExitReason::kNormal);
 }
 
@@ -213,10 +215,22 @@ void Supervision::TakeStarted(Child& child, Context& self) {
   if (child.state == Is::kStarting) child.state = Is::kRunning;
   child.fresh = false;
   child.started_at = self.Now();
+  const bool again = std::exchange(child.has_lived, true);
+  if (self.events().Wants<ChildStarted>()) {
+    self.events().Publish(ChildStarted{self.self(), child.ref, child.spec.type->name,
+                                       child.spec.options.name, again});
+  }
   if (OnStarted told = std::exchange(child.on_started, nullptr)) told(child.ref);
 }
 
+void Supervision::TellEnd(Child& child, const ChildReport& report, Context& self) {
+  if (!std::exchange(child.lives, false) || !self.events().Wants<ChildEnded>()) return;
+  self.events().Publish(ChildEnded{self.self(), child.ref, child.spec.type->name,
+                                   child.spec.options.name, report.reason, report.status});
+}
+
 void Supervision::TakeEnd(Child& child, bool gone, const ChildReport& report, Context& self) {
+  TellEnd(child, report, self);
   const bool ordered = child.stop;
   const bool was_starting = child.state == Is::kStarting;
   if (ordered && child.for_good && !gone) {  // it will be, or is told so when its turn comes

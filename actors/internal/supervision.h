@@ -65,7 +65,9 @@ class Supervision {
     AnyRef ref;  // nobody: kAbsent
     Is state = Is::kAbsent;
     bool added_later = false;  // by StartChild
-    bool fresh = true;         // has not yet started since the supervisor or somebody said so
+    bool lives = false;        // or begins to, and those who want to know are to be told of the end
+    bool has_lived = false;
+    bool fresh = true;  // has not yet started since the supervisor or somebody said so
 
     bool wanted = true;  // to be started, when it is
     absl::Time due = absl::InfinitePast();
@@ -92,6 +94,7 @@ class Supervision {
   void WakeAt(absl::Time when, Context& self);
 
   void TakeStarted(Child& child, Context& self);
+  void TellEnd(Child& child, const ChildReport& report, Context& self);
   void TakeEnd(Child& child, bool gone, const ChildReport& report, Context& self);
   void TakeStopAsked(Child& child);
   void HandleEnd(Child& child, bool was_starting, const ChildReport& report, Context& self);
