@@ -37,14 +37,18 @@ Supervision::Supervision(SupervisorOptions options)
 // ---- children
 
 absl::Status Supervision::Check(const ChildSpec& spec) const {
-  const ChildOptions& o = spec.options;
-  if (!o.name.empty() && Find(o.name) != nullptr) {
-    return absl::AlreadyExistsError(absl::StrCat("there is a child named \"", o.name, "\""));
+  const std::string& name = spec.options.name;
+  if (!name.empty() && Find(name) != nullptr) {
+    return absl::AlreadyExistsError(absl::StrCat("there is a child named \"", name, "\""));
   }
+  return CheckOptions(spec.options, options_);
+}
+
+absl::Status CheckOptions(const ChildOptions& o, const SupervisorOptions& supervisor) {
   if (o.significant && o.restart == Restart::kPermanent) {
     return absl::InvalidArgumentError("a significant child must be transient or temporary");
   }
-  if (o.significant && options_.auto_shutdown == AutoShutdown::kNever) {
+  if (o.significant && supervisor.auto_shutdown == AutoShutdown::kNever) {
     return absl::InvalidArgumentError("a significant child needs a supervisor with auto_shutdown");
   }
   if (o.actor.capacity == 0) {
@@ -502,6 +506,12 @@ std::vector<ChildInfo> Supervision::WhichChildren() const {
         {c->spec.options.name, c->ref, c->spec.type->name, StateOf(*c), c->spec.is_supervisor});
   }
   return all;
+}
+
+absl::StatusOr<ChildOptions> Supervision::OptionsOf(const ChildKey& key) const {
+  const Child* const child = Find(key);
+  if (child == nullptr) return absl::NotFoundError("there is no such child");
+  return child->spec.options;
 }
 
 ChildCounts Supervision::CountChildren() const {

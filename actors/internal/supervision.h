@@ -35,6 +35,9 @@
 
 namespace troupe::internal {
 
+// What is wrong with a child of such a supervisor, whatever its siblings.
+absl::Status CheckOptions(const ChildOptions& child, const SupervisorOptions& supervisor);
+
 class Supervision {
  public:
   using OnStarted = std::function<void(absl::StatusOr<AnyRef>)>;
@@ -57,6 +60,7 @@ class Supervision {
   absl::Status DeleteChild(const std::string& name);
   std::vector<ChildInfo> WhichChildren() const;
   ChildCounts CountChildren() const;
+  absl::StatusOr<ChildOptions> OptionsOf(const ChildKey& key) const;
 
  private:
   enum class Is : uint8_t { kAbsent, kVacant, kStarting, kRunning, kStopping };

@@ -382,6 +382,32 @@ TEST_F(AskCycleTest, SeveralAsksAtOnceEndWithTheirDeadline) {
   EXPECT_EQ(notes_[0].rfind("DEADLINE_EXCEEDED", 0), 0u) << notes_[0];
 }
 
+// Or else two handlers that have no time left could ask each other on and on, at the same instant.
+TEST_F(AskCycleTest, AnAskWithoutTimeLeftIsNobodysFromTheStart) {
+  struct Late {
+    Recipient<Get> whom;
+    Notes& notes;
+    Task<int> On(Get) {
+      co_await Sleep(absl::Seconds(2));
+      notes.push_back((co_await whom.Ask(Get{})).status().ToString());
+      co_return 1;
+    }
+  };
+  auto& asked = Keep<std::vector<Reply<int>>>();
+  auto slow = system_.Spawn<Slow>(Slow{asked});
+  auto late = system_.Spawn<Late>(Late{slow, notes_});
+  system_
+      .Spawn([late](Go, Context& self) {
+        late.Ask(Get{}, absl::Seconds(1)).Then(self, [](absl::StatusOr<int>) {});
+      })
+      .Send(Go{});
+  Advance(absl::Seconds(2));
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_EQ(notes_[0].rfind("DEADLINE_EXCEEDED", 0), 0u) << notes_[0];
+  EXPECT_TRUE(asked.empty());
+  EXPECT_EQ(LettersFor(DeadLetterReason::kExpired), 1u);
+}
+
 TEST(AskCycleOptionsTest, WhereItIsSwitchedOffTheDeadlineEndsIt) {
   Notes notes;
   ManualScheduler loop;
