@@ -30,7 +30,8 @@
 // The search (ask_cycle.h) goes from edge to edge, back to where it began, and then a second time. If
 // every edge has the number that it had and is there still, all of them were there at the moment
 // between the two rounds (W1). So by W3 each of these actors was waiting for the next, and none would
-// have gone on but by a deadline or an end: there is no false alarm.
+// have gone on but by a deadline, an end, or a full mailbox that drops its oldest: there is no false
+// alarm.
 // And none is missed: of the actors in a cycle the last one to Enter, in the order of all seq_cst
 // operations, looks later than the others have entered, and finds them all, twice.
 //
