@@ -7,6 +7,7 @@
 #include "troupe/actors/internal/actor_annex.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/actor_space.h"
+#include "troupe/actors/internal/ask_cycle.h"
 #include "troupe/core/pause.h"
 
 namespace troupe::internal {
@@ -97,11 +98,16 @@ inline void AddAwaited(AwaitedReply& reply, absl::Duration timeout, absl::Time l
     return reply.abandon(reply);
   PendingReplies& replies = asker.annex().replies;
   Timers& timers = asker.space().timers();
-  const absl::Time deadline = timeout == absl::InfiniteDuration()
-                                  ? latest
-                                  : std::min(latest, timers.clock().RoughNow() + timeout);
-  if (deadline == absl::InfiniteFuture()) return replies.Add(reply);
-  replies.AddWithDeadline(reply, deadline, timers);
+  const bool for_ever = timeout == absl::InfiniteDuration();
+  if (for_ever && latest == absl::InfiniteFuture()) return replies.Add(reply);
+  const absl::Time now = timers.clock().RoughNow();
+  const absl::Time deadline = for_ever ? latest : std::min(latest, now + timeout);
+  if (deadline > now) [[likely]]
+    return replies.AddWithDeadline(reply, deadline, timers);
+  // Too late: the request is nobody's from the start. Or else handlers that have no time left could
+  // ask each other on and on.
+  replies.Add(reply);
+  reply.fire(reply);
 }
 
 }  // namespace
@@ -113,6 +119,33 @@ void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration ti
   AddAwaited(reply, timeout, self.deadline());
 }
 
+bool RegisterWait(AwaitedReply& reply, const Context& self, absl::Duration timeout,
+                  const AnyRef& whom) noexcept {
+  const ActorCell& asker = *ActorCell::Current();
+  // One that is shut does not wait: the request may take `reply` with it.
+  const bool shown = whom && &ActorCell::Of(whom)->space() == &asker.space() &&
+                     asker.space().finds_ask_cycles() && !asker.shut();
+  // First, since the deadline may have passed already.
+  if (shown) reply.wait = asker.wait_edge().Prepare(ActorCell::Of(whom));
+  RegisterAwaited(reply, self, timeout, whom);
+  return shown;
+}
+
+absl::Status EnterWait(const AwaitedReply& reply, const AnyRef& whom) {
+  ActorCell& asker = *ActorCell::Current();
+  asker.wait_edge().Enter(reply.wait);
+  // Usually he waits for nobody.
+  if (!ActorCell::Of(whom)->wait_edge().there()) [[likely]]
+    return absl::OkStatus();
+  absl::Status cycle = CheckAskCycle(asker);
+  if (!cycle.ok()) LeaveWait(reply);  // W3
+  return cycle;
+}
+
+void LeaveWait(const AwaitedReply& reply) {
+  ActorCell::Of(reply.asker_ref)->wait_edge().Leave(reply.wait);
+}
+
 void RegisterSleep(AwaitedReply& reply, absl::Duration duration) noexcept {
   AddAwaited(reply, duration, absl::InfiniteFuture());
 }
@@ -120,6 +153,7 @@ void RegisterSleep(AwaitedReply& reply, absl::Duration duration) noexcept {
 void UnregisterAwaited(AwaitedReply& reply) { ActorCell::Current()->annex().replies.Remove(reply); }
 
 void PostReply(AwaitedReply& reply) {
+  if (reply.wait != 0) LeaveWait(reply);  // before the asker can learn of it
   reply.sender = ActorCell::CurrentRef();
   reply.address = ActorCell::IncarnationOf(reply.asker_ref) | kExempt | kAnswer;
   ActorCell::Post(reply.asker_ref, reply, PostMode::kNeverBlock);

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/internal/envelope.h"
@@ -35,11 +36,12 @@ inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
 //   kResourceExhausted   its mailbox is full (an ask never blocks, whatever the policy)
 //   kInternal            its handler threw; the message has the exception's text
 //   kAborted             it dropped its Reply, also by an exception in a handler that took one
-//   kDeadlineExceeded    none of these, and no answer in time. A request that is still in the
-//                        mailbox is then dropped (DeadLetterReason::kExpired); if it is being
-//                        handled its answer is discarded
+//   kDeadlineExceeded    none of these, and no answer in time, or no time left to begin with. A
+//                        request that is still in the mailbox is then dropped
+//                        (DeadLetterReason::kExpired); if it is being handled its answer is discarded
 //   kFailedPrecondition  Wait() was called in a handler, where it would hold up the thread: on the
-//                        pool, on a dedicated thread and inside Blocking alike
+//                        pool, on a dedicated thread and inside Blocking alike. Or it was awaited and
+//                        closes a cycle of actors that await each other (coroutine.h)
 // or whatever error status the handler answered with.
 //
 // An ask made while answering another has that one's deadline, if its own is later: nobody would
@@ -84,6 +86,21 @@ class [[nodiscard]] PendingAsk {
       *reply_ = Reply<R>(&awaited);
       internal::PostRequest(to_, *std::exchange(request_, nullptr));
     }
+  }
+
+  // For the framework: Then, for a handler whose actor does nothing else until the answer comes.
+  // Noticed by others, and refused if it closes a cycle.
+  template <class F>
+  void ThenAlone(Context& self, F then) && {
+    auto& awaited =
+        internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
+    const bool shown = internal::RegisterWait(awaited, self, timeout_, to_);
+    *reply_ = Reply<R>(&awaited);
+    internal::PostRequest(to_, *std::exchange(request_, nullptr));
+    if (!shown) return;
+    absl::Status cycle = internal::EnterWait(awaited, to_);
+    if (!cycle.ok()) [[unlikely]]
+      awaited.Refuse(std::move(cycle));
   }
 
   // For the framework: `reply` lies in `request`.

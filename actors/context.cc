@@ -1,5 +1,7 @@
 #include "troupe/actors/context.h"
 
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "troupe/actors/internal/actor_annex.h"
@@ -19,6 +21,8 @@ internal::Answering::Answering(Context& self, absl::Time deadline) : self_(self)
   self.deadline_ = deadline;
 }
 internal::Answering::~Answering() { self_.deadline_ = absl::InfiniteFuture(); }
+
+EventStream& Context::events() const { return space().events(); }
 
 void Context::BeginBlocking() { cell_.scheduler().BeginBlocking(); }
 
@@ -47,6 +51,28 @@ void Context::Unwatch(const AnyRef& who) {
 }
 
 void internal::CompactActor() { ActorCell::Current()->Compact(); }
+
+void Context::Link(const AnyRef& who) {
+  if (who == self()) return;
+  const std::optional<uint64_t> number = cell_.annex().links.Begin(who);
+  if (!number) return;
+  if (who) {
+    internal::Control& link = internal::Control::Make(internal::Control::Kind::kLink);
+    link.peer = self();
+    link.known.mine = *number;
+    if (internal::ActorCell::PostControl(who, link)) return;
+  }
+  internal::SendDown(self(), {.who = who, .reason = ExitReason::kNoSuchActor});
+}
+
+void Context::Unlink(const AnyRef& who) {
+  const std::optional<internal::Links::Known> known = cell_.annex().links.End(who);
+  if (!known || !who) return;
+  internal::Control& unlink = internal::Control::Make(internal::Control::Kind::kUnlink);
+  unlink.peer = self();
+  unlink.known = *known;
+  internal::ActorCell::PostControl(who, unlink);
+}
 
 TimerHandle Context::StartTimer(internal::TimedMessage* timed, absl::Duration delay,
                                 absl::Duration period, const AnyRef& to) {

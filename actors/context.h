@@ -23,6 +23,7 @@ namespace internal {
 class Answering;
 class SuspendedHandler;
 }  // namespace internal
+class EventStream;
 class SupervisorTree;
 
 // An actor is a plain class. What the framework looks for in it, all public:
@@ -64,6 +65,8 @@ class Context : public Spawning<Context>, public Timing<Context>, public Naming<
   AnyRef sender() const { return sender_; }
   // Time as the timers of this system tell it.
   absl::Time Now() const;
+  // What happens to the actors of this system; see event_stream.h.
+  EventStream& events() const;
   // By when the asker of the message at hand wants its answer: asks made in this handler end by
   // then, too. InfiniteFuture, if the message was sent rather than asked, or by an actor of another
   // system. A handler that answers and goes on says DropDeadline().
@@ -86,6 +89,18 @@ class Context : public Spawning<Context>, public Timing<Context>, public Naming<
   void Watch(const AnyRef& who);
   // No Down from `who` is delivered after this returns.
   void Unwatch(const AnyRef& who);
+
+  // Links this actor and `who`, as Erlang does: if either ends for any other reason than kNormal, the
+  // other one fails, too, unless it has an On(Down) handler (a process: lists Down). That one is told
+  // instead, of ordinary ends as well; whoever links to it need not ask it. If `who` has ended already
+  // this actor learns of it at once, with kNoSuchActor.
+  //
+  // Linking twice is linking once, and a link is beside a watch: who has both gets one Down. When
+  // either is made anew by a supervisor the link has ended, and the other one is told of that end.
+  // Links and Unlinks of both sides may cross; in the end both agree.
+  void Link(const AnyRef& who);
+  // Ends the link, on both sides. No Down from `who` for it is delivered after this returns.
+  void Unlink(const AnyRef& who);
 
   // ---- being idle
 

@@ -28,9 +28,17 @@
 // Meanwhile   While a handler is suspended its actor handles no other message. They wait in order,
 //             and a bounded mailbox fills up. What goes on are answers: continuations of Then and
 //             handlers that were suspended before. So a handler finds what it left, but for what
-//             those have done; and two actors whose handlers wait for each other wait until a
-//             deadline ends it. A handler that returns ReentrantTask<T> lets messages pass: between
+//             those have done. A handler that returns ReentrantTask<T> lets messages pass: between
 //             two lines with a co_await in them anything may have changed.
+// Cycles      Actors whose handlers await each other in a circle would wait until a deadline ends
+//             it. The ask that closes the circle fails at once with kFailedPrecondition: "ask cycle:
+//             Teller -> Bank "main" -> Teller". (Two that close it at the same time may both fail.)
+//             There is no false alarm: all of them were waiting, and only a deadline or an end would
+//             have helped. Found are circles of up to 64 actors of one system, each of which awaits
+//             one ask in a handler that is not reentrant, or in the body of a process, and whose
+//             request is not in the hands of a handler that takes the Reply. Otherwise (AllOf,
+//             FirstOf, AskFirst, other systems) the deadline ends it.
+//             Options::find_ask_cycles switches it off.
 // Parameters  Take messages by value, not by reference; see task.h. Context& may be taken and kept:
 //             it is this handler's own as long as the handler runs.
 // Deadlines   A handler that answers an ask has that ask's deadline, Context::deadline(): none of
@@ -94,10 +102,14 @@ class AskAwaiter : public TaskAwaitable {
   template <std::derived_from<TaskFrame> Promise>
   void await_suspend(std::coroutine_handle<Promise> by) {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
-    std::move(ask_).Then(run.context(), [this, &run](AskResult<R>&& result) {
+    auto resume = [this, &run](AskResult<R>&& result) {
       result_.emplace(std::move(result));
       run.Continue();
-    });
+    };
+    if constexpr (requires { std::move(ask_).ThenAlone(run.context(), resume); }) {
+      if (run.waits_alone()) return std::move(ask_).ThenAlone(run.context(), resume);
+    }
+    std::move(ask_).Then(run.context(), resume);
   }
   AskResult<R> await_resume() { return *std::move(result_); }
 

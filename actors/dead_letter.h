@@ -17,7 +17,7 @@ enum class DeadLetterReason : uint8_t {
   kFull,           // refused by a full mailbox (SendResult::kFull), or a full stash
   kDroppedNewest,  // WhenFull::kDropNewest
   kDroppedOldest,  // WhenFull::kDropOldest
-  kExpired,        // an ask whose deadline passed while it was queued
+  kExpired,        // an ask whose deadline passed while it was queued, or that closed a cycle
   kUnhandled,      // no handler for it in the state that its receiver, a StateMachine, was in
 };
 inline constexpr int kDeadLetterReasons = 7;

@@ -115,6 +115,7 @@ Received<M> Open(Envelope& base) {
   auto& envelope = static_cast<EnvelopeOf<M>&>(base);
   const FreeEnvelope<M> after{&envelope};
   if constexpr (Askable<M>) {
+    envelope.reply.TakeOut();
     return {std::move(envelope.message), envelope.sender, std::move(envelope.reply)};
   } else {
     return {std::move(envelope.message), envelope.sender};
@@ -149,7 +150,7 @@ class ReceiveAwaiter : public PendingReceive {
 class BodyRun final : public TaskRun<ReentrantTask<>> {
  public:
   template <class Call>
-  BodyRun(const Context& self, Call call) : TaskRun(self, call) {}
+  BodyRun(const Context& self, Call call) : TaskRun(self, call, /*waits_alone=*/true) {}
 
  private:
   void Finish() override {
@@ -197,7 +198,7 @@ class Process {
   ActorRef<Process> ref() { return ActorRef<Process>(context().self()); }
   // Timers, children, Watch and all else that an actor can do. A process that watches is told of ends
   // if it lists Down among its messages; and only so: unlike other actors it does not end with whom
-  // it watches.
+  // it watches. With whom it is linked (Context::Link) it does, unless it lists Down.
   Context& context() { return run_->context(); }
 
   // ---- for the framework
@@ -237,6 +238,7 @@ class Process {
   static constexpr bool kLists = internal::kIsOneOf<M, Ms...>;
   template <class M>
   static constexpr uint32_t kKindOf = internal::IndexOf<M, Ms...>();
+  static constexpr bool kEndsWithLinks = !kLists<Down>;
 
   template <class M>
   static void File(internal::Envelope& e, internal::Delivery& d) {

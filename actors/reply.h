@@ -69,6 +69,10 @@ class Reply {
 
   // For the framework: whether the deadline has passed, as far as the asker has noticed.
   bool expired() const { return slot_ != nullptr && slot_->expired(); }
+  // For the framework: before it is given to somebody who may answer from elsewhere, or is lost.
+  void TakeOut() {
+    if (slot_ != nullptr) slot_->TakeOut();
+  }
 
   // For the framework: attach the asker, or tell it why there will be no answer.
   explicit Reply(internal::ReplySlotOf<T>* slot) : slot_(slot) {}

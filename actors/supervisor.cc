@@ -1,10 +1,14 @@
 #include "troupe/actors/supervisor.h"
 
+#include <cstddef>
 #include <new>
+#include <set>
 #include <source_location>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/actor_space.h"
 #include "troupe/actors/internal/control.h"
@@ -124,11 +128,30 @@ void Supervisor::On(RestartChild m, Reply<AnyRef> reply, Context& self) {
 absl::Status Supervisor::On(DeleteChild m) { return supervision_->DeleteChild(m.name); }
 std::vector<ChildInfo> Supervisor::On(WhichChildren) { return supervision_->WhichChildren(); }
 ChildCounts Supervisor::On(CountChildren) { return supervision_->CountChildren(); }
+absl::StatusOr<ChildOptions> Supervisor::On(const GetChildOptions& m) {
+  return supervision_->OptionsOf(m.child);
+}
 void Supervisor::On(ChildReport report, Context& self) {
   supervision_->Take(std::move(report), self);
 }
 void Supervisor::On(internal::SupervisorWake, Context& self) { supervision_->TakeWake(self); }
 void Supervisor::Obey(const Control& order, Context& self) { supervision_->Obey(order, self); }
+
+absl::Status CheckChildOptions(const std::vector<ChildOptions>& children,
+                               const SupervisorOptions& supervisor) {
+  std::set<std::string_view> names;
+  for (size_t i = 0; i < children.size(); ++i) {
+    const ChildOptions& child = children[i];
+    absl::Status wrong = internal::CheckOptions(child, supervisor);
+    if (!child.name.empty() && !names.insert(child.name).second) {
+      wrong = absl::AlreadyExistsError("another one has this name");
+    }
+    if (wrong.ok()) continue;
+    return absl::Status(wrong.code(),
+                        absl::StrCat("child ", i + 1, " \"", child.name, "\": ", wrong.message()));
+  }
+  return absl::OkStatus();
+}
 
 // ---- SupervisorTree
 

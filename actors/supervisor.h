@@ -95,6 +95,12 @@ struct WhichChildren {
   using Reply = std::vector<ChildInfo>;
 };
 
+// What was chosen for a child (OTP's get_childspec). kNotFound: there is no such child.
+struct GetChildOptions {
+  using Reply = ChildOptions;
+  ChildKey child;
+};
+
 struct ChildCounts {
   size_t specs = 0;        // children, whether they have ended or not
   size_t active = 0;       // those that live
@@ -104,6 +110,12 @@ struct ChildCounts {
 struct CountChildren {
   using Reply = ChildCounts;
 };
+
+// Whether a supervisor with these options takes such children, in one tree: what SupervisorTree::Add
+// would throw and StartChild would answer (OTP's check_childspecs). Starts nothing.
+// kInvalidArgument, kAlreadyExists (the same name twice); the message says which of them and why.
+absl::Status CheckChildOptions(const std::vector<ChildOptions>& children,
+                               const SupervisorOptions& supervisor = {});
 
 // A child may fail, is made anew, and those who hold its ref need not know: the ref stays valid,
 // what waits in the mailbox waits on, and messages sent meanwhile join the queue. Only the message
@@ -158,6 +170,7 @@ class Supervisor {
   absl::Status On(DeleteChild m);
   std::vector<ChildInfo> On(WhichChildren);
   ChildCounts On(CountChildren);
+  absl::StatusOr<ChildOptions> On(const GetChildOptions& m);
 
   // For the framework.
   void On(internal::ChildReport report, Context& self);

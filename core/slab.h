@@ -1,10 +1,12 @@
 // Slab<T>: type-stable memory for cells that others may still point to after they were freed.
+// Slab<T, Beside>: the same, with a Beside for each of them that lies elsewhere.
 //
 //   Operation         Who                 Effect
 //   Allocate          any thread          a cell: all zero bytes, or as its last user left it
 //   Free              any thread          gives it back
 //   ForEach           any thread          calls fn with each cell in use, while others come and go
 //   OwnerOf           any thread          the owner of the slab that a cell lies in; costs one load
+//   BesideOf          any thread          what lies beside a cell; costs one load
 //   stats             any thread          a snapshot
 //   Cache::Allocate   the cache's thread  the same, with a lock only once every 32 cells
 //   Cache::Free       the cache's thread  the same
@@ -26,6 +28,8 @@
 // Memory   A span whose cells are all free keeps its pages while few such spans exist (16, 1 MiB),
 //          and gives them back to the kernel with MADV_DONTNEED beyond that. New cells come from
 //          spans in use first, so load that has shrunk leaves free spans behind.
+//          What lies beside the cells of a chunk is a mapping of its own, whose pages take memory once
+//          they are written: nothing, for cells that do not use it.
 // Cost     Allocate and Free: a short lock and a look at the bitmap; a page fault for a cell on a
 //          fresh page.
 // Errors   std::bad_alloc if the kernel gives no more address space.
@@ -44,7 +48,9 @@
 
 namespace troupe {
 
-template <typename T>
+struct NothingBeside {};
+
+template <typename T, typename Beside = NothingBeside>
 class Slab {
   static_assert(sizeof(T) % 64 == 0 && alignof(T) <= 64,
                 "Slab<T>: declare T alignas(64), so that its size is a multiple of a cache line");
@@ -54,7 +60,7 @@ class Slab {
   class Cache;
 
   // `owner` is what OwnerOf answers for every cell of this slab.
-  explicit Slab(void* owner) : memory_(sizeof(T), owner) {}
+  explicit Slab(void* owner) : memory_(sizeof(T), owner, kBesideBytes) {}
 
   // S2: nobody may look at a cell any more. Every Cache must be gone.
   ~Slab() = default;
@@ -85,15 +91,24 @@ class Slab {
 
   static void* OwnerOf(const T* cell) { return SlabMemory::OwnerOf(cell); }
 
+  // Type-stable as the cell itself. A Beside is never constructed or destroyed.
+  static Beside& BesideOf(const T* cell)
+    requires(!std::is_empty_v<Beside>)
+  {
+    return *static_cast<Beside*>(SlabMemory::BesideOf(cell, sizeof(T), kBesideBytes));
+  }
+
   Stats stats() const { return memory_.stats(); }
 
  private:
+  static constexpr size_t kBesideBytes = std::is_empty_v<Beside> ? 0 : sizeof(Beside);
+
   SlabMemory memory_;
 };
 
 // Some free cells in the hand of one thread. The destructor gives them back.
-template <typename T>
-class Slab<T>::Cache {
+template <typename T, typename Beside>
+class Slab<T, Beside>::Cache {
  public:
   explicit Cache(Slab& slab) : slab_(slab) {}
   ~Cache() { Flush(); }

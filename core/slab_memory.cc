@@ -33,6 +33,15 @@ void* MapAligned(size_t bytes, size_t alignment) {
   return begin + before;
 }
 
+// Small pages: most of it is never touched.
+char* MapSparse(size_t bytes) {
+  void* const mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  madvise(mapped, bytes, MADV_NOHUGEPAGE);  // or not, if this kernel has none
+  return static_cast<char*>(mapped);
+}
+
 }  // namespace
 
 // What is known about the cells in [begin, begin + cells * cell_bytes_).
@@ -51,7 +60,7 @@ struct SlabMemory::Span {
 
 // The head of a chunk. It takes the place of the first cells of the first span.
 struct SlabMemory::Chunk {
-  void* owner;  // first, where OwnerOf looks; never changes
+  Head head;  // first, where HeadOf looks
   std::array<Span, kSpansPerChunk> spans;
 };
 
@@ -69,15 +78,19 @@ void SlabMemory::SpanList::Remove(Span& span) {
   --size_;
 }
 
-SlabMemory::SlabMemory(size_t cell_bytes, void* owner)
+SlabMemory::SlabMemory(size_t cell_bytes, void* owner, size_t beside_bytes)
     : cell_bytes_(cell_bytes),
+      beside_bytes_(beside_bytes),
       reciprocal_(((uint64_t{1} << 32) + cell_bytes - 1) / cell_bytes),
       owner_(owner) {
   assert(cell_bytes % kCellGranularity == 0 && cell_bytes > 0 && cell_bytes <= kSpanBytes / 2);
 }
 
 SlabMemory::~SlabMemory() {
-  for (Chunk* chunk : chunks_) munmap(chunk, kChunkBytes);
+  for (Chunk* chunk : chunks_) {
+    if (chunk->head.beside != nullptr) munmap(chunk->head.beside, BesideBytes());
+    munmap(chunk, kChunkBytes);
+  }
 }
 
 size_t SlabMemory::Allocate(std::span<void*> cells) {
@@ -127,7 +140,9 @@ SlabMemory::Span* SlabMemory::SpanWithRoom() {
 bool SlabMemory::AddChunk() try {
   chunks_.push_back(nullptr);  // first, so that nothing can throw once there is memory to lose
   void* const memory = MapAligned(kChunkBytes, kChunkBytes);
-  if (memory == nullptr) {
+  char* const beside = memory != nullptr && beside_bytes_ > 0 ? MapSparse(BesideBytes()) : nullptr;
+  if (memory == nullptr || (beside_bytes_ > 0 && beside == nullptr)) {
+    if (memory != nullptr) munmap(memory, kChunkBytes);
     chunks_.pop_back();
     return false;
   }
@@ -135,7 +150,7 @@ bool SlabMemory::AddChunk() try {
     madvise(memory, kChunkBytes, MADV_HUGEPAGE);  // or not, if this kernel has none
   }
   static_assert(sizeof(Chunk) <= kHeadBytes);
-  Chunk* const chunk = ::new (memory) Chunk{.owner = owner_, .spans = {}};
+  Chunk* const chunk = ::new (memory) Chunk{.head = {owner_, beside}, .spans = {}};
   chunks_.back() = chunk;
   for (size_t i = kSpansPerChunk; i-- > 0;) {  // backwards: SpanList is last in, first out
     char* const start = static_cast<char*>(memory) + i * kSpanBytes;

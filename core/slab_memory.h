@@ -18,11 +18,11 @@ class SlabMemory {
     size_t cells_in_use;  // handed out and not given back; those in a Slab::Cache among them
     size_t
         resident_bytes;  // whole spans touched and not given back to the kernel; huge pages may add some
-    size_t mapped_bytes;  // address space
+    size_t mapped_bytes;  // address space of the cells
   };
 
-  // `cell_bytes` is a multiple of 64 and at most 32 KiB.
-  SlabMemory(size_t cell_bytes, void* owner);
+  // `cell_bytes` is a multiple of 64 and at most 32 KiB. `beside_bytes`: what each cell has beside it.
+  SlabMemory(size_t cell_bytes, void* owner, size_t beside_bytes = 0);
   ~SlabMemory();
   SlabMemory(const SlabMemory&) = delete;
   SlabMemory& operator=(const SlabMemory&) = delete;
@@ -35,8 +35,11 @@ class SlabMemory {
 
   Stats stats() const;
 
-  static void* OwnerOf(const void* cell) {
-    return *reinterpret_cast<void* const*>(reinterpret_cast<uintptr_t>(cell) & ~(kChunkBytes - 1));
+  static void* OwnerOf(const void* cell) { return HeadOf(cell).owner; }
+  // In line: the sizes are known where it is called.
+  static void* BesideOf(const void* cell, size_t cell_bytes, size_t beside_bytes) {
+    const size_t offset = reinterpret_cast<uintptr_t>(cell) % kChunkBytes;
+    return HeadOf(cell).beside + offset / cell_bytes * beside_bytes;
   }
 
  private:
@@ -48,6 +51,15 @@ class SlabMemory {
 
   struct Span;
   struct Chunk;
+  // How a chunk begins; never changes.
+  struct Head {
+    void* owner;
+    char* beside;  // nullptr: nothing is
+  };
+
+  static const Head& HeadOf(const void* cell) {
+    return *reinterpret_cast<const Head*>(reinterpret_cast<uintptr_t>(cell) & ~(kChunkBytes - 1));
+  }
 
   // Spans with the same amount of use, linked through themselves. The last one added comes first.
   class SpanList {
@@ -72,7 +84,10 @@ class SlabMemory {
   void KeepOrGiveBack(Span& span) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool CellsInUse(size_t index, std::span<void*> cells, size_t& count) const;
 
+  size_t BesideBytes() const { return kChunkBytes / cell_bytes_ * beside_bytes_; }  // of a chunk
+
   const size_t cell_bytes_;
+  const size_t beside_bytes_;
   const uint64_t reciprocal_;  // 2^32 / cell_bytes_, rounded up
   void* const owner_;
 

@@ -40,6 +40,11 @@ struct Options {
 
   // Told of every message that reaches no handler. They are counted in stats() in any case.
   DeadLetterHook on_dead_letter = nullptr;
+
+  // An awaited ask that closes a cycle of actors which await each other fails at once (coroutine.h).
+  // False: it ends with its deadline, and an awaited ask costs a few nanoseconds less
+  // (runtime/notes/0012-coroutine-handlers.md).
+  bool find_ask_cycles = true;
 };
 
 }  // namespace troupe

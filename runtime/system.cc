@@ -84,7 +84,8 @@ struct System::Core {
                .coarse_clock = &coarse_clock,
                .dispatchers = dispatchers.named(options.scheduler),
                .dedicated = scheduler().host_driven() ? nullptr : &dedicated,
-               .on_dead_letter = options.on_dead_letter}) {}
+               .on_dead_letter = options.on_dead_letter,
+               .find_ask_cycles = options.find_ask_cycles}) {}
 
   Timers* HostTimers() const {
     return options.scheduler == nullptr ? nullptr : options.scheduler->timers();
@@ -174,6 +175,8 @@ System::~System() {
 void System::Leak() { new std::shared_ptr<Core>(std::move(core_)); }
 
 internal::ActorSpace& System::space() { return core_->space; }
+
+EventStream& System::events() { return core_->space.events(); }
 
 TimerHandle System::StartTimer(internal::TimedMessage* timed, absl::Duration delay,
                                absl::Duration period, const AnyRef& to) {

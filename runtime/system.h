@@ -18,6 +18,7 @@
 
 namespace troupe {
 
+class EventStream;
 class SupervisorTree;
 
 //   int main() {
@@ -73,6 +74,9 @@ class System : public Spawning<System>, public Timing<System>, public Naming<Sys
   // when the second's deadline comes, the second says who has not ended by then. In a handler it
   // begins S1 and S2 and returns without waiting.
   ShutdownReport Shutdown(absl::Duration timeout);
+
+  // What happens to its actors, as messages to whom it may concern; see event_stream.h.
+  EventStream& events();
 
   SystemStats stats() const;
   // One entry per live actor, in no order. Walks every cell: for people and monitoring, not for

@@ -8,6 +8,7 @@
 #include "troupe/actors/ask.h"
 #include "troupe/actors/context.h"
 #include "troupe/actors/dead_letter.h"
+#include "troupe/actors/event_stream.h"
 #include "troupe/actors/exit.h"
 #include "troupe/actors/named_recipient.h"
 #include "troupe/actors/naming.h"

@@ -13,6 +13,7 @@
 #include "troupe/actors/internal/children.h"
 #include "troupe/actors/internal/deferred_messages.h"
 #include "troupe/actors/internal/ended_children.h"
+#include "troupe/actors/internal/links.h"
 #include "troupe/actors/internal/pending_replies.h"
 #include "troupe/actors/internal/ref_set.h"
 #include "troupe/actors/internal/supervised.h"
@@ -32,6 +33,7 @@ struct ActorAnnex {
   EndedChildren ended_children;           // pushed by the children's threads
   RefSet watchers;                        // get a Down when this actor ends
   RefSet watched;                         // whose Down this actor expects; others are not delivered
+  Links links;                            // both at once
   PendingReplies replies;                 // asks this actor waits for
   SuspendedHandler* suspended = nullptr;  // the newest
   DeferredMessages deferred;

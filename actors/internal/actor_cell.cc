@@ -46,9 +46,7 @@ constexpr int kMostWaitingSends = 64;
 
 // ---- any thread
 
-ActorSpace& ActorCell::space() const {
-  return *static_cast<ActorSpace*>(Slab<ActorCell>::OwnerOf(this));
-}
+ActorSpace& ActorCell::space() const { return *static_cast<ActorSpace*>(CellSlab::OwnerOf(this)); }
 
 inline uint32_t ActorCell::SendTime() const {
   ActorSpace& owner = space();
@@ -273,7 +271,7 @@ AnyRef ActorCell::Open(const Birth& birth) noexcept {
     Control& start = Control::Make(Control::Kind::kStart);
     start.address = birth.incarnation;
     (void)control_.Push(start);  // open, and scheduled here
-    birth.scheduler->Schedule(*this);
+    if (!birth.held) birth.scheduler->Schedule(*this);
   }
   return me;
 }
@@ -534,10 +532,10 @@ void ActorCell::Obey(Control& control, Context& self) {
       if (mine) ObeyOrder(control, self);
       break;
     case Control::Kind::kWatch:
-      TakeWatch(control);
-      break;
     case Control::Kind::kUnwatch:
-      if (mine && has_annex()) annex_->watchers.Erase(control.peer);
+    case Control::Kind::kLink:
+    case Control::Kind::kUnlink:
+      TakeBond(control);
       break;
     case Control::Kind::kAlarm:
       if (mine && has_annex()) annex_->replies.Expire(space().timers());
@@ -545,12 +543,17 @@ void ActorCell::Obey(Control& control, Context& self) {
   }
 }
 
-void ActorCell::TakeWatch(const Control& watch) {
-  if (watch.address == ref().incarnation_) {
-    annex().watchers.Insert(watch.peer);
-  } else {
-    SendDown(watch.peer, {.who = AnyRef(this, watch.address), .reason = ExitReason::kNoSuchActor});
+void ActorCell::TakeBond(const Control& bond) {
+  using enum Control::Kind;
+  if (bond.address != ref().incarnation_) {  // C2
+    if (bond.kind == kUnwatch || bond.kind == kUnlink) return;
+    return SendDown(bond.peer,
+                    {.who = AnyRef(this, bond.address), .reason = ExitReason::kNoSuchActor});
   }
+  if (bond.kind == kWatch) annex().watchers.Insert(bond.peer);
+  if (bond.kind == kLink) annex().links.TakeBegin(bond.peer, bond.known.mine);
+  if (bond.kind == kUnwatch && has_annex()) annex_->watchers.Erase(bond.peer);
+  if (bond.kind == kUnlink && has_annex()) annex_->links.TakeEnd(bond.peer, bond.known);
 }
 
 void ActorCell::CallOnStart(Context& self) {

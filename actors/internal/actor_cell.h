@@ -42,10 +42,12 @@
 #include "troupe/actors/internal/actor_type.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/internal/supervised.h"
+#include "troupe/actors/internal/wait_edge.h"
 #include "troupe/actors/send_result.h"
 #include "troupe/core/mailbox_queue.h"
 #include "troupe/core/runnable.h"
 #include "troupe/core/scheduler.h"
+#include "troupe/core/slab.h"
 
 namespace troupe {
 class Context;
@@ -89,6 +91,7 @@ class alignas(64) ActorCell : public Runnable {
   }
 
   ActorSpace& space() const;  // of this cell; also of a closed one
+  WaitEdge& wait_edge() const;
   // The type and incarnation as a ref's holder sees them. Both may be those of a later actor:
   // compare the incarnation after.
   const ActorType* type() const { return type_.load(std::memory_order_acquire); }
@@ -202,7 +205,7 @@ class alignas(64) ActorCell : public Runnable {
   bool HasControl() const { return control_.HasNodes(); }
   void HandleControl(Context& self);
   void Obey(Control& control, Context& self);
-  void TakeWatch(const Control& watch);
+  void TakeBond(const Control& bond);
   void CallOnStart(Context& self);
   void FailWith(std::exception_ptr error);
 
@@ -224,6 +227,8 @@ class alignas(64) ActorCell : public Runnable {
   static void FreeControls(const MailboxQueue::List& controls);
   void CloseMailbox();
   void DiscardList(Envelope* first);
+  void TellEnd(const ActorAnnex* annex);
+  void TellLinked(ActorAnnex& annex, bool for_good);
   void TellWatchers(ActorAnnex& annex);
   void Release();
 
@@ -266,6 +271,11 @@ class alignas(64) ActorCell : public Runnable {
 };
 
 static_assert(sizeof(ActorCell) == 128, "two cache lines; a million idle actors are 128 MB");
+
+// A cell's wait lies beside it, and takes memory only if its actor awaits something.
+using CellSlab = Slab<ActorCell, WaitEdge>;
+
+inline WaitEdge& ActorCell::wait_edge() const { return CellSlab::BesideOf(this); }
 
 }  // namespace internal
 }  // namespace troupe

@@ -8,10 +8,12 @@
 //       actor goes on from here to actor_restart.cc, unless it is to end for good
 //   E4  CloseMailbox  senders learn kClosed; what was queued becomes dead letters, asks among it
 //       fail
-//   E5  watchers get their Down, in the order of watching and after all this actor sent them
+//   E5  those linked with it and watchers get their Down, in the order of linking and watching and
+//       after all this actor sent them
 //   E6  the cell goes back: to the parent, if there is one, else to the slab
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "troupe/actors/context.h"
 #include "troupe/actors/internal/actor_annex.h"
@@ -64,6 +66,8 @@ bool ActorCell::TryFinish(Context& self) {
   const bool has_more = has_annex();
   const std::unique_ptr<ActorAnnex> annex(has_more ? annex_ : nullptr);
   annex_ = nullptr;
+  if (space().events().Wants<ActorEnded>()) [[unlikely]]
+    TellEnd(annex.get());
   if (has_more) {
     TellWatchers(*annex);
     if (annex->supervised != nullptr) {
@@ -104,6 +108,7 @@ bool ActorCell::ChildrenHaveEnded() {
 }
 
 void ActorCell::LetGo() {
+  annex_->replies.LeaveWaits();  // first: from here on those who wait for this actor will be told
   while (annex_->suspended != nullptr) annex_->suspended->Cancel();
   annex_->timers.CancelAll();
   annex_->replies.AbandonAll(space().timers());
@@ -142,10 +147,7 @@ void ActorCell::CloseMailbox() {
   const MailboxQueue::List controls = control_.Close();
   for (MailboxNode* node = controls.first; node != nullptr; node = node->next) {
     const auto& control = static_cast<const Control&>(*node);
-    if (control.kind == Control::Kind::kWatch) TakeWatch(control);
-    if (control.kind == Control::Kind::kUnwatch && control.address == ref().incarnation_) {
-      if (has_annex()) annex_->watchers.Erase(control.peer);
-    }
+    if (control.IsBond()) TakeBond(control);
   }
   FreeControls(controls);
   BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
@@ -206,9 +208,30 @@ void ActorCell::UnwatchAll(const ActorAnnex& a) {
   }
 }
 
+void ActorCell::TellEnd(const ActorAnnex* a) {
+  space().events().Publish(ActorEnded{.who = ref(),
+                                      .type = type()->name,
+                                      .name = space().NameOf(*this),
+                                      .reason = a != nullptr ? a->reason : ExitReason::kNormal,
+                                      .status = a != nullptr ? a->status : absl::OkStatus()});
+}
+
+// Those with whom this actor, or this life of it, is linked. Who watches it, too, is told once.
+void ActorCell::TellLinked(ActorAnnex& a, bool for_good) {
+  const std::vector<Links::Link> links = a.links.TakeAll();
+  if (links.empty()) return;
+  const Down down{ref(), a.reason, a.status, type()->name, a.named ? space().NameOf(*this) : ""};
+  for (const Links::Link& link : links) {
+    if (!link.peer) continue;  // its Down is still on the way
+    if (for_good) a.watchers.Erase(link.peer);
+    SendLinkEnd(link, {.down = down, .for_good = for_good});
+  }
+}
+
 void ActorCell::TellWatchers(ActorAnnex& a) {
   const AnyRef me = ref();
   UnwatchAll(a);
+  TellLinked(a, true);
   if (a.watchers.empty()) return;
   const Down down{me, a.reason, a.status, type()->name, a.named ? space().NameOf(*this) : ""};
   for (const AnyRef& watcher : a.watchers.InOrder()) SendDown(watcher, down);

@@ -52,6 +52,10 @@ void ActorCell::BeginLife(Context& self) {
     return Report(ChildReport::Kind::kEnded, a.reason, a.status);
   }
   a.supervised->vacant = false;
+  if (std::exchange(a.supervised->has_lived, true) && space().events().Wants<ActorRestarted>()) {
+    space().events().Publish(
+        ActorRestarted{ref(), type()->name, space().NameOf(*this), a.reason, a.status});
+  }
   a.reason = ExitReason::kNormal;
   a.status = absl::OkStatus();
   self.sender_ = AnyRef();
@@ -66,6 +70,7 @@ void ActorCell::EndLife() {
   ActorAnnex& a = *annex_;
   UnwatchAll(a);
   a.watched = RefSet();
+  TellLinked(a, false);
   a.ending = a.told_to_end = a.on_stop_called = false;
   if (!a.supervised->keeps_mailbox) DropMessages();
   a.supervised->vacant = true;

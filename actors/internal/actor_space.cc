@@ -1,6 +1,7 @@
 #include "troupe/actors/internal/actor_space.h"
 
 #include <stdexcept>
+#include <utility>
 
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/internal/actor_annex.h"
@@ -58,7 +59,7 @@ inline bool ActorSpace::MayLaunch(const ActorCell* parent) const {
 }
 
 inline AnyRef ActorSpace::OpenCell(ActorCell& cell, const ActorCell::Birth& birth) {
-  const AnyRef ref = cell.Open(birth);
+  const AnyRef ref = events_.Wants<ActorStarted>() ? OpenAndTell(cell, birth) : cell.Open(birth);
   if (birth.parent == nullptr) {
     // StopAll sets stopping_ and then walks the cells. Either its walk sees this cell open, or we
     // see the flag here; a fence on either side keeps the look from being made before the write is
@@ -66,6 +67,15 @@ inline AnyRef ActorSpace::OpenCell(ActorCell& cell, const ActorCell::Birth& birt
     FullFence();
     if (stopping()) StopActor(ref, StopWhen::kNow);
   }
+  return ref;
+}
+
+// Nobody runs it before all that want to know are told.
+[[gnu::noinline]] AnyRef ActorSpace::OpenAndTell(ActorCell& cell, ActorCell::Birth birth) {
+  const bool let_run = !std::exchange(birth.held, true);
+  const AnyRef ref = cell.Open(birth);
+  events_.Publish(ActorStarted{ref, birth.type->name, NameOf(cell)});
+  if (let_run) cell.LetRun();
   return ref;
 }
 
@@ -214,15 +224,20 @@ std::string ActorSpace::NameOf(const ActorCell& cell) {
 void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target) {
   if ((e.address & kExempt) == 0) {  // replies, Down and Stop are nobody's letters
     MyShard().CountDeadLetter(reason);
-    if (parts_.on_dead_letter) {
-      parts_.on_dead_letter({reason, MessageTypeOf(e), target, e.sender, e.where});
-    }
+    if (parts_.on_dead_letter || events_.Wants<DeadLetter>()) TellLoss(e, reason, target);
   }
   const bool full = reason == DeadLetterReason::kFull ||
                     reason == DeadLetterReason::kDroppedNewest ||
                     reason == DeadLetterReason::kDroppedOldest;
   const bool unhandled = reason == DeadLetterReason::kUnhandled;
   Discard(e, full ? Lost::kReceiverFull : unhandled ? Lost::kNotHandled : Lost::kReceiverGone);
+}
+
+// A lost event is no event: its subscriber may be full, or gone.
+void ActorSpace::TellLoss(Envelope& e, DeadLetterReason reason, const AnyRef& target) {
+  const DeadLetter letter{reason, MessageTypeOf(e), target, e.sender, e.where};
+  if (parts_.on_dead_letter) parts_.on_dead_letter(letter);
+  if (events_.Wants<DeadLetter>() && !IsEventName(letter.message_type)) events_.Publish(letter);
 }
 
 void ActorSpace::OwnTimer(TimedMessage& timed) {

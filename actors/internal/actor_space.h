@@ -28,6 +28,7 @@
 #include "absl/time/time.h"
 #include "troupe/actors/actor_options.h"
 #include "troupe/actors/dead_letter.h"
+#include "troupe/actors/event_stream.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/bounded_queue.h"
 #include "troupe/actors/internal/name_table.h"
@@ -37,7 +38,6 @@
 #include "troupe/core/event_count.h"
 #include "troupe/core/mutex.h"
 #include "troupe/core/scheduler.h"
-#include "troupe/core/slab.h"
 #include "troupe/core/timers.h"
 
 namespace troupe::internal {
@@ -67,6 +67,7 @@ class ActorSpace {
     DedicatedSchedulers* dedicated;  // nullptr: dedicated actors share `scheduler` (host-driven
                                      // systems start no thread)
     DeadLetterHook on_dead_letter;   // may be empty
+    bool find_ask_cycles = true;
   };
   struct Counters {
     uint64_t spawned = 0;
@@ -83,6 +84,8 @@ class ActorSpace {
   Timers& timers() { return *parts_.timers; }
   CoarseClock& coarse_clock() { return *parts_.coarse_clock; }
   NameTable& name_table() { return name_table_; }
+  EventStream& events() { return events_; }
+  bool finds_ask_cycles() const { return parts_.find_ask_cycles; }
   void RefreshCoarseClock() { parts_.coarse_clock->Refresh(parts_.timers->clock()); }
 
   AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type);
@@ -122,6 +125,8 @@ class ActorSpace {
   class Taken;
 
   AnyRef OpenCell(ActorCell& cell, const ActorCell::Birth& birth);
+  AnyRef OpenAndTell(ActorCell& cell, ActorCell::Birth birth);
+  void TellLoss(Envelope& e, DeadLetterReason reason, const AnyRef& target);
   bool MayLaunch(const ActorCell* parent) const;
   Shard& MyShard();
   Scheduler& SchedulerFor(const ActorOptions& options) const;
@@ -129,11 +134,12 @@ class ActorSpace {
 
   Parts parts_;
   const uint64_t print_key_;  // so that what is printed of a ref tells nothing of its incarnation
-  Slab<ActorCell> cells_;
+  CellSlab cells_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   std::atomic<bool> stopping_{false};
   NameTable name_table_;  // what users Bind; labels of ActorOptions::name are in names_
-  EventCount drained_;    // "live() == 0" may have become true; notified only while stopping
+  EventStream events_;
+  EventCount drained_;  // "live() == 0" may have become true; notified only while stopping
 
   Mutex mutex_;
   std::unordered_map<const ActorCell*, std::string> names_ ABSL_GUARDED_BY(mutex_);

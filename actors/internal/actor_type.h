@@ -29,6 +29,8 @@ struct ActorType {
   // begin.
   void (*on_order)(void* actor, const Control& order, Context& self);
   bool held;  // whoever spawns it has the right to run it, see ActorCell::Birth
+  // Whether it does not survive the bad end of one with whom it is linked.
+  bool ends_with_links;
 };
 
 // The base of a class whose actors are held.
@@ -134,10 +136,20 @@ struct HooksOf {  // specialised for an actor that is a state machine: state_dis
   static constexpr auto OnDown() { return OnDownOf<A>(); }
 };
 
+// A process has an On(Down) in any case, and says for itself whether it is told of them.
+template <class A>
+constexpr bool EndsWithLinks() {
+  if constexpr (requires { A::kEndsWithLinks; }) {
+    return A::kEndsWithLinks;
+  } else {
+    return HooksOf<A>::OnDown() == nullptr;
+  }
+}
+
 template <class A>
 inline constexpr ActorType kActorType{
-    TypeName<A>(),        &DestroyActor<A>, HooksOf<A>::OnStart(),     OnStopOf<A>(),
-    HooksOf<A>::OnDown(), OnOrderOf<A>(),   std::is_base_of_v<Held, A>};
+    TypeName<A>(),        &DestroyActor<A>, HooksOf<A>::OnStart(),      OnStopOf<A>(),
+    HooksOf<A>::OnDown(), OnOrderOf<A>(),   std::is_base_of_v<Held, A>, EndsWithLinks<A>()};
 
 template <class A>
 const ActorType* ActorTypeOf() {

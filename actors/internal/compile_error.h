@@ -71,6 +71,9 @@
 #define TROUPE_ERROR_NOT_A_FUNCTION                                                                \
   "Troupe: Spawn was given an Actor that is not a function of one message; pass a lambda such as " \
   "[](Deposit d) {...} (not a generic one), or name the class: Spawn<Account>(...)."
+#define TROUPE_ERROR_NOT_AN_EVENT                                                          \
+  "Troupe: nobody publishes a Message; subscribe to one of ActorStarted, ActorRestarted, " \
+  "ActorEnded, ChildStarted, ChildEnded and DeadLetter, or make a Topic<Message> of your own."
 #define TROUPE_ERROR_PROCESS_LACKS_MESSAGE                                                    \
   "Troupe: the process Actor does not list the message Message; add Message to the template " \
   "arguments of the Process that its body takes."

@@ -1,5 +1,4 @@
-// Control: what is not a message: start, stop, watch, unwatch, an ask's deadline, a supervisor's
-// orders.
+// Control: what is not a message: start, stop, watch, link, an ask's deadline, a supervisor's orders.
 #ifndef TROUPE_ACTORS_INTERNAL_CONTROL_H_
 #define TROUPE_ACTORS_INTERNAL_CONTROL_H_
 
@@ -8,6 +7,7 @@
 
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/exit.h"
+#include "troupe/actors/internal/links.h"
 #include "troupe/core/mailbox_queue.h"
 #include "troupe/core/node_pool.h"
 
@@ -19,6 +19,8 @@ struct Control : MailboxNode {
     kStop,
     kWatch,
     kUnwatch,
+    kLink,
+    kUnlink,
     kAlarm,
     // From its parent, to a child; supervised.h.
     kFinish,  // as kStop, and nobody makes it anew
@@ -29,12 +31,16 @@ struct Control : MailboxNode {
   Kind kind;
   ExitReason reason = ExitReason::kNormal;  // kStop, kFinish, kPark
   uint64_t address = 0;                     // the receiver's incarnation, as in Envelope
-  AnyRef peer;                              // kWatch, kUnwatch: the watcher
+  AnyRef peer;         // kWatch, kUnwatch: the watcher; kLink, kUnlink: who says so
+  Links::Known known;  // kLink: in `mine`, its number; kUnlink: see links.h
 
   explicit Control(Kind k) : kind(k) {}
 
   static Control& Make(Kind kind) { return *new (AllocateNode(sizeof(Control))) Control(kind); }
   void Free() { FreeNode(this, sizeof(Control)); }
+
+  // Between two actors: what one that ends has to look at, too.
+  bool IsBond() const { return kind >= Kind::kWatch && kind <= Kind::kUnlink; }
 };
 
 }  // namespace troupe::internal

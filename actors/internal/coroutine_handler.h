@@ -59,8 +59,8 @@ class TaskRun : public HandlerRun {
 
  protected:
   template <class Call>
-  TaskRun(const Context& self, Call& call)
-      : HandlerRun(self, Returned::kReentrant), task_(call(context())) {}
+  TaskRun(const Context& self, Call& call, bool waits_alone = !Returned::kReentrant)
+      : HandlerRun(self, Returned::kReentrant, waits_alone), task_(call(context())) {}
 
   bool done() const override { return task_.done(); }
   void Unwind() override { DestroySuspended(); }
@@ -114,6 +114,7 @@ struct TaskHandler {
   }
   template <class M, class Call>
   static void RunAnswering(const Context& self, Reply<typename M::Reply> reply, Call call) {
+    if constexpr (Returned::kReentrant) reply.TakeOut();
     TellIfThrows(reply, [&] { return new AnsweringRun<Returned, M>(self, reply, call); })->Begin();
   }
 };

@@ -119,7 +119,10 @@ struct EnvelopeOf : Envelope, ReplyPartOf<M>::type {
       d.message_type = TypeName<M>();
       return;
     }
-    if constexpr (Askable<M>) this->reply.Abandon(d.lost);
+    if constexpr (Askable<M>) {
+      this->reply.TakeOut();
+      this->reply.Abandon(d.lost);
+    }
     Free();
   }
 };

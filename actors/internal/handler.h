@@ -196,6 +196,7 @@ template <class A, class M>
 void CallAnswering(A& actor, M&& m, Reply<typename M::Reply> reply, Context& self) {
   using Coroutine = CoroutineHandler<HandlerResultOf<A, M>>;
   if constexpr (OnMessageReply<A, M> || OnMessageReplySelf<A, M>) {
+    reply.TakeOut();
     CallAndBegin(self, [&](Context& kept) -> decltype(auto) {
       return CallHandler(actor, std::move(m), kept, std::move(reply));
     });

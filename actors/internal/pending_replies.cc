@@ -98,6 +98,12 @@ void PendingReplies::Compact(Timers& timers) {
   DropAlarm(timers);
 }
 
+void PendingReplies::LeaveWaits() {
+  for (const AwaitedReply* reply = newest_; reply != nullptr; reply = reply->older) {
+    if (reply->wait != 0) LeaveWait(*reply);
+  }
+}
+
 void PendingReplies::Disarm(Timers& timers) { alarm_->Disarm(timers); }
 
 void PendingReplies::SetAlarm(absl::Time deadline, const AnyRef& asker, Timers& timers) {

@@ -54,6 +54,8 @@ struct AwaitedReply : Envelope, Timer {
   AwaitedReply* older = nullptr;
   // Its deadline is told by the asker's clock, and means nothing to an actor of another system.
   bool other_system = false;
+  uint64_t wait =
+      0;  // its number, if others can see it (wait_edge.h); fixed before the request is sent
 };
 
 // Whether this answer (kAnswer) is to an ask that its actor has abandoned: of a life before this
@@ -76,6 +78,7 @@ class PendingReplies {
   void Remove(AwaitedReply& reply);
   void Expire(Timers& timers) noexcept;  // the alarm has come
   void AbandonAll(Timers& timers);
+  void LeaveWaits();
   bool HasIdleAlarm() const {
     return deadlines_.empty() && alarm_ != nullptr && alarm_at() != absl::InfiniteFuture();
   }
@@ -99,6 +102,12 @@ class PendingReplies {
 // sleep does not.
 void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration timeout,
                      const AnyRef& whom) noexcept;
+// The same, for a handler whose actor does nothing else until the answer comes. True: EnterWait once
+// the request has been sent; if that is not OK, `reply` is to be refused.
+bool RegisterWait(AwaitedReply& reply, const Context& self, absl::Duration timeout,
+                  const AnyRef& whom) noexcept;
+absl::Status EnterWait(const AwaitedReply& reply, const AnyRef& whom);
+void LeaveWait(const AwaitedReply& reply);  // any thread that may touch `reply`
 void RegisterSleep(AwaitedReply& reply, absl::Duration duration) noexcept;
 void UnregisterAwaited(AwaitedReply& reply);
 void PostReply(AwaitedReply& reply);  // into the asker's mailbox
@@ -147,7 +156,13 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
   uint32_t ReferencesHere() const { return this->expired() ? 1 : 2; }
 
   static void Expire(Timer& timer) {
-    static_cast<ReplySlotOf<R>&>(static_cast<Continuation&>(timer)).Expire();
+    auto& me = static_cast<Continuation&>(timer);
+    TakeOut(me);
+    static_cast<ReplySlotOf<R>&>(me).Expire();
+  }
+  static void TakeOut(ReplySlot& slot) {
+    const auto& me = static_cast<const Continuation&>(slot);
+    if (me.wait != 0) LeaveWait(me);
   }
 
   static void Abandon(AwaitedReply& awaited) {
@@ -171,7 +186,7 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
     const auto& me = static_cast<const Continuation&>(slot);
     return me.other_system ? absl::InfiniteFuture() : me.Timer::deadline;
   }
-  static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy, &Deadline};
+  static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy, &Deadline, &TakeOut};
 
   std::optional<F> then_;
 };

@@ -3,6 +3,8 @@
 //   Operation   Who                        Effect
 //   Settle      the holder of the Reply    if nobody was first: store the result, tell the asker
 //   Expire      the asker                  the same, when the deadline has passed
+//   Refuse      the asker                  the same, if it will not wait
+//   TakeOut     the holder of the Reply    says that the answer may come from anywhere (wait_edge.h)
 //   Claim       also the asker             true for the one who may write the result
 //   Release     every holder               the last one destroys the slot
 //
@@ -55,7 +57,8 @@ class ReplySlot {
   static constexpr uint32_t kPending = 0;
   static constexpr uint32_t kClaimed = 1;
   static constexpr uint32_t kReady = 2;
-  static constexpr uint32_t kExpired = 3;  // ready, and the result is that the deadline has passed
+  static constexpr uint32_t kExpired = 3;  // ready, and the result is that the deadline has passed,
+                                           // or that the asker does not wait for it
 
   // By hand rather than virtual: a vtable pointer would have to come first, where an awaited reply
   // has its Envelope.
@@ -63,6 +66,7 @@ class ReplySlot {
     void (*on_ready)(ReplySlot&);  // tell the asker; once, by the thread that settled. May destroy
     void (*destroy)(ReplySlot&);
     absl::Time (*deadline)(const ReplySlot&);  // fixed before the request is sent
+    void (*take_out)(ReplySlot&) = nullptr;    // nullptr: of no interest to the asker
   };
 
   ReplySlot(const ReplySlot&) = delete;
@@ -81,6 +85,9 @@ class ReplySlot {
   // Relaxed: as pending().
   bool expired() const { return state_.load(std::memory_order_relaxed) == kExpired; }
   absl::Time deadline() const { return kind_->deadline(*this); }
+  void TakeOut() {
+    if (kind_->take_out != nullptr) kind_->take_out(*this);
+  }
 
   void Retain() {
     references_.fetch_add(1, std::memory_order_relaxed);
@@ -117,7 +124,9 @@ class ReplySlotOf : public ReplySlot {
     if (!Offer(std::move(result), kReady)) Release();
   }
   // Keeps it.
-  void Expire() { Offer(LostStatus(Lost::kTimedOut), kExpired); }
+  void Expire() { Refuse(LostStatus(Lost::kTimedOut)); }
+  // Likewise. `why` is not OK.
+  void Refuse(absl::Status why) { Offer(std::move(why), kExpired); }
 
  protected:
   ReplySlotOf(const Kind& kind, uint32_t references) : ReplySlot(kind, references) {}

@@ -42,7 +42,6 @@
 #include "troupe/actors/dead_letter.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/core/event_count.h"
-#include "troupe/core/slab.h"
 
 namespace troupe::internal {
 
@@ -78,7 +77,7 @@ class alignas(64) Shard {
     uint64_t incarnation;
   };
 
-  explicit Shard(Slab<ActorCell>& slab) : slab_(slab), cells_(slab) {}
+  explicit Shard(CellSlab& slab) : slab_(slab), cells_(slab) {}
 
   Taken Take();  // throws std::bad_alloc, and has then counted nobody
   void Retire(ActorCell& first);
@@ -108,14 +107,14 @@ class alignas(64) Shard {
 
   uint64_t NextIncarnation() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
-  Slab<ActorCell>& slab_;
+  CellSlab& slab_;
   TryLock lock_;
   int incarnations_left_ ABSL_GUARDED_BY(lock_) = 0;
   std::atomic<uint64_t> spawned_{0};          // H3
   std::atomic<uint64_t> spawned_outside_{0};  // by those who were not let in
   std::atomic<uint64_t> ended_{0};            // H3
   std::atomic<uint64_t> ended_outside_{0};
-  Slab<ActorCell>::Cache cells_ ABSL_GUARDED_BY(lock_);
+  CellSlab::Cache cells_ ABSL_GUARDED_BY(lock_);
   std::array<uint64_t, kIncarnationBatch> incarnations_ ABSL_GUARDED_BY(lock_){};
   std::array<std::atomic<uint64_t>, kDeadLetterReasons> dead_letters_{};
 };

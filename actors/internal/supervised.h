@@ -63,6 +63,7 @@ struct Supervised {
   std::shared_ptr<const ChildRecipe> recipe;  // nullptr: a supervisor, whose object stays
   bool keeps_mailbox = true;
   bool vacant = true;
+  bool has_lived = false;
   bool finished = false;  // told to end for good
 
   bool comes_back() const { return recipe != nullptr && !finished; }

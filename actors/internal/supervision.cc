@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "troupe/actors/event_stream.h"
 #include "troupe/actors/internal/actor_annex.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/incarnation.h"
@@ -36,14 +37,18 @@ Supervision::Supervision(SupervisorOptions options)
 // ---- children
 
 absl::Status Supervision::Check(const ChildSpec& spec) const {
-  const ChildOptions& o = spec.options;
-  if (!o.name.empty() && Find(o.name) != nullptr) {
-    return absl::AlreadyExistsError(absl::StrCat("there is a child named \"", o.name, "\""));
+  const std::string& name = spec.options.name;
+  if (!name.empty() && Find(name) != nullptr) {
+    return absl::AlreadyExistsError(absl::StrCat("there is a child named \"", name, "\""));
   }
+  return CheckOptions(spec.options, options_);
+}
+
+absl::Status CheckOptions(const ChildOptions& o, const SupervisorOptions& supervisor) {
   if (o.significant && o.restart == Restart::kPermanent) {
     return absl::InvalidArgumentError("a significant child must be transient or temporary");
   }
-  if (o.significant && options_.auto_shutdown == AutoShutdown::kNever) {
+  if (o.significant && supervisor.auto_shutdown == AutoShutdown::kNever) {
     return absl::InvalidArgumentError("a significant child needs a supervisor with auto_shutdown");
   }
   if (o.actor.capacity == 0) {
@@ -162,6 +167,7 @@ void Supervision::Start(Child& child, Context& self) {
     return Advance(self);
   }
   child.state = Is::kStarting;
+  child.lives = true;
   Order(child.ref, Control::Kind::kBegin, ExitReason::kNormal);
 }
 
@@ -213,10 +219,22 @@ void Supervision::TakeStarted(Child& child, Context& self) {
   if (child.state == Is::kStarting) child.state = Is::kRunning;
   child.fresh = false;
   child.started_at = self.Now();
+  const bool again = std::exchange(child.has_lived, true);
+  if (self.events().Wants<ChildStarted>()) {
+    self.events().Publish(ChildStarted{self.self(), child.ref, child.spec.type->name,
+                                       child.spec.options.name, again});
+  }
   if (OnStarted told = std::exchange(child.on_started, nullptr)) told(child.ref);
 }
 
+void Supervision::TellEnd(Child& child, const ChildReport& report, Context& self) {
+  if (!std::exchange(child.lives, false) || !self.events().Wants<ChildEnded>()) return;
+  self.events().Publish(ChildEnded{self.self(), child.ref, child.spec.type->name,
+                                   child.spec.options.name, report.reason, report.status});
+}
+
 void Supervision::TakeEnd(Child& child, bool gone, const ChildReport& report, Context& self) {
+  TellEnd(child, report, self);
   const bool ordered = child.stop;
   const bool was_starting = child.state == Is::kStarting;
   if (ordered && child.for_good && !gone) {  // it will be, or is told so when its turn comes
@@ -488,6 +506,12 @@ std::vector<ChildInfo> Supervision::WhichChildren() const {
         {c->spec.options.name, c->ref, c->spec.type->name, StateOf(*c), c->spec.is_supervisor});
   }
   return all;
+}
+
+absl::StatusOr<ChildOptions> Supervision::OptionsOf(const ChildKey& key) const {
+  const Child* const child = Find(key);
+  if (child == nullptr) return absl::NotFoundError("there is no such child");
+  return child->spec.options;
 }
 
 ChildCounts Supervision::CountChildren() const {

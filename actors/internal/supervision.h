@@ -35,6 +35,9 @@
 
 namespace troupe::internal {
 
+// What is wrong with a child of such a supervisor, whatever its siblings.
+absl::Status CheckOptions(const ChildOptions& child, const SupervisorOptions& supervisor);
+
 class Supervision {
  public:
   using OnStarted = std::function<void(absl::StatusOr<AnyRef>)>;
@@ -57,6 +60,7 @@ class Supervision {
   absl::Status DeleteChild(const std::string& name);
   std::vector<ChildInfo> WhichChildren() const;
   ChildCounts CountChildren() const;
+  absl::StatusOr<ChildOptions> OptionsOf(const ChildKey& key) const;
 
  private:
   enum class Is : uint8_t { kAbsent, kVacant, kStarting, kRunning, kStopping };
@@ -65,7 +69,9 @@ class Supervision {
     AnyRef ref;  // nobody: kAbsent
     Is state = Is::kAbsent;
     bool added_later = false;  // by StartChild
-    bool fresh = true;         // has not yet started since the supervisor or somebody said so
+    bool lives = false;        // or begins to, and those who want to know are to be told of the end
+    bool has_lived = false;
+    bool fresh = true;  // has not yet started since the supervisor or somebody said so
 
     bool wanted = true;  // to be started, when it is
     absl::Time due = absl::InfinitePast();
@@ -92,6 +98,7 @@ class Supervision {
   void WakeAt(absl::Time when, Context& self);
 
   void TakeStarted(Child& child, Context& self);
+  void TellEnd(Child& child, const ChildReport& report, Context& self);
   void TakeEnd(Child& child, bool gone, const ChildReport& report, Context& self);
   void TakeStopAsked(Child& child);
   void HandleEnd(Child& child, bool was_starting, const ChildReport& report, Context& self);

@@ -27,6 +27,8 @@ class SuspendedHandler {
 
   // The handler's own context: valid as long as the handler runs.
   Context& context() { return context_; }
+  // While it waits its actor answers nothing.
+  bool waits_alone() const { return waits_alone_; }
 
   // Unwinds and destroys it. Whoever asked is told that the receiver is gone.
   void Cancel() {
@@ -40,7 +42,8 @@ class SuspendedHandler {
 
  protected:
   // What `self` says of the message at hand is kept.
-  SuspendedHandler(const Context& self, bool reentrant) : context_(self), reentrant_(reentrant) {}
+  SuspendedHandler(const Context& self, bool reentrant, bool waits_alone)
+      : context_(self), reentrant_(reentrant), waits_alone_(waits_alone) {}
 
   virtual void Unwind() = 0;
 
@@ -53,6 +56,7 @@ class SuspendedHandler {
   SuspendedHandler* newer_ = nullptr;
   SuspendedHandler* older_ = nullptr;
   const bool reentrant_;
+  const bool waits_alone_;
   bool entered_ = false;
 };
 

@@ -27,7 +27,7 @@ class Cells : public testing::Test {
   ActorCell& NewCell() { return *slab_.Allocate(); }
 
  private:
-  Slab<ActorCell> slab_{nullptr};
+  CellSlab slab_{nullptr};
 };
 
 // ---- Children

@@ -29,7 +29,7 @@ class ShardTest : public testing::Test {
   void Hold() ABSL_NO_THREAD_SAFETY_ANALYSIS { ASSERT_TRUE(shard_.lock().TryAcquire()); }
   void LetGo() ABSL_NO_THREAD_SAFETY_ANALYSIS { shard_.lock().Release(); }
 
-  Slab<ActorCell> slab_{nullptr};
+  CellSlab slab_{nullptr};
   Shard shard_{slab_};
   std::atomic<bool> stopping_{false};
   EventCount drained_;

@@ -1,5 +1,7 @@
 // Handlers that are suspended when a life of their actor ends.
+#include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -135,6 +137,55 @@ TEST_F(SupervisedCoroutineTest, WhatIsDroppedWithALifeIsForgottenByTheNext) {
   EXPECT_EQ(log, Log());
   Advance(absl::Seconds(1));
   EXPECT_EQ(log, (Log{"slept", "hello"}));
+}
+
+// ---- a supervised process
+
+struct Crash {};
+struct Ask {
+  using Reply = int;
+};
+using Clerk = Process<Say, Crash, Ask>;
+
+// In its first life it wants to crash, and passes over all else.
+Task<> ClerkBody(Clerk& self, Log* log, int* lives) {
+  if (++*lives == 1) {
+    (void)co_await self.Receive<Crash>();
+    throw std::runtime_error("crashed");
+  }
+  for (;;) log->push_back((co_await self.Receive<Say>()).message.text);
+}
+
+TEST_F(SupervisedCoroutineTest, AProcessLosesWhatItHasPassedOverAndNotWhatIsStillInItsMailbox) {
+  for (const uint32_t capacity : {kUnbounded, 4u}) {
+    const uint64_t stopped = LettersFor(DeadLetterReason::kStopped);
+    auto& log = Keep<Log>();
+    auto& answers = Keep<std::vector<absl::StatusOr<int>>>();
+    SupervisorTree tree(system_);
+    auto clerk = tree.Add<Clerk>({.actor = {.capacity = capacity, .when_full = WhenFull::kFail}},
+                                 &ClerkBody, &log, &Keep<int>());
+    tree.Start();
+    Run();
+    clerk.Send(Say{"passed over"});
+    auto asker = system_.Spawn([clerk, &answers](Quit, Context& self) {
+      clerk.Ask(Ask{}).Then(self, [&answers](absl::StatusOr<int> a) { answers.push_back(a); });
+    });
+    asker.Send(Quit{});
+    Run();
+    clerk.Send(Crash{});
+    clerk.Send(Say{"waits"});
+    Run();
+    EXPECT_EQ(log, (Log{"waits"}));
+    EXPECT_EQ(LettersFor(DeadLetterReason::kStopped), stopped + 2);
+    ASSERT_EQ(answers.size(), 1u);
+    EXPECT_TRUE(absl::IsUnavailable(answers[0].status())) << answers[0].status();
+    // The room of what was lost is there again.
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(clerk.Send(Say{"after"}), SendResult::kQueued);
+    Run();
+    EXPECT_EQ(log.size(), 5u);
+    tree.ref().Stop();
+    Run();
+  }
 }
 
 }  // namespace

@@ -97,6 +97,8 @@ class Auditor {
     self.Spawn({.name = "function"}, [](Deposit) {});
     self.Watch(child);
     self.Unwatch(child);
+    self.Link(child);
+    self.Unlink(child);
     self.Watch(account_);
     account_.Send(Deposit{1});
     account_.TrySend(Deposit{1});
@@ -270,6 +272,9 @@ void UseRouting(troupe::System& system, troupe::ActorRef<Account> account) {
   topic.Subscribe(account, troupe::Retained::kDeliver);
   topic.Publish(deposit);
   topic.Unsubscribe(account);
+  auto logger = system.Spawn([](troupe::DeadLetter) {});
+  system.events().Subscribe<troupe::DeadLetter>(logger);
+  system.events().Unsubscribe<troupe::DeadLetter>(logger);
   const troupe::Recipient<Deposit> publisher = topic;
   publisher.Send(deposit);
   topic.Stop();
@@ -308,10 +313,12 @@ int main() {
        .dispatchers = {{.name = "disk", .kind = troupe::DispatcherKind::kBlocking, .workers = 4},
                        {.name = "pinned", .cpus = {0}}},
        .shutdown_timeout = absl::Seconds(1),
-       .on_dead_letter = [](const troupe::DeadLetter& letter) {
-         std::cout << ToString(letter.reason) << letter.message_type << letter.target
-                   << letter.where.line();
-       }});
+       .on_dead_letter =
+           [](const troupe::DeadLetter& letter) {
+             std::cout << ToString(letter.reason) << letter.message_type << letter.target
+                       << letter.where.line();
+           },
+       .find_ask_cycles = false});
   UseSystem(system);
   UseMachine(system);
   UseRouting(system, system.Spawn<Account>("Cleo"));

@@ -199,6 +199,34 @@ TEST(SlabTest, NoMoreAddressSpaceIsBadAllocAndLeavesTheSlabUsable) {
   EXPECT_EXIT(_exit(SurvivesTheEndOfAddressSpace() ? 0 : 1), testing::ExitedWithCode(0), "");
 }
 
+// ---- beside
+
+struct Beside {
+  std::array<std::atomic<uint64_t>, 4> words;
+};
+
+TEST(SlabTest, EachCellHasABesideOfItsOwnThatStaysWhenTheCellIsFreed) {
+  constexpr uint64_t kCells = 40'000;  // several chunks
+  Slab<OddCell, Beside> slab(nullptr);
+  std::vector<OddCell*> cells;
+  for (uint64_t i = 0; i < kCells; ++i) {
+    cells.push_back(slab.Allocate());
+    for (auto& word : slab.BesideOf(cells[i]).words) ASSERT_EQ(word.exchange(i), 0u);
+  }
+  for (OddCell* cell : cells) slab.Free(cell);
+  for (uint64_t i = 0; i < kCells; ++i) {
+    for (auto& word : slab.BesideOf(cells[i]).words) ASSERT_EQ(word.load(), i);
+  }
+}
+
+TEST(SlabTest, ABesideThatNobodyWritesTakesNoMemory) {
+  Slab<Cell, Beside> slab(nullptr);
+  const Cell* const cell = slab.Allocate();
+  EXPECT_FALSE(Resident(&slab.BesideOf(cell)));
+  slab.BesideOf(cell).words[0] = 1;
+  EXPECT_TRUE(Resident(&slab.BesideOf(cell)));
+}
+
 // ---- threads ----------------------------------------------------------------------------------
 
 TEST(SlabStressTest, NoCellIsHandedOutTwiceWhileOthersLookAndPagesComeAndGo) {
