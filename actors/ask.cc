@@ -133,6 +133,10 @@ bool RegisterWait(AwaitedReply& reply, const Context& self, absl::Duration timeo
 
 absl::Status EnterWait(const AwaitedReply& reply, const AnyRef& whom) {
   ActorCell& asker = *ActorCell::Current();
+  // Whoever lives now lived when the request was sent. If not, his cell may be another's, who will turn
+  // it away unanswered, or even the asker's own (W5).
+  if (!ActorCell::Of(whom)->IsLive(ActorCell::IncarnationOf(whom))) [[unlikely]]
+    return absl::OkStatus();
   asker.wait_edge().Enter(reply.wait);
   // Usually he waits for nobody.
   if (!ActorCell::Of(whom)->wait_edge().there()) [[likely]]

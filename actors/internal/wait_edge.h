@@ -24,8 +24,9 @@
 //     answered by, what the receiver is suspended in, if the receiver has an edge, too.
 // W4  The target is read after `entered` and before `left`: of an edge that is there then, it is its
 //     own. For that of a later wait is written when this one has been left, and releases that.
-// W5  While there is an edge, its target is the actor that was asked: one that ends settles what is in
-//     its mailbox, and who comes later, before its cell can be another's.
+// W5  While there is an edge, its target is the actor that was asked: it lived when the request was
+//     sent, or the asker would not Enter; and one that ends settles what is in its mailbox before its
+//     cell can be another's.
 //
 // The search (ask_cycle.h) goes from edge to edge, back to where it began, and then a second time. If
 // every edge has the number that it had and is there still, all of them were there at the moment

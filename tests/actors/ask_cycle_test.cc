@@ -325,6 +325,22 @@ TEST_F(AskCycleTest, WhoHasEndedIsInNoCycle) {
   EXPECT_EQ(notes_[1].rfind("UNAVAILABLE", 0), 0u) << notes_[1];
 }
 
+TEST_F(AskCycleTest, WhoHasTheCellOfOneThatHasEndedIsNotTakenForHim) {
+  std::vector<ActorRef<Teller>> ended;
+  for (int i = 0; i < 64; ++i) ended.push_back(system_.Spawn<Teller>(notes_));
+  for (auto& teller : ended) teller.Stop();
+  Run();
+  // Among these are some that got the cell of whom they ask.
+  for (auto& teller : ended) {
+    auto heir = system_.Spawn<Teller>(notes_);
+    heir.Send(Meet{teller});
+    heir.Send(Go{});
+    Run();
+  }
+  for (const std::string& note : notes_) EXPECT_EQ(note.rfind("UNAVAILABLE", 0), 0u) << note;
+  EXPECT_EQ(notes_.size(), 64u);
+}
+
 TEST_F(AskCycleTest, AFullMailboxIsWhatItIs) {
   auto teller = system_.Spawn<Teller>(notes_);
   auto bank = system_.Spawn<Bank>({.capacity = 1, .when_full = WhenFull::kFail}, notes_);
