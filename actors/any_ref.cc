@@ -1,11 +1,11 @@
 #include "troupe/actors/any_ref.h"
 
-#include <cstdio>
 #include <ostream>
 #include <string>
 
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/actor_space.h"
+#include "troupe/actors/internal/incarnation.h"
 
 namespace troupe {
 
@@ -20,15 +20,8 @@ const internal::ActorType* AnyRef::LiveType() const {
 std::string AnyRef::ToString() const {
   if (cell_ == nullptr) return "nobody";
   const internal::ActorType* type = LiveType();
-  // Mixed with a secret of the space, so that the 32 bits printed narrow down nothing: who knows the
-  // incarnation may send to the actor.
-  const auto product = static_cast<unsigned __int128>(incarnation_ ^ cell_->space().print_key()) *
-                       0x9E3779B97F4A7C15u;
-  const auto digest = static_cast<uint32_t>((product >> 64) ^ product);
   std::string text(type != nullptr ? type->name : "");
-  char number[16];
-  std::snprintf(number, sizeof(number), "#%08x", digest);
-  return text + number;
+  return text + internal::PrintedNumber(incarnation_, cell_->space().print_key());
 }
 
 std::ostream& operator<<(std::ostream& out, const AnyRef& ref) { return out << ref.ToString(); }

@@ -63,11 +63,12 @@ absl::Time DeadlineThere(const AnyRef& receiver, absl::Duration timeout) {
   return ActorCell::Of(receiver)->space().timers().clock().RoughNow() + timeout;
 }
 
-bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settled,
+ActorSpace* SpaceOf(const AnyRef& who) { return who ? &ActorCell::Of(who)->space() : nullptr; }
+
+bool AwaitReady(ActorSpace* there, const ReplySlot& slot, EventCount& settled,
                 absl::Duration timeout) {
   if (slot.ready()) return true;
-  ActorSpace& space =
-      ActorCell::Of(receiver)->space();  // not nobody: that would have been settled at once
+  ActorSpace& space = *there;
   const Clock& clock = space.timers().clock();
   if (space.scheduler().TurnsHere())
     return TurnUntilReady(space.scheduler(), space.timers(), slot, clock.Now() + timeout);

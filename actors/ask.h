@@ -70,7 +70,7 @@ class [[nodiscard]] PendingAsk {
     auto& slot = internal::WaitingThread<R>::Make(internal::DeadlineThere(to_, timeout_));
     *reply_ = Reply<R>(&slot);
     internal::PostRequest(to_, *std::exchange(request_, nullptr));
-    return slot.Wait(to_, timeout_);
+    return slot.Wait(internal::SpaceOf(to_), timeout_);
   }
 
   // Sends the request and returns. `then` is called with the AskResult<R>, and a Context& if it

@@ -47,7 +47,7 @@ class [[nodiscard]] PendingAskFirst {
     const AnyRef somebody = requests_.empty() ? AnyRef() : requests_.front().to;
     auto& slot = internal::WaitingThread<R>::Make(internal::DeadlineThere(somebody, timeout_));
     SendAll(slot);
-    return slot.Wait(somebody, timeout_);
+    return slot.Wait(internal::SpaceOf(somebody), timeout_);
   }
 
   // Sends the requests and returns; see PendingAsk::Then.

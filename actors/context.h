@@ -12,6 +12,7 @@
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/internal/hibernate.h"
 #include "troupe/actors/internal/timed_message.h"
+#include "troupe/actors/mailbox_opening.h"
 #include "troupe/actors/naming.h"
 #include "troupe/actors/spawning.h"
 #include "troupe/actors/timer_handle.h"
@@ -46,10 +47,13 @@ class SupervisorTree;
 // reason for which the actor ended stands. Whatever Then, Watch and timers began ends with it.
 //
 // A handler that takes `Context& self` as its last parameter gets one. With it the actor spawns
-// children (spawning.h), sends messages later (timing.h) and uses names (naming.h), besides what
+// children (spawning.h), sends messages later (timing.h) and uses names (naming.h), opens mailboxes (mailbox_opening.h), besides what
 // stands here. It is the acting actor's and belongs to that call: use it inside the handler (or
 // continuation, OnStart, OnStop) that received it, on the same thread, and keep no pointer to it.
-class Context : public Spawning<Context>, public Timing<Context>, public Naming<Context> {
+class Context : public Spawning<Context>,
+                public Timing<Context>,
+                public Naming<Context>,
+                public MailboxOpening<Context> {
  public:
   Context& operator=(const Context&) = delete;
 
@@ -146,9 +150,10 @@ class Context : public Spawning<Context>, public Timing<Context>, public Naming<
   friend class internal::ActorCell;         // makes one per activation
   friend class internal::SuspendedHandler;  // keeps one per coroutine
   friend class internal::Answering;         // sets the deadline
-  friend class Naming<Context>;             // these three need the space, who is the parent, and
+  friend class Naming<Context>;             // these need the space, who is the parent, and
   friend class Spawning<Context>;           // StartTimer
   friend class Timing<Context>;
+  friend class MailboxOpening<Context>;
   friend class SupervisorTree;  // spawns as Spawn does
   explicit Context(internal::ActorCell& cell) : cell_(cell) {}
   Context(const Context&) = default;

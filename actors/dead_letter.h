@@ -17,10 +17,12 @@ enum class DeadLetterReason : uint8_t {
   kFull,           // refused by a full mailbox (SendResult::kFull), or a full stash
   kDroppedNewest,  // WhenFull::kDropNewest
   kDroppedOldest,  // WhenFull::kDropOldest
-  kExpired,        // an ask whose deadline passed while it was queued, or that closed a cycle
+  kExpired,        // an ask whose deadline passed while it was queued, or that closed a cycle; or a
+                   // send to a mailbox that gave up waiting
   kUnhandled,      // no handler for it in the state that its receiver, a StateMachine, was in
+  kNotAllowed,     // SendResult::kNotAllowed
 };
-inline constexpr int kDeadLetterReasons = 7;
+inline constexpr int kDeadLetterReasons = 8;
 
 std::string_view ToString(DeadLetterReason reason);
 

@@ -29,6 +29,8 @@ std::string_view ToString(SendResult result) {
       return "dropped";
     case SendResult::kClosed:
       return "closed";
+    case SendResult::kNotAllowed:
+      return "not allowed";
   }
   return "unknown";
 }
@@ -49,6 +51,8 @@ std::string_view ToString(DeadLetterReason reason) {
       return "expired";
     case DeadLetterReason::kUnhandled:
       return "unhandled";
+    case DeadLetterReason::kNotAllowed:
+      return "not allowed";
   }
   return "unknown";
 }

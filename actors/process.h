@@ -65,6 +65,7 @@
 #include "troupe/actors/internal/handler.h"
 #include "troupe/actors/internal/message_file.h"
 #include "troupe/actors/internal/pending_receive.h"
+#include "troupe/actors/received.h"
 #include "troupe/actors/recipient.h"
 #include "troupe/actors/reply.h"
 
@@ -75,20 +76,6 @@ class Process;
 
 template <class... Ms>
 inline constexpr bool kOutlivesTask<Process<Ms...>&> = true;
-
-// What a receive yields. Of a message with a Reply type also the duty to answer, which is false where
-// it was sent rather than asked.
-template <class M>
-struct Received {
-  M message;
-  AnyRef sender;  // nobody: a plain thread
-};
-template <internal::Askable M>
-struct Received<M> {
-  M message;
-  AnyRef sender;
-  Reply<typename M::Reply> reply;
-};
 
 namespace internal {
 
@@ -109,18 +96,6 @@ template <class... Rs>
 struct ReceivedOf : std::type_identity<std::variant<Received<Rs>...>> {};
 template <class R>
 struct ReceivedOf<R> : std::type_identity<Received<R>> {};
-
-template <class M>
-Received<M> Open(Envelope& base) {
-  auto& envelope = static_cast<EnvelopeOf<M>&>(base);
-  const FreeEnvelope<M> after{&envelope};
-  if constexpr (Askable<M>) {
-    envelope.reply.TakeOut();
-    return {std::move(envelope.message), envelope.sender, std::move(envelope.reply)};
-  } else {
-    return {std::move(envelope.message), envelope.sender};
-  }
-}
 
 template <class P, bool kMayFail, class... Rs>
 class ReceiveAwaiter : public PendingReceive {

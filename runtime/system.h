@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/exit.h"
+#include "troupe/actors/mailbox_opening.h"
 #include "troupe/actors/naming.h"
 #include "troupe/actors/spawning.h"
 #include "troupe/actors/timer_handle.h"
@@ -43,7 +44,10 @@ class SupervisorTree;
 // fork           A child has none of the threads. There Shutdown and the destructor return at once
 //                and leave everything as it is; nothing else may be called. Fork before making
 //                systems, or exec right after.
-class System : public Spawning<System>, public Timing<System>, public Naming<System> {
+class System : public Spawning<System>,
+               public Timing<System>,
+               public Naming<System>,
+               public MailboxOpening<System> {
  public:
   // Starts the workers. Throws std::system_error if the machine gives no more threads,
   // std::invalid_argument for options out of range (negative numbers, no messages or no time per
@@ -84,9 +88,10 @@ class System : public Spawning<System>, public Timing<System>, public Naming<Sys
   std::vector<ActorStats> actors() const;
 
  private:
-  friend class Naming<System>;  // these three need what is private below
+  friend class Naming<System>;  // these need what is private below
   friend class Spawning<System>;
   friend class Timing<System>;
+  friend class MailboxOpening<System>;
   friend class SupervisorTree;  // spawns as Spawn does
   struct Core;
 

@@ -177,6 +177,8 @@ SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelop
     case SendResult::kClosed:
       cell.space().Lose(e, DeadLetterReason::kNoSuchActor, to);
       break;
+    case SendResult::kNotAllowed:
+      break;  // a BoundedQueue asks for no right
   }
   return offered.result;
 }

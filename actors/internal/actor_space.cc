@@ -260,6 +260,7 @@ void ActorSpace::StopAll(ExitReason reason) {
     MutexLock lock(mutex_);
     for (auto& queue : bounded_queues_) queue->ReleaseWaiters();
   }
+  mailbox_table_.CloseAll();
   cells_.ForEach([&](ActorCell& cell) {
     const ActorCell::Snapshot snapshot = cell.TakeSnapshot();
     if (!snapshot.ref || !snapshot.top_level) return;

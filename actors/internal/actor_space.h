@@ -31,6 +31,7 @@
 #include "troupe/actors/event_stream.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/bounded_queue.h"
+#include "troupe/actors/internal/mailbox_table.h"
 #include "troupe/actors/internal/name_table.h"
 #include "troupe/actors/internal/shard.h"
 #include "troupe/actors/internal/timed_message.h"
@@ -86,6 +87,7 @@ class ActorSpace {
   NameTable& name_table() { return name_table_; }
   EventStream& events() { return events_; }
   bool finds_ask_cycles() const { return parts_.find_ask_cycles; }
+  MailboxTable& mailbox_table() { return mailbox_table_; }
   void RefreshCoarseClock() { parts_.coarse_clock->Refresh(parts_.timers->clock()); }
 
   AnyRef Launch(ActorCell* parent, void* actor, const ActorType& type);
@@ -139,6 +141,7 @@ class ActorSpace {
   std::atomic<bool> stopping_{false};
   NameTable name_table_;  // what users Bind; labels of ActorOptions::name are in names_
   EventStream events_;
+  MailboxTable mailbox_table_{*this};
   EventCount drained_;  // "live() == 0" may have become true; notified only while stopping
 
   Mutex mutex_;

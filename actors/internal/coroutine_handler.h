@@ -2,6 +2,7 @@
 #ifndef TROUPE_ACTORS_INTERNAL_COROUTINE_HANDLER_H_
 #define TROUPE_ACTORS_INTERNAL_COROUTINE_HANDLER_H_
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -19,10 +20,15 @@ class HandlerRun : public SuspendedHandler, public TaskOwner {
  public:
   // The run that `innermost` belongs to, which from now on is suspended there.
   static HandlerRun& SuspendAt(TaskFrame& innermost) {
-    auto& run = static_cast<HandlerRun&>(*innermost.owner);
+    HandlerRun& run = Of(innermost);
     run.SuspendedAt(innermost);
     return run;
   }
+  static HandlerRun& Of(TaskFrame& innermost) { return static_cast<HandlerRun&>(*innermost.owner); }
+
+  // Whether it may do without being suspended where it need not wait: only so often, since the turn
+  // of its actor does not end meanwhile.
+  bool MayGoOn() { return ++gone_on_ % kMostInARow != 0; }
 
   // Resumes the coroutine. If that brings it to its end, answers, and destroys this. Throws what the
   // coroutine did not catch.
@@ -46,6 +52,11 @@ class HandlerRun : public SuspendedHandler, public TaskOwner {
 
   virtual bool done() const = 0;
   virtual void Finish() = 0;  // once done
+
+ private:
+  static constexpr uint32_t kMostInARow = 128;
+
+  uint32_t gone_on_ = 0;
 };
 
 // `Returned` is what the handler returns, a Task or a class derived from one.

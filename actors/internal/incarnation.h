@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace troupe::internal {
 
@@ -18,6 +19,10 @@ inline uint64_t DrawIncarnation() {
   DrawIncarnations({&number, 1});
   return number;
 }
+
+// "#5e1f09c2": of an incarnation, for people. Mixed with a secret of the space, so that the 32 bits
+// printed narrow down nothing: who knows an incarnation may send to the actor or mailbox.
+std::string PrintedNumber(uint64_t incarnation, uint64_t print_key);
 
 }  // namespace troupe::internal
 

@@ -112,7 +112,14 @@ void RegisterSleep(AwaitedReply& reply, absl::Duration duration) noexcept;
 void UnregisterAwaited(AwaitedReply& reply);
 void PostReply(AwaitedReply& reply);  // into the asker's mailbox
 
-template <class R, class F>
+// Where else an asker is noted as waiting, if an answer need not come from whoever has the Reply
+// (mailbox_waits.h).
+struct NoWaits {
+  void Withdraw() {}        // before the asker gives up
+  void WithdrawOthers() {}  // when the answer is there
+};
+
+template <class R, class F, class Waits = NoWaits>
 class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
  public:
   // Two references: the request's and the asker's.
@@ -120,6 +127,8 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
     static_assert(alignof(Continuation) <= 64);
     return *new (AllocateNode(sizeof(Continuation))) Continuation(asker, std::move(then));
   }
+
+  Waits& waits() { return waits_; }
 
  private:
   Continuation(AnyRef asker, F then)
@@ -141,6 +150,7 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
 
   void Continue(Context& self) {
     UnregisterAwaited(*this);
+    waits_.WithdrawOthers();
     F then(std::move(*then_));
     ReplyResult<R> result(std::move(*this->result_));
     // Both references, and nobody else knows this block (R4).
@@ -158,6 +168,7 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
   static void Expire(Timer& timer) {
     auto& me = static_cast<Continuation&>(timer);
     TakeOut(me);
+    me.waits_.Withdraw();
     static_cast<ReplySlotOf<R>&>(me).Expire();
   }
   static void TakeOut(ReplySlot& slot) {
@@ -167,6 +178,7 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
 
   static void Abandon(AwaitedReply& awaited) {
     auto& me = static_cast<Continuation&>(awaited);
+    me.waits_.Withdraw();
     // If somebody settles it at this moment he may also free it, once the mailbox is closed: an own
     // reference keeps it until we have looked.
     me.Retain();
@@ -189,6 +201,7 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
   static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy, &Deadline, &TakeOut};
 
   std::optional<F> then_;
+  [[no_unique_address]] Waits waits_;
 };
 
 }  // namespace internal

@@ -6,6 +6,7 @@
 //   Refuse      the asker                  the same, if it will not wait
 //   TakeOut     the holder of the Reply    says that the answer may come from anywhere (wait_edge.h)
 //   Claim       also the asker             true for the one who may write the result
+//   Fulfil      who has claimed it         store the result, tell the asker
 //   Release     every holder               the last one destroys the slot
 //
 // R1  The state goes kPending -> kClaimed -> kReady or kExpired, each step at most once.
@@ -123,6 +124,13 @@ class ReplySlotOf : public ReplySlot {
   void Settle(ReplyResult<R> result) {
     if (!Offer(std::move(result), kReady)) Release();
   }
+  // For one who must be the first before he gives the result away: after a Claim that said true.
+  // Consumes the reference.
+  void Fulfil(ReplyResult<R>&& result, uint32_t state = kReady) {
+    result_.emplace(std::move(result));
+    MarkReady(state);
+    kind_->on_ready(*this);
+  }
   // Keeps it.
   void Expire() { Refuse(LostStatus(Lost::kTimedOut)); }
   // Likewise. `why` is not OK.
@@ -134,9 +142,7 @@ class ReplySlotOf : public ReplySlot {
 
   bool Offer(ReplyResult<R> result, uint32_t state) {
     if (!Claim()) return false;
-    result_.emplace(std::move(result));
-    MarkReady(state);
-    kind_->on_ready(*this);
+    Fulfil(std::move(result), state);
     return true;
   }
 

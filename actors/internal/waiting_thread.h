@@ -12,6 +12,7 @@
 
 namespace troupe::internal {
 
+class ActorSpace;
 struct Envelope;
 
 absl::Status MayWaitHere();                             // an error inside a handler
@@ -20,8 +21,10 @@ void PostRequest(const AnyRef& to, Envelope& request);  // never blocks; consume
 
 // True once the slot is ready; false when the deadline has passed (real time, or the host-driven
 // scheduler's), or when a host-driven scheduler has nothing left to run.
-bool AwaitReady(const AnyRef& receiver, const ReplySlot& slot, EventCount& settled,
+// `space`: of the receiver; nullptr if that is nobody, who has settled the slot already.
+bool AwaitReady(ActorSpace* space, const ReplySlot& slot, EventCount& settled,
                 absl::Duration timeout);
+ActorSpace* SpaceOf(const AnyRef& who);
 
 // By the clock of the receiver's system.
 absl::Time DeadlineThere(const AnyRef& receiver, absl::Duration timeout);
@@ -34,14 +37,22 @@ class WaitingThread final : public ReplySlotOf<R> {
   static WaitingThread& Make(absl::Time deadline) { return *new WaitingThread(deadline); }
 
   // Consumes the thread's reference.
-  ReplyResult<R> Wait(const AnyRef& receiver, absl::Duration timeout) {
-    // Whoever claims first decides. If that was the receiver, the result is moments away.
-    if (!AwaitReady(receiver, *this, settled_, timeout) && this->Claim()) {
-      this->MarkReady(ReplySlot::kExpired);  // without a result: nobody else looks for one
-      this->Release();
-      return LostStatus(Lost::kTimedOut);
+  ReplyResult<R> Wait(ActorSpace* space, absl::Duration timeout) {
+    return Wait(space, timeout, [] {});
+  }
+  // `withdraw` is called before the thread gives up.
+  template <class Withdraw>
+  ReplyResult<R> Wait(ActorSpace* space, absl::Duration timeout, Withdraw withdraw) {
+    if (!AwaitReady(space, *this, settled_, timeout)) {
+      withdraw();
+      // Whoever claims first decides. If that was the receiver, the result is moments away.
+      if (this->Claim()) {
+        this->MarkReady(ReplySlot::kExpired);  // without a result: nobody else looks for one
+        this->Release();
+        return LostStatus(Lost::kTimedOut);
+      }
     }
-    while (!this->ready()) AwaitReady(receiver, *this, settled_, absl::InfiniteDuration());
+    while (!this->ready()) AwaitReady(space, *this, settled_, absl::InfiniteDuration());
     ReplyResult<R> result(std::move(*this->result_));
     this->Release();
     return result;

@@ -1,0 +1,93 @@
+// Channel<A, B>: a link of exactly two, one at either end.
+#ifndef TROUPE_ACTORS_CHANNEL_H_
+#define TROUPE_ACTORS_CHANNEL_H_
+
+#include <cstdint>
+#include <optional>
+#include <source_location>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "troupe/actors/mailbox.h"
+#include "troupe/actors/mailbox_options.h"
+#include "troupe/actors/received.h"
+#include "troupe/actors/send_result.h"
+
+namespace troupe {
+
+// One end: sends Outs and receives Ins, which the other end sends.
+//
+//   auto [client, server] = troupe::OpenChannel<Request, Answer>(system);
+//   client.Send(Request{7});
+//   absl::StatusOr<troupe::Received<Answer>> answer = co_await client.Receive();
+//
+// An end has one owner: it can be moved, also in a message, and cannot be copied or shared, so nobody
+// else can send or receive here. If one end is destroyed the other learns of it: what was sent before
+// can still be received, then receives are kUnavailable, and sends kClosed at once.
+//
+// Everything else is as with mailboxes (mailbox.h), of which it has two.
+template <class Out, class In>
+class ChannelEnd {
+ public:
+  ChannelEnd() = default;  // of no channel
+  ChannelEnd(ChannelEnd&& other) noexcept
+      : out_(std::exchange(other.out_, {})), in_(std::move(other.in_)) {}
+  ChannelEnd& operator=(ChannelEnd&& other) noexcept {
+    if (this != &other) {
+      Close();
+      out_ = std::exchange(other.out_, {});
+      in_ = std::move(other.in_);
+    }
+    return *this;
+  }
+  ~ChannelEnd() { Close(); }
+
+  SendResult Send(Out message, std::source_location where = std::source_location::current()) {
+    return out_.Send(std::move(message), where);
+  }
+  SendResult TrySend(Out message, std::source_location where = std::source_location::current()) {
+    return out_.TrySend(std::move(message), where);
+  }
+  PendingSend Enqueue(Out message, absl::Duration timeout = absl::InfiniteDuration(),
+                      std::source_location where = std::source_location::current()) {
+    return out_.Enqueue(std::move(message), timeout, where);
+  }
+  PendingSend Deliver(Out message, absl::Duration timeout = absl::InfiniteDuration(),
+                      std::source_location where = std::source_location::current()) {
+    return out_.Deliver(std::move(message), timeout, where);
+  }
+  PendingReceive<In> Receive(absl::Duration timeout = absl::InfiniteDuration()) {
+    return in_.Receive(timeout);
+  }
+  std::optional<Received<In>> TryReceive() { return in_.TryReceive(); }
+  // Until the other end is destroyed.
+  PendingClose Closed(absl::Duration timeout = absl::InfiniteDuration()) const {
+    return out_.Closed(timeout);
+  }
+  explicit operator bool() const { return static_cast<bool>(in_); }
+
+  // For the framework.
+  ChannelEnd(Sender<Out> out, Receiver<In> in) : out_(out), in_(std::move(in)) {}
+
+ private:
+  void Close() {
+    if (out_) internal::CloseForSending(out_.id());
+  }
+
+  Sender<Out> out_;
+  Receiver<In> in_;
+};
+
+// `where` is a System or a Context. `capacity` is for each direction; 0 makes both sides meet.
+template <class A, class B, class Opener>
+std::pair<ChannelEnd<A, B>, ChannelEnd<B, A>> OpenChannel(Opener& where,
+                                                          uint32_t capacity = kUnbounded) {
+  auto there = where.template OpenMailbox<A>("", {.capacity = capacity});
+  auto back = where.template OpenMailbox<B>("", {.capacity = capacity});
+  return {ChannelEnd<A, B>(there.sender, std::move(back.receiver)),
+          ChannelEnd<B, A>(back.sender, std::move(there.receiver))};
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_CHANNEL_H_

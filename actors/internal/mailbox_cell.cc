@@ -1,0 +1,686 @@
+#include "troupe/actors/internal/mailbox_cell.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstdio>
+#include <optional>
+
+#include "absl/container/inlined_vector.h"
+#include "troupe/actors/internal/actor_space.h"
+#include "troupe/actors/internal/incarnation.h"
+#include "troupe/actors/internal/mailbox_table.h"
+
+namespace troupe::internal {
+namespace {
+
+Envelope* NextOf(const Envelope& e) { return static_cast<Envelope*>(e.next); }
+
+// While a message lies in a lane its address is free for what the lane has to know: the sender that
+// waits until it is taken, or else since when it is there.
+void SetSince(Envelope& e, uint32_t ms) { e.address = uint64_t{ms} << 1 | 1; }
+void SetSender(Envelope& e, MailWaiter* w) { e.address = reinterpret_cast<uint64_t>(w); }
+MailWaiter* SenderOf(const Envelope& e) {
+  return (e.address & 1) == 0 ? reinterpret_cast<MailWaiter*>(e.address) : nullptr;
+}
+uint32_t SinceOf(const Envelope& e) {
+  const MailWaiter* const sender = SenderOf(e);
+  return sender != nullptr ? sender->since_ms : static_cast<uint32_t>(e.address >> 1);
+}
+
+// Of all shares the one with the highest number has the key: if a share comes or goes, only keys that
+// it gets or had move. (Thaler and Ravishankar, "Using name-based mappings to increase hit rates",
+// 1998.) The mixing is the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+uint64_t Mix(uint64_t x) {
+  x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+  return x ^ x >> 31;
+}
+uint64_t NumberOf(uint64_t key, uint32_t share) {
+  return Mix(Mix(key + 0x9E3779B97F4A7C15u) + share * 0x9E3779B97F4A7C15u);
+}
+
+absl::Status ClosedStatus() { return absl::UnavailableError("the mailbox is closed"); }
+
+}  // namespace
+
+// What others are to be told, once the lock is free.
+class MailboxCell::Duties {
+ public:
+  explicit Duties(MailboxCell& cell) : cell_(cell) {}
+  Duties(const Duties&) = delete;
+  Duties& operator=(const Duties&) = delete;
+  ~Duties() {
+    for (auto& [slot, mail] : served_) slot->Fulfil(std::move(mail));
+    for (auto& [slot, status] : told_) slot->Fulfil(std::move(status));
+    for (const auto& [e, reason] : lost_) {
+      e->address = 0;
+      cell_.space_.Lose(*e, reason, AnyRef());
+    }
+    if (warning_) warning_->first(warning_->second);
+    if (ended_) cell_.space_.mailbox_table().Release(cell_, *ended_);
+  }
+
+  void Give(ReplySlotOf<Mail>& slot, Mail mail) { served_.emplace_back(&slot, std::move(mail)); }
+  void TurnAway(ReplySlotOf<Mail>& slot, absl::Status why) {
+    served_.emplace_back(&slot, std::move(why));
+  }
+  // One who is no longer linked.
+  void Tell(MailWaiter& w, absl::Status what) {
+    if (w.told_slot->Claim()) {
+      told_.emplace_back(w.told_slot, std::move(what));
+    } else {
+      w.told_slot->Release();
+    }
+  }
+  void Lose(Envelope& e, DeadLetterReason reason) { lost_.emplace_back(&e, reason); }
+  void Warn(std::function<void(const MailboxStats&)> call, const MailboxStats& stats) {
+    warning_.emplace(std::move(call), stats);
+  }
+  void End(std::string name) { ended_.emplace(std::move(name)); }
+
+ private:
+  MailboxCell& cell_;
+  absl::InlinedVector<std::pair<ReplySlotOf<Mail>*, ReplyResult<Mail>>, 1> served_;
+  absl::InlinedVector<std::pair<ReplySlotOf<void>*, absl::Status>, 2> told_;
+  absl::InlinedVector<std::pair<Envelope*, DeadLetterReason>, 1> lost_;
+  std::optional<std::pair<std::function<void(const MailboxStats&)>, MailboxStats>> warning_;
+  std::optional<std::string> ended_;
+};
+
+void Mail::GoBack() { from_.cell->PutBack(from_.incarnation, share_, *envelope_, since_ms_); }
+
+void MailWaiters::Add(MailWaiter& w, MailWaiter::State state) {
+  w.state = state;
+  w.previous = last_;
+  w.next = nullptr;
+  (last_ != nullptr ? last_->next : first_) = &w;
+  last_ = &w;
+  ++size_;
+}
+
+void MailWaiters::Remove(MailWaiter& w, MailWaiter::State state) {
+  (w.previous != nullptr ? w.previous->next : first_) = w.next;
+  (w.next != nullptr ? w.next->previous : last_) = w.previous;
+  w.state = state;
+  --size_;
+}
+
+// ---- beginning
+
+MailboxCell::~MailboxCell() {
+  for (const Lane& lane : lanes_) {
+    for (Envelope *e = lane.first, *next; e != nullptr; e = next) {
+      next = NextOf(*e);
+      Discard(*e, Lost::kReceiverGone);
+    }
+  }
+}
+
+void MailboxCell::Open(uint64_t incarnation, MailboxSpec spec) {
+  const ShortLockHolder lock(lock_);
+  incarnation_ = incarnation;
+  draining_ = false;
+  spec_ = std::move(spec);
+  lanes_.assign(1, Lane{});
+  shares_ = last_share_ = last_served_ = 0;
+  random_ = Mix(spec_.seed);
+  has_sender_ = false;
+  sent_ = received_ = dropped_ = 0;
+  warned_ = false;
+  AddShareLocked();
+}
+
+// ---- sending
+
+MailboxCell::PutResult MailboxCell::Put(uint64_t incarnation, Envelope& e, bool may_wait,
+                                        bool until_taken, MailWaiter* waiter) {
+  Duties duties(*this);
+  const ShortLockHolder lock(lock_);
+  if (!is_open(incarnation) || draining_) {
+    duties.Lose(e, DeadLetterReason::kNoSuchActor);
+    return PutResult::kClosed;
+  }
+  if (!MaySend(e) || (until_taken && spec_.receivers == Receivers::kAll)) {
+    ++dropped_;
+    duties.Lose(e, DeadLetterReason::kNotAllowed);
+    return PutResult::kNotAllowed;
+  }
+  if (until_taken && waiter == nullptr) {
+    Lane* const lane = LaneFor(e);
+    return HandOver(*lane, e, NowMs(), duties) ? PutResult::kTaken : PutResult::kWaits;
+  }
+  if (waiter != nullptr) {
+    waiter->message = &e;
+    waiter->since_ms = NowMs();
+    waiter->until_taken = until_taken;
+  }
+  if (Place(e, until_taken ? waiter : nullptr, duties)) {
+    return until_taken && waiter->state == MailWaiter::State::kInLane ? PutResult::kWaits
+                                                                      : PutResult::kTaken;
+  }
+  if (spec_.when_full == WhenFull::kBlock && may_wait) {
+    if (waiter != nullptr) senders_.Add(*waiter, MailWaiter::State::kForRoom);
+    return PutResult::kWaits;
+  }
+  if (spec_.when_full == WhenFull::kDropOldest && spec_.capacity > 0) {
+    MakeRoom(e, duties);
+    Place(e, until_taken ? waiter : nullptr, duties);
+    return until_taken ? PutResult::kWaits : PutResult::kTaken;
+  }
+  const bool drops =
+      spec_.when_full == WhenFull::kDropNewest || spec_.when_full == WhenFull::kDropOldest;
+  ++dropped_;
+  duties.Lose(e, drops ? DeadLetterReason::kDroppedNewest : DeadLetterReason::kFull);
+  return drops ? PutResult::kDropped : PutResult::kFull;
+}
+
+bool MailboxCell::MaySend(const Envelope& e) {
+  if (spec_.receivers != Receivers::kExclusivePair) return true;
+  if (!std::exchange(has_sender_, true)) sender_ = e.sender;
+  return sender_ == e.sender;
+}
+
+bool MailboxCell::one_lane() const {
+  return spec_.receivers != Receivers::kByKey && spec_.receivers != Receivers::kAll;
+}
+
+MailboxCell::Lane* MailboxCell::LaneOf(uint32_t share) {
+  if (one_lane()) return &lanes_.front();
+  const auto lane = std::find_if(lanes_.begin(), lanes_.end(),
+                                 [share](const Lane& l) { return l.share == share; });
+  return lane != lanes_.end() ? &*lane : nullptr;
+}
+
+// kAll: any of them; PlaceInAll has the rest.
+MailboxCell::Lane* MailboxCell::LaneFor(Envelope& e) {
+  if (spec_.receivers != Receivers::kByKey) return &lanes_.front();
+  const uint64_t key = spec_.key(e);
+  return &*std::max_element(lanes_.begin(), lanes_.end(), [key](const Lane& a, const Lane& b) {
+    return NumberOf(key, a.share) < NumberOf(key, b.share);
+  });
+}
+
+// `sender` waits until it is taken. False: there is no room.
+bool MailboxCell::Place(Envelope& e, MailWaiter* sender, Duties& duties) {
+  if (spec_.receivers != Receivers::kAll) return PlaceIn(*LaneFor(e), e, sender, duties);
+  for (Lane& lane : lanes_) {
+    if (lane.depth >= spec_.capacity) return false;
+  }
+  PlaceInAll(e, duties);
+  return true;
+}
+
+bool MailboxCell::PlaceIn(Lane& lane, Envelope& e, MailWaiter* sender, Duties& duties) {
+  if (HandOver(lane, e, sender != nullptr ? sender->since_ms : NowMs(), duties)) return true;
+  if (lane.depth >= spec_.capacity) return false;
+  Append(lane, e, sender, duties);
+  return true;
+}
+
+// All copies are made before the first is placed: making one may throw.
+void MailboxCell::PlaceInAll(Envelope& e, Duties& duties) {
+  absl::InlinedVector<Envelope*, 8> copies{&e};
+  try {
+    while (copies.size() < lanes_.size()) copies.push_back(spec_.copy(e));
+  } catch (...) {
+    for (size_t i = 1; i < copies.size(); ++i) Discard(*copies[i], Lost::kReceiverFailed);
+    throw;
+  }
+  for (size_t i = 0; i < lanes_.size(); ++i) PlaceIn(lanes_[i], *copies[i], nullptr, duties);
+}
+
+// Gives it to one who waits for it.
+bool MailboxCell::HandOver(Lane& lane, Envelope& e, uint32_t since_ms, Duties& duties) {
+  while (MailWaiter* const w = NextReceiver(lane)) {
+    receivers_.Remove(*w);
+    if (w->mail_slot->Claim()) {
+      last_served_ = w->share;
+      ++sent_;
+      ++received_;
+      duties.Give(*w->mail_slot, Mail({this, incarnation_}, w->share, e, since_ms));
+      return true;
+    }
+    w->mail_slot->Release();  // it has been served elsewhere (B4)
+  }
+  return false;
+}
+
+MailWaiter* MailboxCell::NextReceiver(const Lane& lane) {
+  MailWaiter* w = receivers_.first();
+  if (w == nullptr) [[likely]]
+    return nullptr;
+  if (!one_lane()) {
+    while (w != nullptr && w->share != lane.share) w = w->next;
+    return w;
+  }
+  if (spec_.receivers == Receivers::kRandom) {
+    random_ += 0x9E3779B97F4A7C15u;
+    for (uint64_t n = Mix(random_) % receivers_.size(); n > 0; --n) w = w->next;
+  } else if (spec_.receivers == Receivers::kRoundRobin) {
+    // The next share after the one that was served last, in the circle of all numbers.
+    const auto distance = [after = last_served_ + 1](const MailWaiter* r) {
+      return r->share - after;
+    };
+    for (MailWaiter* other = w->next; other != nullptr; other = other->next) {
+      if (distance(other) < distance(w)) w = other;
+    }
+  }
+  return w;
+}
+
+void MailboxCell::Append(Lane& lane, Envelope& e, MailWaiter* sender, Duties& duties) {
+  if (sender != nullptr) {
+    SetSender(e, sender);
+    sender->state = MailWaiter::State::kInLane;
+  } else {
+    SetSince(e, NowMs());
+  }
+  Link(lane, e);
+  ++sent_;
+  if (lane.depth >= spec_.warn_at && !warned_) [[unlikely]] {
+    warned_ = true;
+    if (spec_.on_warning) duties.Warn(spec_.on_warning, StatsLocked());
+  }
+}
+
+void MailboxCell::Link(Lane& lane, Envelope& e) {
+  e.next = nullptr;
+  if (lane.last != nullptr) {
+    lane.last->next = &e;
+  } else {
+    lane.first = &e;
+  }
+  lane.last = &e;
+  ++lane.depth;
+}
+
+// The lanes that are full, and that `for_this` has to go to, lose what is oldest.
+void MailboxCell::MakeRoom(Envelope& for_this, Duties& duties) {
+  const auto drop_oldest = [&](Lane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    if (lane.depth < spec_.capacity) return;
+    uint32_t since_ms;
+    MailWaiter* const sender = SenderOf(*lane.first);
+    Envelope& oldest = Unlink(lane, since_ms);
+    if (sender != nullptr) duties.Tell(*sender, LostStatus(Lost::kReceiverFull));
+    ++dropped_;
+    duties.Lose(oldest, DeadLetterReason::kDroppedOldest);
+  };
+  if (spec_.receivers != Receivers::kAll) return drop_oldest(*LaneFor(for_this));
+  for (Lane& lane : lanes_) drop_oldest(lane);
+}
+
+// ---- receiving
+
+MailboxCell::TakeResult MailboxCell::Take(uint64_t incarnation, uint32_t share, Mail& mail,
+                                          MailWaiter* waiter) {
+  Duties duties(*this);
+  const ShortLockHolder lock(lock_);
+  Lane* const lane = is_open(incarnation) ? LaneOf(share) : nullptr;
+  if (lane == nullptr) return TakeResult::kClosed;
+  if (spec_.receivers == Receivers::kOneAtATime && receivers_.first() != nullptr) {
+    return TakeResult::kBusy;
+  }
+  if (!HasMail(*lane)) {
+    if (draining_) return TakeResult::kClosed;
+    if (waiter == nullptr) return TakeResult::kEmpty;
+    receivers_.Add(*waiter, MailWaiter::State::kForMail);
+    return TakeResult::kWaits;
+  }
+  if (waiter != nullptr && !waiter->mail_slot->Claim()) {  // B4
+    waiter->mail_slot->Release();
+    return TakeResult::kWaits;
+  }
+  uint32_t since_ms;
+  Envelope& e = TakeFirst(*lane, since_ms, duties);
+  Mail taken({this, incarnation}, share, e, since_ms);
+  ++received_;
+  last_served_ = share;
+  EndIfDrained(duties);
+  if (waiter != nullptr) {
+    duties.Give(*waiter->mail_slot, std::move(taken));
+  } else {
+    mail = std::move(taken);
+  }
+  return TakeResult::kMail;
+}
+
+// Also what a sender holds that finds no room in this mailbox: with a capacity of 0 there is nothing
+// else to be had.
+bool MailboxCell::HasMail(Lane& lane) {
+  return lane.first != nullptr || FirstSenderFor(lane) != nullptr;
+}
+
+MailWaiter* MailboxCell::FirstSenderFor(Lane& lane) {
+  MailWaiter* w = senders_.first();
+  if (spec_.receivers == Receivers::kByKey) {
+    while (w != nullptr && LaneFor(*w->message) != &lane) w = w->next;
+  }
+  return w;
+}
+
+// The lane HasMail.
+Envelope& MailboxCell::TakeFirst(Lane& lane, uint32_t& since_ms, Duties& duties) {
+  if (lane.first == nullptr) {
+    MailWaiter& sender = *FirstSenderFor(lane);
+    senders_.Remove(sender);
+    since_ms = sender.since_ms;
+    ++sent_;
+    duties.Tell(sender, absl::OkStatus());
+    return *sender.message;
+  }
+  MailWaiter* const sender = SenderOf(*lane.first);
+  Envelope& first = Unlink(lane, since_ms);
+  if (sender != nullptr) duties.Tell(*sender, absl::OkStatus());
+  if (senders_.first() != nullptr) AdmitSenders(duties);
+  return first;
+}
+
+Envelope& MailboxCell::Unlink(Lane& lane, uint32_t& since_ms) {
+  Envelope& first = *lane.first;
+  since_ms = SinceOf(first);
+  if (MailWaiter* const sender = SenderOf(first)) sender->state = MailWaiter::State::kUnlinked;
+  lane.first = NextOf(first);
+  if (lane.first == nullptr) lane.last = nullptr;
+  if (--lane.depth < spec_.warn_at / 2) warned_ = false;
+  return first;
+}
+
+// In the order in which they came; with kByKey one that has no room does not keep those behind it
+// from other lanes.
+void MailboxCell::AdmitSenders(Duties& duties) {
+  MailWaiter* next;
+  for (MailWaiter* w = senders_.first(); w != nullptr; w = next) {
+    next = w->next;
+    bool placed;
+    absl::Status told;
+    try {
+      placed = Place(*w->message, w->until_taken ? w : nullptr, duties);
+    } catch (...) {  // copying it
+      placed = true;
+      told = LostStatus(Lost::kReceiverFailed);
+      duties.Lose(*w->message, DeadLetterReason::kFull);
+    }
+    if (!placed) {
+      if (one_lane() || spec_.receivers == Receivers::kAll) return;
+      continue;
+    }
+    const bool in_lane = w->state == MailWaiter::State::kInLane;
+    senders_.Remove(*w, in_lane ? MailWaiter::State::kInLane : MailWaiter::State::kUnlinked);
+    if (!in_lane) duties.Tell(*w, std::move(told));
+  }
+}
+
+void MailboxCell::PutBack(uint64_t incarnation, uint32_t share, Envelope& e, uint32_t since_ms) {
+  Duties duties(*this);
+  const ShortLockHolder lock(lock_);
+  Lane* lane = is_open(incarnation) ? LaneOf(share) : nullptr;
+  if (lane == nullptr && is_open(incarnation) && spec_.receivers == Receivers::kByKey) {
+    lane = LaneFor(e);
+  }
+  if (lane == nullptr) return duties.Lose(e, DeadLetterReason::kStopped);
+  --sent_;
+  --received_;
+  if (HandOver(*lane, e, since_ms, duties)) return;
+  PutFirst(*lane, e, nullptr, since_ms);
+}
+
+void MailboxCell::PutFirst(Lane& lane, Envelope& e, MailWaiter* sender, uint32_t since_ms) {
+  if (sender != nullptr) {
+    sender->state = MailWaiter::State::kInLane;
+  } else {
+    SetSince(e, since_ms);
+  }
+  e.next = lane.first;
+  lane.first = &e;
+  if (lane.last == nullptr) lane.last = &e;
+  ++lane.depth;
+  ++sent_;
+}
+
+// ---- not waiting any more
+
+void MailboxCell::Withdraw(MailWaiter& w) {
+  if (w.at.cell == nullptr) return;
+  MailboxCell& cell = *w.at.cell;
+  Duties duties(cell);
+  const ShortLockHolder lock(cell.lock_);
+  switch (w.state) {
+    case MailWaiter::State::kUnlinked:
+      return;
+    case MailWaiter::State::kForMail:
+      cell.receivers_.Remove(w);
+      w.mail_slot->Release();
+      return;
+    case MailWaiter::State::kForClose:
+      cell.close_watchers_.Remove(w);
+      w.told_slot->Release();
+      return;
+    case MailWaiter::State::kForRoom:
+      cell.senders_.Remove(w);
+      break;
+    case MailWaiter::State::kInLane:
+      cell.RemoveFromLane(w);
+      break;
+  }
+  ++cell.dropped_;
+  duties.Lose(*w.message, DeadLetterReason::kExpired);
+  w.told_slot->Release();
+  if (cell.senders_.first() != nullptr) cell.AdmitSenders(duties);
+}
+
+// Walks the lane: for senders that gave up.
+void MailboxCell::RemoveFromLane(MailWaiter& sender) {
+  Lane& lane = *LaneFor(*sender.message);
+  Envelope* before = nullptr;
+  for (Envelope* e = lane.first; e != sender.message; e = NextOf(*e)) before = e;
+  if (before == nullptr) {
+    lane.first = NextOf(*sender.message);
+  } else {
+    before->next = sender.message->next;
+  }
+  if (lane.last == sender.message) lane.last = before;
+  --lane.depth;
+  --sent_;
+  sender.state = MailWaiter::State::kUnlinked;
+}
+
+bool MailboxCell::AwaitClose(uint64_t incarnation, MailWaiter& waiter) {
+  const ShortLockHolder lock(lock_);
+  if (!is_open(incarnation) || draining_) return false;
+  close_watchers_.Add(waiter, MailWaiter::State::kForClose);
+  return true;
+}
+
+// ---- rights
+
+uint32_t MailboxCell::AddShare(uint64_t incarnation) {
+  const ShortLockHolder lock(lock_);
+  if (!is_open(incarnation) || spec_.receivers == Receivers::kExclusivePair) return 0;
+  return AddShareLocked();
+}
+
+uint32_t MailboxCell::Attach(uint64_t incarnation) {
+  const ShortLockHolder lock(lock_);
+  if (!is_open(incarnation) || shares_ != 0) return 0;
+  return AddShareLocked();
+}
+
+uint32_t MailboxCell::AddShareLocked() {
+  const uint32_t share = ++last_share_;
+  ++shares_;
+  if (one_lane()) return share;
+  if (lanes_.front().share == 0) {  // the backlog that nobody had
+    lanes_.front().share = share;
+  } else {
+    lanes_.push_back({.share = share});
+  }
+  if (spec_.receivers == Receivers::kByKey) Redistribute(lanes_);
+  return share;
+}
+
+void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
+  Duties duties(*this);
+  const ShortLockHolder lock(lock_);
+  if (!is_open(incarnation)) return;
+  TurnAwayReceivers(share, absl::CancelledError("the receive right is gone"), duties);
+  if (--shares_ == 0) {
+    if (spec_.owner == MailboxOwner::kReceiver || draining_) {
+      CloseLocked(Backlog::kDrop, duties);
+    } else {
+      lanes_.front().share = 0;
+    }
+    return;
+  }
+  if (one_lane()) return;
+  Lane* const left = LaneOf(share);
+  if (spec_.receivers == Receivers::kAll) {
+    DropLane(*left, duties);
+    lanes_.erase(lanes_.begin() + (left - lanes_.data()));
+  } else {
+    std::vector<Lane> old = std::move(lanes_);
+    lanes_.clear();
+    for (const Lane& lane : old) {
+      if (lane.share != share) lanes_.push_back({.share = lane.share});
+    }
+    Redistribute(old);
+    ServeReceivers(duties);
+  }
+  if (senders_.first() != nullptr) AdmitSenders(duties);
+}
+
+// Where the keys belong now. What has the same key comes from one lane and goes to one, so it keeps its
+// order.
+void MailboxCell::Redistribute(std::vector<Lane>& from) {
+  std::vector<Envelope*> all;
+  for (Lane& lane : from) {
+    for (Envelope* e = lane.first; e != nullptr; e = NextOf(*e)) all.push_back(e);
+    lane = {.share = lane.share};
+  }
+  for (Envelope* const e : all) {
+    Link(*LaneFor(*e), *e);
+  }
+}
+
+// What others had a moment ago may be for some who wait.
+void MailboxCell::ServeReceivers(Duties& duties) {
+  for (Lane& lane : lanes_) {
+    while (lane.first != nullptr && NextReceiver(lane) != nullptr) {
+      uint32_t since_ms;
+      MailWaiter* const sender = SenderOf(*lane.first);
+      Envelope& e = Unlink(lane, since_ms);
+      --sent_;  // which HandOver counts
+      if (!HandOver(lane, e, since_ms, duties)) {
+        PutFirst(lane, e, sender, since_ms);
+      } else if (sender != nullptr) {
+        duties.Tell(*sender, absl::OkStatus());
+      }
+    }
+  }
+}
+
+// ---- the end
+
+size_t MailboxCell::Close(uint64_t incarnation, Backlog backlog) {
+  Duties duties(*this);
+  const ShortLockHolder lock(lock_);
+  return is_open(incarnation) ? CloseLocked(backlog, duties) : 0;
+}
+
+size_t MailboxCell::CloseLocked(Backlog backlog, Duties& duties) {
+  size_t left = 0;
+  for (Lane& lane : lanes_) {
+    left += lane.depth;
+    if (backlog == Backlog::kDrop) DropLane(lane, duties);
+  }
+  while (MailWaiter* const w = senders_.first()) {
+    senders_.Remove(*w);
+    ++dropped_;
+    duties.Lose(*w->message, DeadLetterReason::kStopped);
+    duties.Tell(*w, ClosedStatus());
+  }
+  while (MailWaiter* const w = close_watchers_.first()) {
+    close_watchers_.Remove(*w);
+    duties.Tell(*w, absl::OkStatus());
+  }
+  TurnAwayReceivers(0, ClosedStatus(), duties);
+  draining_ = true;
+  EndIfDrained(duties);
+  return left;
+}
+
+void MailboxCell::DropLane(Lane& lane, Duties& duties) {
+  while (lane.first != nullptr) {
+    uint32_t since_ms;
+    MailWaiter* const sender = SenderOf(*lane.first);
+    ++dropped_;
+    duties.Lose(Unlink(lane, since_ms), DeadLetterReason::kStopped);
+    if (sender != nullptr) duties.Tell(*sender, ClosedStatus());
+  }
+}
+
+// 0: all of them.
+void MailboxCell::TurnAwayReceivers(uint32_t share, absl::Status why, Duties& duties) {
+  MailWaiter* next;
+  for (MailWaiter* w = receivers_.first(); w != nullptr; w = next) {
+    next = w->next;
+    if (share != 0 && w->share != share) continue;
+    receivers_.Remove(*w);
+    if (w->mail_slot->Claim()) {
+      duties.TurnAway(*w->mail_slot, why);
+    } else {
+      w->mail_slot->Release();
+    }
+  }
+}
+
+void MailboxCell::EndIfDrained(Duties& duties) {
+  if (!draining_) return;
+  for (const Lane& lane : lanes_) {
+    if (lane.first != nullptr) return;
+  }
+  incarnation_ = 0;
+  duties.End(std::move(spec_.name));
+}
+
+// ---- looking
+
+MailboxStats MailboxCell::stats(uint64_t incarnation) {
+  space_.RefreshCoarseClock();
+  const ShortLockHolder lock(lock_);
+  return is_open(incarnation) ? StatsLocked() : MailboxStats{.closed = true};
+}
+
+MailboxStats MailboxCell::StatsLocked() {
+  MailboxStats stats{.sent = sent_,
+                     .received = received_,
+                     .dropped = dropped_,
+                     .waiting_senders = senders_.size(),
+                     .waiting_receivers = receivers_.size(),
+                     .capacity = spec_.capacity,
+                     .closed = draining_};
+  const uint32_t now_ms = NowMs();
+  for (const Lane& lane : lanes_) {
+    stats.depth = spec_.receivers == Receivers::kAll ? std::max<uint64_t>(stats.depth, lane.depth)
+                                                     : stats.depth + lane.depth;
+    if (lane.first == nullptr) continue;
+    stats.oldest_age =
+        std::max(stats.oldest_age, absl::Milliseconds(now_ms - SinceOf(*lane.first)));
+  }
+  return stats;
+}
+
+std::string MailboxCell::ToString(uint64_t incarnation) {
+  std::string text;
+  {
+    const ShortLockHolder lock(lock_);
+    if (is_open(incarnation)) {
+      text = spec_.name.empty() ? std::string(*spec_.message) : spec_.name;
+    }
+  }
+  return text + PrintedNumber(incarnation, space_.print_key());
+}
+
+uint32_t MailboxCell::NowMs() const { return static_cast<uint32_t>(space_.coarse_clock().NowMs()); }
+
+}  // namespace troupe::internal

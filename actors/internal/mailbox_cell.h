@@ -1,0 +1,283 @@
+// MailboxCell: a mailbox as the framework sees it: what waits in it, and who waits at it.
+//
+//   Operation    Who           Effect
+//   Put          any thread    take a message in, hand it to a receiver, refuse it, or let its sender
+//                              wait
+//   Take         any thread    a message, or let the receiver wait
+//   PutBack      any thread    what a receiver got and did not live to see
+//   Withdraw     any thread    its waiter waits no longer
+//   AddShare     any thread    one more receive right
+//   DropShare    any thread    one less; may close
+//   Close        any thread    nothing is taken in from now on
+//   Open         MailboxTable  a mailbox begins here
+//
+// One short lock, as in a Go channel: the bound is exact, both sides may wait, and a wait may be
+// called off at any moment, which together is what lock-free queues do not give. What others have to
+// be told is done after the lock is free (Duties), since it may run a hook of the user's.
+//
+// A waiter is a record of the one who waits (on a thread's stack, or in an actor's block), linked here
+// while it waits, and the slot that wakes him.
+//
+// B1  A cell belongs to one incarnation at a time; whoever comes for another is told kClosed. Cells
+//     are never freed while their System lives, only opened again: senders may hold stale ones.
+// B2  A receiver waits only while nothing is there that it could have. A sender waits for room only
+//     while there is none.
+// B3  Waiters are linked and unlinked under the lock. Who unlinks a sender decides what becomes of
+//     its message: taken, or withdrawn and never delivered.
+// B4  A receiver may wait at several mailboxes with one slot (Select). A mailbox claims the slot before
+//     it parts with a message; where that fails the message stays. So a receive that has timed out or
+//     has been served elsewhere never eats one.
+// B5  The depth of a lane exceeds the capacity by nothing but what was put back.
+// B6  Messages of a sender are taken in in the order of their Puts: who finds senders waiting for room
+//     finds no room (B2) and waits behind them. What waits in a lane leaves it in order.
+#ifndef TROUPE_ACTORS_INTERNAL_MAILBOX_CELL_H_
+#define TROUPE_ACTORS_INTERNAL_MAILBOX_CELL_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/message_type.h"
+#include "troupe/actors/internal/reply_slot.h"
+#include "troupe/actors/mailbox_options.h"
+#include "troupe/actors/send_result.h"
+#include "troupe/core/short_lock.h"
+
+namespace troupe::internal {
+
+class ActorSpace;
+class MailboxCell;
+
+// A mailbox as its users hold it: the cell, and which of those that were and will be there.
+struct MailboxId {
+  MailboxCell* cell = nullptr;
+  uint64_t incarnation = 0;
+  friend bool operator==(const MailboxId&, const MailboxId&) = default;
+};
+
+// A message that was taken out. If nobody opens it, it goes back.
+class Mail {
+ public:
+  Mail() = default;
+  Mail(MailboxId from, uint32_t share, Envelope& e, uint32_t since_ms)
+      : from_(from), envelope_(&e), share_(share), since_ms_(since_ms) {}
+  Mail(Mail&& other) noexcept
+      : from_(other.from_),
+        envelope_(std::exchange(other.envelope_, nullptr)),
+        share_(other.share_),
+        since_ms_(other.since_ms_) {}
+  Mail& operator=(Mail&& other) noexcept {
+    std::swap(from_, other.from_);
+    std::swap(envelope_, other.envelope_);
+    std::swap(share_, other.share_);
+    std::swap(since_ms_, other.since_ms_);
+    return *this;
+  }
+  ~Mail() {
+    if (envelope_ != nullptr) [[unlikely]]
+      GoBack();
+  }
+
+  explicit operator bool() const { return envelope_ != nullptr; }
+  const MailboxId& from() const { return from_; }
+  const AnyRef& sender() const { return envelope_->sender; }
+  Envelope& Unpack() { return *std::exchange(envelope_, nullptr); }
+
+ private:
+  void GoBack();
+
+  MailboxId from_;
+  Envelope* envelope_ = nullptr;
+  uint32_t share_ = 0;
+  uint32_t since_ms_ = 0;
+};
+
+// One who waits at one mailbox. Written under that one's lock.
+struct MailWaiter {
+  enum class State : uint8_t {
+    kUnlinked,
+    kForRoom,   // a sender: the mailbox is full
+    kInLane,    // a sender: its message is there, and he waits for somebody to take it
+    kForMail,   // a receiver
+    kForClose,  // a holder of a send right
+  };
+
+  MailboxId at;
+  union {
+    ReplySlotOf<Mail>* mail_slot;  // kForMail
+    ReplySlotOf<void>* told_slot;  // the others
+  };
+  Envelope* message = nullptr;  // a sender's
+  MailWaiter* previous = nullptr;
+  MailWaiter* next = nullptr;
+  uint32_t share = 0;     // a receiver's
+  uint32_t since_ms = 0;  // a sender's
+  State state = State::kUnlinked;
+  bool until_taken = false;  // a sender: until a receiver has the message, not only the mailbox
+};
+
+class MailWaiters {
+ public:
+  MailWaiter* first() const { return first_; }
+  size_t size() const { return size_; }
+  void Add(MailWaiter& w, MailWaiter::State state);
+  void Remove(MailWaiter& w, MailWaiter::State state = MailWaiter::State::kUnlinked);
+
+ private:
+  MailWaiter* first_ = nullptr;
+  MailWaiter* last_ = nullptr;
+  size_t size_ = 0;
+};
+
+// What a message type must tell, and the choices of one mailbox, without their types.
+struct MailboxSpec {
+  std::string name;
+  MessageType message = nullptr;
+  Envelope* (*copy)(Envelope&) = nullptr;  // kAll
+  std::function<uint64_t(Envelope&)> key;  // kByKey
+  uint32_t capacity = kUnbounded;
+  WhenFull when_full = WhenFull::kBlock;
+  Receivers receivers = Receivers::kFirstCome;
+  uint64_t seed = 1;
+  MailboxOwner owner = MailboxOwner::kReceiver;
+  uint32_t warn_at = kUnbounded;
+  std::function<void(const MailboxStats&)> on_warning;
+};
+
+class MailboxCell {
+ public:
+  enum class PutResult : uint8_t {
+    kTaken,  // by the mailbox; with until_taken: by a receiver
+    kFull,
+    kDropped,
+    kClosed,
+    kNotAllowed,
+    kWaits,  // the waiter is linked; without one: nothing was done, and it takes one
+  };
+  enum class TakeResult : uint8_t {
+    kMail,
+    kEmpty,   // nothing there, and no waiter was given
+    kWaits,   // the waiter is linked, or its slot has been settled
+    kClosed,  // and nothing is left
+    kBusy,    // kOneAtATime
+  };
+  static constexpr uint32_t kFirstShare = 1;
+
+  explicit MailboxCell(ActorSpace& space) : space_(space) {}
+  MailboxCell(const MailboxCell&) = delete;
+  MailboxCell& operator=(const MailboxCell&) = delete;
+  ~MailboxCell();
+
+  ActorSpace& space() { return space_; }
+
+  // The only other party is whoever held this cell before (B1).
+  void Open(uint64_t incarnation, MailboxSpec spec);
+
+  // Consumes `e` unless it says kWaits and there is no waiter. `may_wait`: kBlock counts.
+  PutResult Put(uint64_t incarnation, Envelope& e, bool may_wait, bool until_taken,
+                MailWaiter* waiter);
+
+  // kMail: in `mail`, or, if there is a waiter, on its way to its slot.
+  TakeResult Take(uint64_t incarnation, uint32_t share, Mail& mail, MailWaiter* waiter);
+  void PutBack(uint64_t incarnation, uint32_t share, Envelope& e, uint32_t since_ms);
+
+  // False: closed, and the slot is not used.
+  bool AwaitClose(uint64_t incarnation, MailWaiter& waiter);
+
+  // Afterwards `w` is linked nowhere, and no message of it comes to anybody unless its slot has been
+  // claimed. It is a dead letter then.
+  static void Withdraw(MailWaiter& w);
+
+  // 0: refused (kExclusivePair), or closed.
+  uint32_t AddShare(uint64_t incarnation);
+  // The right of a mailbox that has none at present (MailboxOwner::kSystem); 0: it has one.
+  uint32_t Attach(uint64_t incarnation);
+  void DropShare(uint64_t incarnation, uint32_t share);
+  // The number of messages that were dropped, or are left to drain.
+  size_t Close(uint64_t incarnation, Backlog backlog);
+
+  MailboxStats stats(uint64_t incarnation);
+  std::string ToString(uint64_t incarnation);
+
+ private:
+  // The messages for one receive right, or, but for kByKey and kAll, for all of them.
+  struct Lane {
+    uint32_t share = 0;  // 0: of nobody, or of all
+    Envelope* first = nullptr;
+    Envelope* last = nullptr;
+    size_t depth = 0;
+  };
+  class Duties;
+
+  bool is_open(uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+    return incarnation_ == incarnation && incarnation != 0;
+  }
+  bool one_lane() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  Lane* LaneOf(uint32_t share) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  Lane* LaneFor(Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool MaySend(const Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool Place(Envelope& e, MailWaiter* sender, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool PlaceIn(Lane& lane, Envelope& e, MailWaiter* sender, Duties& duties)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void PlaceInAll(Envelope& e, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool HandOver(Lane& lane, Envelope& e, uint32_t since_ms, Duties& duties)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  MailWaiter* NextReceiver(const Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void MakeRoom(Envelope& for_this, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  static void Link(Lane& lane, Envelope& e);  // as the last
+  Envelope& Unlink(Lane& lane, uint32_t& since_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);  // the first
+  void PutFirst(Lane& lane, Envelope& e, MailWaiter* sender, uint32_t since_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool HasMail(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  MailWaiter* FirstSenderFor(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  Envelope& TakeFirst(Lane& lane, uint32_t& since_ms, Duties& duties)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void AdmitSenders(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void Append(Lane& lane, Envelope& e, MailWaiter* sender, Duties& duties)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void RemoveFromLane(MailWaiter& sender) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void Redistribute(std::vector<Lane>& from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void ServeReceivers(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void DropLane(Lane& lane, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void TurnAwayReceivers(uint32_t share, absl::Status why, Duties& duties)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  size_t CloseLocked(Backlog backlog, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void EndIfDrained(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  uint32_t AddShareLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  MailboxStats StatsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  uint32_t NowMs() const;
+
+  ActorSpace& space_;
+  ShortLock lock_;
+  uint64_t incarnation_ ABSL_GUARDED_BY(lock_) = 0;  // 0: not open
+  bool draining_ ABSL_GUARDED_BY(lock_) = false;     // closed, but something is left
+  MailboxSpec spec_ ABSL_GUARDED_BY(lock_);
+  std::vector<Lane> lanes_ ABSL_GUARDED_BY(lock_);     // at least one while open
+  MailWaiters receivers_ ABSL_GUARDED_BY(lock_);       // kForMail
+  MailWaiters senders_ ABSL_GUARDED_BY(lock_);         // kForRoom
+  MailWaiters close_watchers_ ABSL_GUARDED_BY(lock_);  // kForClose
+  uint32_t shares_ ABSL_GUARDED_BY(lock_) = 0;
+  uint32_t last_share_ ABSL_GUARDED_BY(lock_) = 0;
+  uint32_t last_served_ ABSL_GUARDED_BY(lock_) = 0;  // kRoundRobin
+  uint64_t random_ ABSL_GUARDED_BY(lock_) = 0;       // kRandom
+  bool has_sender_ ABSL_GUARDED_BY(lock_) = false;   // kExclusivePair: and it is
+  AnyRef sender_ ABSL_GUARDED_BY(lock_);
+  uint64_t sent_ ABSL_GUARDED_BY(lock_) = 0;
+  uint64_t received_ ABSL_GUARDED_BY(lock_) = 0;
+  uint64_t dropped_ ABSL_GUARDED_BY(lock_) = 0;
+  bool warned_ ABSL_GUARDED_BY(lock_) = false;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_ACTORS_INTERNAL_MAILBOX_CELL_H_

@@ -1,0 +1,121 @@
+// ListenTo: an actor takes messages from further mailboxes, beside its own.
+#ifndef TROUPE_ACTORS_LISTEN_H_
+#define TROUPE_ACTORS_LISTEN_H_
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <source_location>
+#include <tuple>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/context.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/handler.h"
+#include "troupe/actors/mailbox.h"
+#include "troupe/actors/select.h"
+
+namespace troupe {
+
+namespace internal {
+
+// Into the mailbox of the actor at hand, whatever its capacity, without a new sender.
+void PostToSelf(Envelope& e);
+
+// Kept by what it waits for, or by the message that follows the one at hand.
+template <class A, class... Ms>
+class Listener : public std::enable_shared_from_this<Listener<A, Ms...>> {
+ public:
+  explicit Listener(Receiver<Ms>&&... from) : from_(std::move(from)...) {}
+
+  void Next(Context& self) {
+    const auto sources = Sources(std::index_sequence_for<Ms...>());
+    ContinueFromMailbox<Mail, kCount>(
+        self, absl::InfiniteDuration(),
+        [me = this->shared_from_this()](absl::StatusOr<Mail> mail, Context& here) {
+          me->Handle(std::move(mail), here);
+        },
+        [&sources](auto& slot, auto& waits) { BeginSelect(sources, slot, waits, Nobodys::kSkip); });
+  }
+
+ private:
+  static constexpr size_t kCount = sizeof...(Ms);
+
+  // The message goes through the actor's own mailbox, so that it waits while a handler is suspended. If
+  // the actor ends before its turn it goes back to where it came from, before that is closed.
+  struct Carrier {
+    std::shared_ptr<Listener> listener;
+    Mail mail;
+  };
+  static void Deliver(Envelope& base, Delivery& d) {
+    auto& e = static_cast<EnvelopeOf<Carrier>&>(base);
+    if (d.verb != Delivery::Verb::kHandle) return e.Lose(d);
+    const std::shared_ptr<Listener> listener = std::move(e.message.listener);
+    Mail mail = std::move(e.message.mail);
+    e.Free();
+    const Thunk thunk = listener->ThunkOf(mail.from(), std::index_sequence_for<Ms...>());
+    listener->Next(*d.self);
+    thunk(mail.Unpack(), d);  // may throw
+  }
+
+  void Handle(absl::StatusOr<Mail> mail, Context& self) {
+    if (!mail.ok()) {  // one of them is closed
+      if (DropClosed(std::index_sequence_for<Ms...>())) Next(self);
+      return;
+    }
+    const AnyRef sender = mail->sender();
+    auto& e = *EnvelopeOf<Carrier>::Make(
+        &Deliver, Carrier{this->shared_from_this(), *std::move(mail)}, std::source_location());
+    e.sender = sender;
+    PostToSelf(e);
+  }
+
+  template <size_t... kIs>
+  std::array<MailSource, kCount> Sources(std::index_sequence<kIs...>) {
+    return {MailSource{std::get<kIs>(from_).id(), std::get<kIs>(from_).share()}...};
+  }
+  template <size_t... kIs>
+  Thunk ThunkOf(const MailboxId& from, std::index_sequence<kIs...>) {
+    Thunk thunk = nullptr;
+    (void)((std::get<kIs>(from_).id() == from && (thunk = ThunkFor<A, Ms>(), true)) || ...);
+    return thunk;
+  }
+  // Whether any is left.
+  template <size_t... kIs>
+  bool DropClosed(std::index_sequence<kIs...>) {
+    return (Stays(std::get<kIs>(from_)) | ...);
+  }
+  template <class M>
+  static bool Stays(Receiver<M>& from) {
+    if (from && from.stats().closed && from.stats().depth == 0) from = Receiver<M>();
+    return static_cast<bool>(from);
+  }
+
+  std::tuple<Receiver<Ms>...> from_;
+};
+
+}  // namespace internal
+
+// From now on this actor's handlers get the messages of these mailboxes, too, as if they had been
+// sent to it. At most one at a time waits in its own mailbox: the others stay where they are, and a
+// full mailbox stays full. If several have something, the first named comes first.
+//
+//   void OnStart(troupe::Context& self) { ListenTo(this, self, std::move(urgent_), std::move(orders_)); }
+//   void On(Order order) { ... }
+//
+// `me` is the actor at hand; it has handlers for all of them, or this does not compile. The actor owns
+// the receive rights until it ends or a mailbox is closed. Each message costs one more, that the actor
+// sends to itself.
+template <class A, class... Ms>
+void ListenTo(A* me, Context& self, Receiver<Ms>... from) {
+  if (!self.ref(me)) return;  // somebody else
+  if (!(from || ...)) return;
+  std::make_shared<internal::Listener<A, Ms...>>(std::move(from)...)->Next(self);
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_LISTEN_H_

@@ -1,0 +1,200 @@
+#include "troupe/actors/mailbox.h"
+
+#include <stdexcept>
+
+#include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/actor_space.h"
+#include "troupe/actors/internal/mailbox_table.h"
+#include "troupe/actors/listen.h"
+
+namespace troupe {
+namespace internal {
+namespace {
+
+using PutResult = MailboxCell::PutResult;
+using TakeResult = MailboxCell::TakeResult;
+
+SendResult SendResultOf(PutResult result) {
+  switch (result) {
+    case PutResult::kTaken:
+      return SendResult::kQueued;
+    case PutResult::kDropped:
+      return SendResult::kDropped;
+    case PutResult::kClosed:
+      return SendResult::kClosed;
+    case PutResult::kNotAllowed:
+      return SendResult::kNotAllowed;
+    case PutResult::kFull:
+    case PutResult::kWaits:
+      break;
+  }
+  return SendResult::kFull;
+}
+
+// Whether the thread may sleep until there is room. In a handler it lends its place away first.
+bool MaySleep(ActorSpace& space) {
+  if (space.stopping()) return false;
+  if (ActorCell::Current() == nullptr) return true;
+  if (space.scheduler().host_driven()) return false;
+  ActorCell::Current()->scheduler().BeginBlocking();
+  return true;
+}
+
+SendResult SleepAndSend(MailboxId to, Envelope& e) {
+  if (!MaySleep(to.cell->space())) {
+    return SendResultOf(to.cell->Put(to.incarnation, e, false, false, nullptr));
+  }
+  PutResult result;
+  const absl::Status status = WaitForMailbox<void>(
+      &to.cell->space(), absl::InfiniteDuration(), [&](ReplySlotOf<void>& slot, auto& waits) {
+        result = BeginSend(to, e, false, slot, waits[0]);
+      });
+  if (result != PutResult::kWaits) return SendResultOf(result);
+  if (status.ok()) return SendResult::kQueued;
+  return absl::IsDeadlineExceeded(status) ? SendResult::kFull : SendResult::kClosed;
+}
+
+}  // namespace
+
+AnyRef CurrentSender() { return ActorCell::CurrentRef(); }
+
+absl::Status StatusOf(PutResult result) {
+  switch (result) {
+    case PutResult::kTaken:
+      return absl::OkStatus();
+    case PutResult::kFull:
+    case PutResult::kDropped:
+      return absl::ResourceExhaustedError("the mailbox is full");
+    case PutResult::kClosed:
+      return absl::UnavailableError("the mailbox is closed");
+    case PutResult::kNotAllowed:
+      return absl::PermissionDeniedError(
+          "the mailbox has another sender, or all get a copy and nobody can be waited for");
+    case PutResult::kWaits:
+      break;
+  }
+  return absl::InternalError("the send waits");
+}
+
+absl::Status StatusOf(TakeResult result) {
+  if (result == TakeResult::kBusy) {
+    return absl::FailedPreconditionError("somebody else is receiving from the mailbox");
+  }
+  return absl::UnavailableError("the mailbox is closed");
+}
+
+SendResult SendToMailbox(MailboxId to, Envelope& e, bool may_block) {
+  if (to.cell == nullptr) {
+    Discard(e, Lost::kReceiverGone);
+    return SendResult::kClosed;
+  }
+  const PutResult result = to.cell->Put(to.incarnation, e, may_block, false, nullptr);
+  return result != PutResult::kWaits ? SendResultOf(result) : SleepAndSend(to, e);
+}
+
+PutResult BeginSend(MailboxId to, Envelope& e, bool until_taken, ReplySlotOf<void>& slot,
+                    MailWaiter& waiter) {
+  waiter.at = to;
+  waiter.told_slot = &slot;
+  const PutResult result = to.cell->Put(to.incarnation, e, true, until_taken, &waiter);
+  if (result != PutResult::kWaits) slot.Settle(StatusOf(result));
+  return result;
+}
+
+void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailWaiter& waiter) {
+  waiter.at = from;
+  waiter.share = share;
+  waiter.mail_slot = &slot;
+  Mail none;
+  const TakeResult result = from.cell != nullptr
+                                ? from.cell->Take(from.incarnation, share, none, &waiter)
+                                : TakeResult::kClosed;
+  if (result == TakeResult::kClosed || result == TakeResult::kBusy) slot.Settle(StatusOf(result));
+}
+
+void CloseForSending(const MailboxId& id) { id.cell->Close(id.incarnation, Backlog::kDrain); }
+
+void PostToSelf(Envelope& e) {
+  const AnyRef self = ActorCell::CurrentRef();
+  e.address = ActorCell::IncarnationOf(self) | kExempt;
+  ActorCell::Post(self, e, PostMode::kNeverBlock);
+}
+
+absl::Status WhyNotShared(const MailboxId& id) {
+  if (id.cell == nullptr || id.cell->stats(id.incarnation).closed) {
+    return absl::UnavailableError("the mailbox is closed");
+  }
+  return absl::FailedPreconditionError("the mailbox is for one sender and one receiver");
+}
+
+absl::Status WhyNotAttached(std::string_view name) {
+  return absl::FailedPreconditionError("somebody has the receive right of the mailbox " +
+                                       std::string(name));
+}
+
+MailboxId OpenMailboxIn(ActorSpace& space, MailboxSpec spec) {
+  const auto require = [](bool condition, const char* what) {
+    if (!condition) throw std::invalid_argument(what);
+  };
+  require((spec.receivers == Receivers::kByKey) == static_cast<bool>(spec.key),
+          "Troupe: MailboxOptions::key and Receivers::kByKey go together");
+  require(spec.receivers != Receivers::kAll || spec.copy != nullptr,
+          "Troupe: with Receivers::kAll each gets a copy, but the message cannot be copied");
+  require(spec.receivers != Receivers::kAll || spec.capacity != 0,
+          "Troupe: with Receivers::kAll MailboxOptions::capacity must be at least 1");
+  require(spec.warn_at != 0, "Troupe: MailboxOptions::warn_at must be at least 1");
+  absl::StatusOr<MailboxId> id = space.mailbox_table().Open(std::move(spec));
+  if (!id.ok()) throw std::invalid_argument("Troupe: " + std::string(id.status().message()));
+  return *id;
+}
+
+absl::StatusOr<MailboxId> FindMailboxIn(ActorSpace& space, std::string_view name,
+                                        MessageType message) {
+  return space.mailbox_table().Find(name, message);
+}
+
+std::string MailboxToString(const MailboxId& id) {
+  return id.cell != nullptr ? id.cell->ToString(id.incarnation) : "nobody";
+}
+
+}  // namespace internal
+
+absl::Status PendingSend::Wait() && {
+  if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
+  if (std::optional<absl::Status> now = TryNow()) return *std::move(now);
+  return internal::WaitForMailbox<void>(&to_.cell->space(), timeout_,
+                                        [this](auto& slot, auto& waits) { Begin(slot, waits[0]); });
+}
+
+std::optional<absl::Status> PendingSend::TryNow() {
+  using PutResult = internal::MailboxCell::PutResult;
+  if (to_.cell == nullptr) return internal::StatusOf(PutResult::kClosed);
+  const PutResult result = to_.cell->Put(to_.incarnation, *message_, true, until_taken_, nullptr);
+  if (result == PutResult::kWaits) return std::nullopt;
+  message_ = nullptr;
+  return internal::StatusOf(result);
+}
+
+void PendingSend::Begin(internal::ReplySlotOf<void>& slot, internal::MailWaiter& waiter) {
+  if (to_.cell == nullptr) {
+    return slot.Settle(internal::StatusOf(internal::MailboxCell::PutResult::kClosed));
+  }
+  internal::BeginSend(to_, *std::exchange(message_, nullptr), until_taken_, slot, waiter);
+}
+
+absl::Status PendingClose::Wait() && {
+  if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
+  return internal::WaitForMailbox<void>(of_.cell != nullptr ? &of_.cell->space() : nullptr,
+                                        timeout_,
+                                        [this](auto& slot, auto& waits) { Begin(slot, waits[0]); });
+}
+
+void PendingClose::Begin(internal::ReplySlotOf<void>& slot, internal::MailWaiter& waiter) {
+  waiter.at = of_;
+  waiter.told_slot = &slot;
+  if (of_.cell == nullptr || !of_.cell->AwaitClose(of_.incarnation, waiter)) {
+    slot.Settle(absl::OkStatus());
+  }
+}
+
+}  // namespace troupe

@@ -1,0 +1,420 @@
+// Sender<M>, Receiver<M>: a mailbox as an object of its own, that belongs to no actor.
+//
+//   auto [jobs, inbox] = system.OpenMailbox<Job>("jobs", {.capacity = 64});
+//   jobs.Send(Job{7});                               // any thread, any handler
+//   ...
+//   for (;;) {                                       // a coroutine
+//     absl::StatusOr<troupe::Received<Job>> job = co_await inbox.Receive();
+//     if (!job.ok()) co_return;                      // closed
+//     Work(job->message);
+//   }
+//
+// It is the indirect communication of the textbooks: sender and receiver know the mailbox, and not
+// each other. Take one for a queue that several share, for a backlog that outlives its receiver, for
+// messages between plain threads and actors, or where a sender wants to know when somebody has taken
+// the message. To talk to an actor take its ref: that costs less, and needs no second object.
+//
+// Rights       A Sender is the right to send, and may be copied to anybody. A Receiver is the right to
+//              receive, and has one owner at a time: it is moved, also in a message, and takes the
+//              backlog along; senders do not notice. Share makes one more; Receivers says who then
+//              gets what. Neither can do what the other does, and nobody gets in without one.
+// Waiting      What may wait returns a Pending..., and you say how: Wait() on a plain thread, Then() in
+//              a handler, co_await in a coroutine. No thread of the pool is held up meanwhile. Nothing
+//              happens before you say it; a Pending... that is dropped has done nothing.
+// Giving up    A receive that has timed out has taken nothing; a send that has timed out is never
+//              delivered. An actor that ends waits no more, and what was on its way to it goes back
+//              to the head of its mailbox.
+// The end      A mailbox is closed by Close, by the end of its last Receiver (unless
+//              MailboxOptions::owner says otherwise), or by Shutdown. Then sends are kClosed, all who
+//              wait are told at once, and what was left are dead letters.
+// Order        What one sender sends to one mailbox is taken out in that order, whoever takes it. With
+//              kBlock, senders that wait for room get in in the order in which they came.
+// Visibility   All that a sender did before is visible to who has received the message.
+// Threads      A Sender may be used by several threads at once, and so may what it returns be used
+//              elsewhere. A Receiver is used by one thread at a time.
+// Lifetime     Valid while the System lives. A Receiver must be destroyed before it.
+// Cost         A Sender has 16 bytes and a message travels as one to an actor does. Each send and each
+//              receive takes a short lock; one that waits takes a block and two more wake-ups.
+#ifndef TROUPE_ACTORS_MAILBOX_H_
+#define TROUPE_ACTORS_MAILBOX_H_
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/handler.h"
+#include "troupe/actors/internal/mailbox_cell.h"
+#include "troupe/actors/internal/mailbox_waits.h"
+#include "troupe/actors/internal/message_type.h"
+#include "troupe/actors/mailbox_opening.h"
+#include "troupe/actors/mailbox_options.h"
+#include "troupe/actors/received.h"
+#include "troupe/actors/send_result.h"
+
+namespace troupe {
+
+namespace internal {
+
+AnyRef CurrentSender();
+// Blocks the calling thread while the mailbox is full and may be waited for.
+SendResult SendToMailbox(MailboxId to, Envelope& e, bool may_block);
+MailboxId OpenMailboxIn(ActorSpace& space, MailboxSpec spec);
+absl::StatusOr<MailboxId> FindMailboxIn(ActorSpace& space, std::string_view name,
+                                        MessageType message);
+std::string MailboxToString(const MailboxId& id);
+MailboxCell::PutResult BeginSend(MailboxId to, Envelope& e, bool until_taken,
+                                 ReplySlotOf<void>& slot, MailWaiter& waiter);
+void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailWaiter& waiter);
+// No more comes in; what is there can still be received.
+void CloseForSending(const MailboxId& id);
+absl::Status WhyNotShared(const MailboxId& id);
+absl::Status WhyNotAttached(std::string_view name);
+
+}  // namespace internal
+
+// Made by Sender::Enqueue and Deliver.
+class [[nodiscard]] PendingSend {
+ public:
+  PendingSend(PendingSend&& other) noexcept
+      : to_(other.to_),
+        message_(std::exchange(other.message_, nullptr)),
+        until_taken_(other.until_taken_),
+        timeout_(other.timeout_) {}
+  PendingSend& operator=(PendingSend&&) = delete;
+  ~PendingSend() {
+    if (message_ != nullptr) internal::Discard(*message_, internal::Lost::kReplyDropped);
+  }
+
+  // OK                   the mailbox has it (Enqueue), or a receiver has (Deliver)
+  // kDeadlineExceeded    not in time, and now it never will be
+  // kUnavailable         the mailbox is closed, or was closed meanwhile
+  // kResourceExhausted   it is full, and does not let senders wait
+  // kPermissionDenied    SendResult::kNotAllowed; or Deliver where all get a copy
+  // kFailedPrecondition  Wait() was called in a handler
+  absl::Status Wait() &&;
+
+  // `then` is called with the status, and a Context& if it takes one, as that of an ask (ask.h).
+  template <class F>
+    requires std::invocable<F&, absl::Status> || std::invocable<F&, absl::Status, Context&>
+  void Then(Context& self, F then) && {
+    internal::ContinueFromMailbox<void>(self, timeout_, std::move(then),
+                                        [this](auto& slot, auto& waits) { Begin(slot, waits[0]); });
+  }
+
+  // For the framework.
+  PendingSend(internal::MailboxId to, internal::Envelope* message, bool until_taken,
+              absl::Duration timeout)
+      : to_(to), message_(message), until_taken_(until_taken), timeout_(timeout) {}
+  // Nothing: it would have to wait.
+  std::optional<absl::Status> TryNow();
+
+ private:
+  void Begin(internal::ReplySlotOf<void>& slot, internal::MailWaiter& waiter);
+
+  internal::MailboxId to_;
+  internal::Envelope* message_;
+  bool until_taken_;
+  absl::Duration timeout_;
+};
+
+// Made by Sender::Closed.
+class [[nodiscard]] PendingClose {
+ public:
+  // OK once the mailbox is closed; kDeadlineExceeded, kFailedPrecondition as PendingSend::Wait.
+  absl::Status Wait() &&;
+  template <class F>
+    requires std::invocable<F&, absl::Status> || std::invocable<F&, absl::Status, Context&>
+  void Then(Context& self, F then) && {
+    internal::ContinueFromMailbox<void>(self, timeout_, std::move(then),
+                                        [this](auto& slot, auto& waits) { Begin(slot, waits[0]); });
+  }
+
+  // For the framework.
+  PendingClose(internal::MailboxId of, absl::Duration timeout) : of_(of), timeout_(timeout) {}
+  std::optional<absl::Status> TryNow() { return std::nullopt; }
+
+ private:
+  void Begin(internal::ReplySlotOf<void>& slot, internal::MailWaiter& waiter);
+
+  internal::MailboxId of_;
+  absl::Duration timeout_;
+};
+
+template <class M>
+class Sender {
+ public:
+  Sender() = default;  // of nobody's mailbox: Send says kClosed
+
+  // A full mailbox does what its WhenFull says. kBlock: a plain thread sleeps, a handler lends its
+  // worker's place to another thread; a coroutine had better say co_await Enqueue.
+  SendResult Send(M message, std::source_location where = std::source_location::current()) const {
+    return Put(std::move(message), true, where);
+  }
+  // Never waits: a full mailbox with kBlock refuses with kFull, and one with a capacity of 0 unless
+  // a receiver is waiting.
+  SendResult TrySend(M message,
+                     std::source_location where = std::source_location::current()) const {
+    return Put(std::move(message), false, where);
+  }
+  // Blocking, in the sense of: until the mailbox has it.
+  PendingSend Enqueue(M message, absl::Duration timeout = absl::InfiniteDuration(),
+                      std::source_location where = std::source_location::current()) const {
+    return PendingSend(id_, Pack(std::move(message), where), false, timeout);
+  }
+  // Until a receiver has it.
+  PendingSend Deliver(M message, absl::Duration timeout = absl::InfiniteDuration(),
+                      std::source_location where = std::source_location::current()) const {
+    return PendingSend(id_, Pack(std::move(message), where), true, timeout);
+  }
+  // Until the mailbox is closed.
+  PendingClose Closed(absl::Duration timeout = absl::InfiniteDuration()) const {
+    return PendingClose(id_, timeout);
+  }
+
+  MailboxStats stats() const {
+    return id_.cell != nullptr ? id_.cell->stats(id_.incarnation) : MailboxStats{.closed = true};
+  }
+
+  // False for a default-constructed one only.
+  explicit operator bool() const { return id_.cell != nullptr; }
+  // Unique, and printable: "jobs#5e1f09c2". It gives nobody a right.
+  std::string ToString() const { return internal::MailboxToString(id_); }
+  friend bool operator==(const Sender&, const Sender&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const Sender& s) {
+    return out << s.ToString();
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const Sender& s) {
+    return H::combine(std::move(h), s.id_.incarnation);
+  }
+
+  // For the framework.
+  explicit Sender(internal::MailboxId id) : id_(id) {}
+  const internal::MailboxId& id() const { return id_; }
+
+ private:
+  static internal::Envelope* Pack(M&& message, std::source_location where) {
+    auto* e =
+        internal::EnvelopeOf<M>::Make(&internal::DispatchToNobody<M>, std::move(message), where);
+    e->sender = internal::CurrentSender();
+    return e;
+  }
+  SendResult Put(M&& message, bool may_block, std::source_location where) const {
+    return internal::SendToMailbox(id_, *Pack(std::move(message), where), may_block);
+  }
+
+  internal::MailboxId id_;
+};
+
+static_assert(sizeof(Sender<int>) == 16 && std::is_trivially_copyable_v<Sender<int>>);
+
+// Made by Receiver::Receive.
+template <class M>
+class [[nodiscard]] PendingReceive {
+ public:
+  using Result = absl::StatusOr<Received<M>>;
+
+  // kDeadlineExceeded    nothing came in time
+  // kUnavailable         the mailbox is closed and nothing is left, or was closed meanwhile
+  // kCancelled           this Receiver was destroyed meanwhile
+  // kFailedPrecondition  somebody else is receiving (Receivers::kOneAtATime); or Wait() was called in
+  //                      a handler
+  Result Wait() && {
+    if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
+    if (auto now = TryNow()) return *std::move(now);
+    return Opened(internal::WaitForMailbox<internal::Mail>(
+        &from_.cell->space(), timeout_, [this](auto& slot, auto& waits) {
+          internal::BeginReceive(from_, share_, slot, waits[0]);
+        }));
+  }
+
+  // As PendingSend::Then, with the Result.
+  template <class F>
+    requires std::invocable<F&, absl::StatusOr<Received<M>>> ||
+             std::invocable<F&, absl::StatusOr<Received<M>>, Context&>
+  void Then(Context& self, F then) && {
+    auto open = [then = std::move(then)](absl::StatusOr<internal::Mail>&& mail,
+                                         Context& here) mutable {
+      if constexpr (std::invocable<F&, Result, Context&>) {
+        then(Opened(std::move(mail)), here);
+      } else {
+        then(Opened(std::move(mail)));
+      }
+    };
+    internal::ContinueFromMailbox<internal::Mail>(
+        self, timeout_, std::move(open),
+        [this](auto& slot, auto& waits) { internal::BeginReceive(from_, share_, slot, waits[0]); });
+  }
+
+  // For the framework.
+  PendingReceive(internal::MailboxId from, uint32_t share, absl::Duration timeout)
+      : from_(from), share_(share), timeout_(timeout) {}
+  // Nothing: it would have to wait.
+  std::optional<Result> TryNow() {
+    using TakeResult = internal::MailboxCell::TakeResult;
+    if (from_.cell == nullptr) return internal::StatusOf(TakeResult::kClosed);
+    internal::Mail mail;
+    const TakeResult result = from_.cell->Take(from_.incarnation, share_, mail, nullptr);
+    if (result == TakeResult::kEmpty) return std::nullopt;
+    if (result != TakeResult::kMail) return internal::StatusOf(result);
+    return internal::Open<M>(mail.Unpack());
+  }
+
+ private:
+  static Result Opened(absl::StatusOr<internal::Mail> mail) {
+    if (!mail.ok()) return mail.status();
+    return internal::Open<M>(mail->Unpack());
+  }
+
+  internal::MailboxId from_;
+  uint32_t share_;
+  absl::Duration timeout_;
+};
+
+template <class M>
+class Receiver {
+ public:
+  Receiver() = default;  // of nobody's mailbox: Receive says kUnavailable
+  Receiver(Receiver&& other) noexcept
+      : id_(std::exchange(other.id_, {})), share_(std::exchange(other.share_, 0)) {}
+  Receiver& operator=(Receiver&& other) noexcept {
+    if (this != &other) {
+      Drop();
+      id_ = std::exchange(other.id_, {});
+      share_ = std::exchange(other.share_, 0);
+    }
+    return *this;
+  }
+  ~Receiver() { Drop(); }
+
+  PendingReceive<M> Receive(absl::Duration timeout = absl::InfiniteDuration()) {
+    return PendingReceive<M>(id_, share_, timeout);
+  }
+  // What is there now, or nothing.
+  std::optional<Received<M>> TryReceive() {
+    auto now = PendingReceive<M>(id_, share_, absl::ZeroDuration()).TryNow();
+    if (!now.has_value() || !now->ok()) return std::nullopt;
+    return **std::move(now);
+  }
+
+  // One more right to the same mailbox. kFailedPrecondition: Receivers::kExclusivePair;
+  // kUnavailable: it is closed.
+  absl::StatusOr<Receiver> Share() {
+    const uint32_t share = id_.cell != nullptr ? id_.cell->AddShare(id_.incarnation) : 0;
+    if (share == 0) return internal::WhyNotShared(id_);
+    return Receiver(id_, share);
+  }
+  Sender<M> sender() const { return Sender<M>(id_); }
+
+  // Closes the mailbox, for all. The number of messages that were dropped, or are left to receive.
+  size_t Close(Backlog backlog) {
+    return id_.cell != nullptr ? id_.cell->Close(id_.incarnation, backlog) : 0;
+  }
+
+  MailboxStats stats() const { return sender().stats(); }
+  explicit operator bool() const { return id_.cell != nullptr; }
+  std::string ToString() const { return internal::MailboxToString(id_); }
+  friend std::ostream& operator<<(std::ostream& out, const Receiver& r) {
+    return out << r.ToString();
+  }
+
+  // For the framework.
+  Receiver(internal::MailboxId id, uint32_t share) : id_(id), share_(share) {}
+  const internal::MailboxId& id() const { return id_; }
+  uint32_t share() const { return share_; }
+
+ private:
+  void Drop() {
+    if (id_.cell != nullptr) id_.cell->DropShare(id_.incarnation, share_);
+  }
+
+  internal::MailboxId id_;
+  uint32_t share_ = 0;
+};
+
+template <class M>
+struct OpenedMailbox {
+  Sender<M> sender;
+  Receiver<M> receiver;
+};
+
+namespace internal {
+
+template <class M>
+Envelope* CopyOf(Envelope& base) {
+  auto& e = static_cast<EnvelopeOf<M>&>(base);
+  auto* copy = EnvelopeOf<M>::Make(e.thunk, M(e.message), e.where);
+  copy->sender = e.sender;
+  return copy;
+}
+
+template <class M>
+MailboxSpec SpecOf(std::string_view name, MailboxOptions<M> options) {
+  MailboxSpec spec{.name = std::string(name),
+                   .message = MessageTypeFor<M>(),
+                   .capacity = options.capacity,
+                   .when_full = options.when_full,
+                   .receivers = options.receivers,
+                   .seed = options.seed,
+                   .owner = options.owner,
+                   .warn_at = options.warn_at,
+                   .on_warning = std::move(options.on_warning)};
+  if constexpr (std::copy_constructible<M>) spec.copy = &CopyOf<M>;
+  if (options.key) {
+    spec.key = [key = std::move(options.key)](Envelope& e) {
+      return key(static_cast<EnvelopeOf<M>&>(e).message);
+    };
+  }
+  return spec;
+}
+
+}  // namespace internal
+
+template <class Owner>
+template <class M>
+OpenedMailbox<M> MailboxOpening<Owner>::OpenMailbox(std::string_view name,
+                                                    MailboxOptions<M> options) {
+  const internal::MailboxId id =
+      internal::OpenMailboxIn(space(), internal::SpecOf<M>(name, std::move(options)));
+  return {Sender<M>(id),
+          Receiver<M>(id, id.cell != nullptr ? internal::MailboxCell::kFirstShare : 0)};
+}
+
+template <class Owner>
+template <class M>
+absl::StatusOr<Sender<M>> MailboxOpening<Owner>::FindMailbox(std::string_view name) {
+  absl::StatusOr<internal::MailboxId> id =
+      internal::FindMailboxIn(space(), name, internal::MessageTypeFor<M>());
+  if (!id.ok()) return id.status();
+  return Sender<M>(*id);
+}
+
+template <class Owner>
+template <class M>
+absl::StatusOr<Receiver<M>> MailboxOpening<Owner>::AttachReceiver(std::string_view name) {
+  absl::StatusOr<internal::MailboxId> id =
+      internal::FindMailboxIn(space(), name, internal::MessageTypeFor<M>());
+  if (!id.ok()) return id.status();
+  const uint32_t share = id->cell->Attach(id->incarnation);
+  if (share == 0) return internal::WhyNotAttached(name);
+  return Receiver<M>(*id, share);
+}
+
+}  // namespace troupe
+
+#if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
+#include "troupe/actors/internal/mailbox_awaiter.h"
+#endif
+
+#endif  // TROUPE_ACTORS_MAILBOX_H_

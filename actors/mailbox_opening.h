@@ -1,0 +1,63 @@
+// MailboxOpening: what System and Context can do with mailboxes. The mailboxes themselves are in
+// mailbox.h, which whoever calls one of these includes.
+#ifndef TROUPE_ACTORS_MAILBOX_OPENING_H_
+#define TROUPE_ACTORS_MAILBOX_OPENING_H_
+
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace troupe {
+
+namespace internal {
+class ActorSpace;
+}
+template <class M>
+class Sender;
+template <class M>
+class Receiver;
+template <class M>
+struct MailboxOptions;
+template <class M>
+struct OpenedMailbox;
+
+// Thread safety  As the System, or the Context.
+// Cost           A lock of the whole System: for the control path.
+template <class Owner>
+class MailboxOpening {
+ public:
+  // The send right and the receive right of a new mailbox.
+  //
+  //   auto [jobs, inbox] = system.OpenMailbox<Job>("jobs", {.capacity = 64});
+  //   auto [ticks, clock] = self.OpenMailbox<Tick>();
+  //
+  // A name is for FindMailbox, and for people; none need be given. Throws std::invalid_argument if
+  // another mailbox has the name, or for options that make no sense together. During and after
+  // Shutdown both are nobody's.
+  template <class M>
+  OpenedMailbox<M> OpenMailbox(std::string_view name = {}, MailboxOptions<M> options = {});
+
+  // The right to send to the mailbox of that name. kNotFound; kFailedPrecondition: it is for other
+  // messages.
+  template <class M>
+  absl::StatusOr<Sender<M>> FindMailbox(std::string_view name);
+
+  // The receive right of a mailbox of the system's own (MailboxOwner::kSystem), with the backlog,
+  // after whoever had it last is gone. kNotFound, kFailedPrecondition as FindMailbox, and
+  // kFailedPrecondition if somebody has it: he may Share it.
+  template <class M>
+  absl::StatusOr<Receiver<M>> AttachReceiver(std::string_view name);
+
+ protected:
+  MailboxOpening() = default;
+  MailboxOpening(const MailboxOpening&) = default;
+  MailboxOpening& operator=(const MailboxOpening&) = default;
+  ~MailboxOpening() = default;
+
+ private:
+  internal::ActorSpace& space() { return static_cast<Owner&>(*this).space(); }
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_ACTORS_MAILBOX_OPENING_H_
