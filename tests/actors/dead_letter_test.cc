@@ -214,11 +214,16 @@ TEST_F(DeadLetterTest, TheTotalIsTheSumOverTheReasons) {
   system_.Spawn<Sleeper>().Send(Letter{});
   Run();
   full.Send(Letter{});
+  auto [pair, inbox] = system_.OpenMailbox<Letter>("", {.receivers = Receivers::kExclusivePair});
+  pair.Send(Letter{});
+  system_.Spawn([to = pair](Letter) { to.Send(Letter{}); }).Send(Letter{});
+  inbox.TryReceive();
+  Run();
   const SystemStats stats = system_.stats();
   for (int reason = 0; reason < kDeadLetterReasons; ++reason) {
     EXPECT_GT(stats.dead_letters[reason], 0u) << ToString(static_cast<DeadLetterReason>(reason));
   }
-  EXPECT_EQ(stats.dead_letters_total(), 2u + 2 + 2 + 1 + 1 + 1 + 1);
+  EXPECT_EQ(stats.dead_letters_total(), 2u + 2 + 2 + 1 + 1 + 1 + 1 + 1);
   EXPECT_EQ(letters_.size(), stats.dead_letters_total());
 }
 
@@ -228,7 +233,9 @@ TEST_F(DeadLetterTest, ReasonsHaveNames) {
   EXPECT_EQ(ToString(DeadLetterReason::kFull), "full");
   EXPECT_EQ(ToString(DeadLetterReason::kDroppedNewest), "dropped newest");
   EXPECT_EQ(ToString(DeadLetterReason::kDroppedOldest), "dropped oldest");
+  EXPECT_EQ(ToString(DeadLetterReason::kExpired), "expired");
   EXPECT_EQ(ToString(DeadLetterReason::kUnhandled), "unhandled");
+  EXPECT_EQ(ToString(DeadLetterReason::kNotAllowed), "not allowed");
 }
 
 TEST(DeadLetterHookTest, LettersAreCountedWithoutAHook) {
