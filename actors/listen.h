@@ -62,6 +62,7 @@ class Listener : public std::enable_shared_from_this<Listener<A, Ms...>> {
   }
 
   void Handle(absl::StatusOr<Mail> mail, Context& self) {
+    if (absl::IsFailedPrecondition(mail.status())) return self.Fail(mail.status());  // kBusy
     if (!mail.ok()) {  // one of them is closed
       if (DropClosed(std::index_sequence_for<Ms...>())) Next(self);
       return;
@@ -90,7 +91,8 @@ class Listener : public std::enable_shared_from_this<Listener<A, Ms...>> {
   }
   template <class M>
   static bool Stays(Receiver<M>& from) {
-    if (from && from.stats().closed && from.stats().depth == 0) from = Receiver<M>();
+    const MailboxId id = from.id();
+    if (from && id.cell->HasEnded(id.incarnation, from.share())) from = Receiver<M>();
     return static_cast<bool>(from);
   }
 

@@ -19,6 +19,7 @@ SendResult SendResultOf(PutResult result) {
     case PutResult::kTaken:
       return SendResult::kQueued;
     case PutResult::kDropped:
+    case PutResult::kNotCopied:
       return SendResult::kDropped;
     case PutResult::kClosed:
       return SendResult::kClosed;
@@ -70,6 +71,8 @@ absl::Status StatusOf(PutResult result) {
     case PutResult::kNotAllowed:
       return absl::PermissionDeniedError(
           "the mailbox has another sender, or all get a copy and nobody can be waited for");
+    case PutResult::kNotCopied:
+      return absl::InternalError("copying the message failed");
     case PutResult::kWaits:
       break;
   }

@@ -17,15 +17,22 @@ namespace {
 Envelope* NextOf(const Envelope& e) { return static_cast<Envelope*>(e.next); }
 
 // While a message lies in a lane its address is free for what the lane has to know: the sender that
-// waits until it is taken, or else since when it is there.
-void SetSince(Envelope& e, uint32_t ms) { e.address = uint64_t{ms} << 1 | 1; }
+// waits until it is taken, who has its stamp, or else the stamp.
+void SetStamp(Envelope& e, MailStamp stamp) {
+  e.address = uint64_t{stamp.order} << 33 | uint64_t{stamp.since_ms} << 1 | 1;
+}
 void SetSender(Envelope& e, MailWaiter* w) { e.address = reinterpret_cast<uint64_t>(w); }
 MailWaiter* SenderOf(const Envelope& e) {
   return (e.address & 1) == 0 ? reinterpret_cast<MailWaiter*>(e.address) : nullptr;
 }
-uint32_t SinceOf(const Envelope& e) {
+MailStamp StampOf(const Envelope& e) {
   const MailWaiter* const sender = SenderOf(e);
-  return sender != nullptr ? sender->since_ms : static_cast<uint32_t>(e.address >> 1);
+  if (sender != nullptr) return sender->stamp;
+  return {static_cast<uint32_t>(e.address >> 33), static_cast<uint32_t>(e.address >> 1)};
+}
+// In a circle of 2^31.
+bool IsBefore(const Envelope& a, MailStamp b) {
+  return static_cast<int32_t>((StampOf(a).order - b.order) << 1) < 0;
 }
 
 // Of all shares the one with the highest number has the key: if a share comes or goes, only keys that
@@ -58,7 +65,7 @@ class MailboxCell::Duties {
       cell_.space_.Lose(*e, reason, AnyRef());
     }
     if (warning_) warning_->first(warning_->second);
-    if (ended_) cell_.space_.mailbox_table().Release(cell_, *ended_);
+    if (ended_) cell_.space_.mailbox_table().Release(cell_, ended_->name);
   }
 
   void Give(ReplySlotOf<Mail>& slot, Mail mail) { served_.emplace_back(&slot, std::move(mail)); }
@@ -77,7 +84,7 @@ class MailboxCell::Duties {
   void Warn(std::function<void(const MailboxStats&)> call, const MailboxStats& stats) {
     warning_.emplace(std::move(call), stats);
   }
-  void End(std::string name) { ended_.emplace(std::move(name)); }
+  void End(MailboxSpec spec) { ended_.emplace(std::move(spec)); }  // with what the user captured
 
  private:
   MailboxCell& cell_;
@@ -85,10 +92,10 @@ class MailboxCell::Duties {
   absl::InlinedVector<std::pair<ReplySlotOf<void>*, absl::Status>, 2> told_;
   absl::InlinedVector<std::pair<Envelope*, DeadLetterReason>, 1> lost_;
   std::optional<std::pair<std::function<void(const MailboxStats&)>, MailboxStats>> warning_;
-  std::optional<std::string> ended_;
+  std::optional<MailboxSpec> ended_;
 };
 
-void Mail::GoBack() { from_.cell->PutBack(from_.incarnation, share_, *envelope_, since_ms_); }
+void Mail::GoBack() { from_.cell->PutBack(from_.incarnation, share_, *envelope_, stamp_); }
 
 void MailWaiters::Add(MailWaiter& w, MailWaiter::State state) {
   w.state = state;
@@ -118,17 +125,18 @@ MailboxCell::~MailboxCell() {
 }
 
 void MailboxCell::Open(uint64_t incarnation, MailboxSpec spec) {
+  Duties duties(*this);
   const ShortLockHolder lock(lock_);
   incarnation_ = incarnation;
   draining_ = false;
   spec_ = std::move(spec);
   lanes_.assign(1, Lane{});
-  shares_ = last_share_ = last_served_ = 0;
+  shares_ = last_share_ = last_order_ = last_served_ = 0;
   random_ = Mix(spec_.seed);
   has_sender_ = false;
   sent_ = received_ = dropped_ = 0;
   warned_ = false;
-  AddShareLocked();
+  AddShareLocked(duties);
 }
 
 // ---- sending
@@ -141,18 +149,29 @@ MailboxCell::PutResult MailboxCell::Put(uint64_t incarnation, Envelope& e, bool 
     duties.Lose(e, DeadLetterReason::kNoSuchActor);
     return PutResult::kClosed;
   }
+  try {
+    return PutLocked(e, may_wait, until_taken, waiter, duties);
+  } catch (...) {  // before it was placed
+    ++dropped_;
+    duties.Lose(e, DeadLetterReason::kDroppedNewest);
+    return PutResult::kNotCopied;
+  }
+}
+
+MailboxCell::PutResult MailboxCell::PutLocked(Envelope& e, bool may_wait, bool until_taken,
+                                              MailWaiter* waiter, Duties& duties) {
   if (!MaySend(e) || (until_taken && spec_.receivers == Receivers::kAll)) {
     ++dropped_;
     duties.Lose(e, DeadLetterReason::kNotAllowed);
     return PutResult::kNotAllowed;
   }
   if (until_taken && waiter == nullptr) {
-    Lane* const lane = LaneFor(e);
-    return HandOver(*lane, e, NowMs(), duties) ? PutResult::kTaken : PutResult::kWaits;
+    return HandOver(*LaneFor(e), e, NextStamp(NowMs()), duties) ? PutResult::kTaken
+                                                                : PutResult::kWaits;
   }
   if (waiter != nullptr) {
     waiter->message = &e;
-    waiter->since_ms = NowMs();
+    waiter->stamp.since_ms = NowMs();
     waiter->until_taken = until_taken;
   }
   if (Place(e, until_taken ? waiter : nullptr, duties)) {
@@ -212,9 +231,10 @@ bool MailboxCell::Place(Envelope& e, MailWaiter* sender, Duties& duties) {
 }
 
 bool MailboxCell::PlaceIn(Lane& lane, Envelope& e, MailWaiter* sender, Duties& duties) {
-  if (HandOver(lane, e, sender != nullptr ? sender->since_ms : NowMs(), duties)) return true;
+  const MailStamp stamp = NextStamp(sender != nullptr ? sender->stamp.since_ms : NowMs());
+  if (HandOver(lane, e, stamp, duties)) return true;
   if (lane.depth >= spec_.capacity) return false;
-  Append(lane, e, sender, duties);
+  Append(lane, e, stamp, sender, duties);
   return true;
 }
 
@@ -231,14 +251,14 @@ void MailboxCell::PlaceInAll(Envelope& e, Duties& duties) {
 }
 
 // Gives it to one who waits for it.
-bool MailboxCell::HandOver(Lane& lane, Envelope& e, uint32_t since_ms, Duties& duties) {
+bool MailboxCell::HandOver(Lane& lane, Envelope& e, MailStamp stamp, Duties& duties) {
   while (MailWaiter* const w = NextReceiver(lane)) {
     receivers_.Remove(*w);
     if (w->mail_slot->Claim()) {
       last_served_ = w->share;
       ++sent_;
       ++received_;
-      duties.Give(*w->mail_slot, Mail({this, incarnation_}, w->share, e, since_ms));
+      duties.Give(*w->mail_slot, Mail({this, incarnation_}, w->share, e, stamp));
       return true;
     }
     w->mail_slot->Release();  // it has been served elsewhere (B4)
@@ -269,12 +289,14 @@ MailWaiter* MailboxCell::NextReceiver(const Lane& lane) {
   return w;
 }
 
-void MailboxCell::Append(Lane& lane, Envelope& e, MailWaiter* sender, Duties& duties) {
+void MailboxCell::Append(Lane& lane, Envelope& e, MailStamp stamp, MailWaiter* sender,
+                         Duties& duties) {
   if (sender != nullptr) {
     SetSender(e, sender);
+    sender->stamp = stamp;
     sender->state = MailWaiter::State::kInLane;
   } else {
-    SetSince(e, NowMs());
+    SetStamp(e, stamp);
   }
   Link(lane, e);
   ++sent_;
@@ -295,16 +317,18 @@ void MailboxCell::Link(Lane& lane, Envelope& e) {
   ++lane.depth;
 }
 
-// The lanes that are full, and that `for_this` has to go to, lose what is oldest.
+// The lanes that are full, or more than that (B5), and that `for_this` has to go to, lose what is
+// oldest.
 void MailboxCell::MakeRoom(Envelope& for_this, Duties& duties) {
   const auto drop_oldest = [&](Lane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    if (lane.depth < spec_.capacity) return;
-    uint32_t since_ms;
-    MailWaiter* const sender = SenderOf(*lane.first);
-    Envelope& oldest = Unlink(lane, since_ms);
-    if (sender != nullptr) duties.Tell(*sender, LostStatus(Lost::kReceiverFull));
-    ++dropped_;
-    duties.Lose(oldest, DeadLetterReason::kDroppedOldest);
+    while (lane.depth >= spec_.capacity) {
+      MailStamp stamp;
+      MailWaiter* const sender = SenderOf(*lane.first);
+      Envelope& oldest = Unlink(lane, stamp);
+      if (sender != nullptr) duties.Tell(*sender, LostStatus(Lost::kReceiverFull));
+      ++dropped_;
+      duties.Lose(oldest, DeadLetterReason::kDroppedOldest);
+    }
   };
   if (spec_.receivers != Receivers::kAll) return drop_oldest(*LaneFor(for_this));
   for (Lane& lane : lanes_) drop_oldest(lane);
@@ -318,9 +342,7 @@ MailboxCell::TakeResult MailboxCell::Take(uint64_t incarnation, uint32_t share, 
   const ShortLockHolder lock(lock_);
   Lane* const lane = is_open(incarnation) ? LaneOf(share) : nullptr;
   if (lane == nullptr) return TakeResult::kClosed;
-  if (spec_.receivers == Receivers::kOneAtATime && receivers_.first() != nullptr) {
-    return TakeResult::kBusy;
-  }
+  if (spec_.receivers == Receivers::kOneAtATime && IsBusy()) return TakeResult::kBusy;
   if (!HasMail(*lane)) {
     if (draining_) return TakeResult::kClosed;
     if (waiter == nullptr) return TakeResult::kEmpty;
@@ -331,9 +353,9 @@ MailboxCell::TakeResult MailboxCell::Take(uint64_t incarnation, uint32_t share, 
     waiter->mail_slot->Release();
     return TakeResult::kWaits;
   }
-  uint32_t since_ms;
-  Envelope& e = TakeFirst(*lane, since_ms, duties);
-  Mail taken({this, incarnation}, share, e, since_ms);
+  MailStamp stamp;
+  Envelope& e = TakeFirst(*lane, stamp, duties);
+  Mail taken({this, incarnation}, share, e, stamp);
   ++received_;
   last_served_ = share;
   EndIfDrained(duties);
@@ -345,13 +367,25 @@ MailboxCell::TakeResult MailboxCell::Take(uint64_t incarnation, uint32_t share, 
   return TakeResult::kMail;
 }
 
+// Those who have been served elsewhere (B4) wait no more, though they may not know it yet.
+bool MailboxCell::IsBusy() {
+  while (MailWaiter* const w = receivers_.first()) {
+    if (w->mail_slot->pending()) return true;
+    receivers_.Remove(*w);
+    w->mail_slot->Release();
+  }
+  return false;
+}
+
 // Also what a sender holds that finds no room in this mailbox: with a capacity of 0 there is nothing
 // else to be had.
 bool MailboxCell::HasMail(Lane& lane) {
   return lane.first != nullptr || FirstSenderFor(lane) != nullptr;
 }
 
+// kAll: who waits there waits for room with each of them, and is not served by one.
 MailWaiter* MailboxCell::FirstSenderFor(Lane& lane) {
+  if (spec_.receivers == Receivers::kAll) return nullptr;
   MailWaiter* w = senders_.first();
   if (spec_.receivers == Receivers::kByKey) {
     while (w != nullptr && LaneFor(*w->message) != &lane) w = w->next;
@@ -360,30 +394,34 @@ MailWaiter* MailboxCell::FirstSenderFor(Lane& lane) {
 }
 
 // The lane HasMail.
-Envelope& MailboxCell::TakeFirst(Lane& lane, uint32_t& since_ms, Duties& duties) {
+Envelope& MailboxCell::TakeFirst(Lane& lane, MailStamp& stamp, Duties& duties) {
   if (lane.first == nullptr) {
     MailWaiter& sender = *FirstSenderFor(lane);
     senders_.Remove(sender);
-    since_ms = sender.since_ms;
+    stamp = NextStamp(sender.stamp.since_ms);
     ++sent_;
     duties.Tell(sender, absl::OkStatus());
     return *sender.message;
   }
   MailWaiter* const sender = SenderOf(*lane.first);
-  Envelope& first = Unlink(lane, since_ms);
+  Envelope& first = Unlink(lane, stamp);
   if (sender != nullptr) duties.Tell(*sender, absl::OkStatus());
   if (senders_.first() != nullptr) AdmitSenders(duties);
   return first;
 }
 
-Envelope& MailboxCell::Unlink(Lane& lane, uint32_t& since_ms) {
+Envelope& MailboxCell::Unlink(Lane& lane, MailStamp& stamp) {
   Envelope& first = *lane.first;
-  since_ms = SinceOf(first);
+  stamp = StampOf(first);
   if (MailWaiter* const sender = SenderOf(first)) sender->state = MailWaiter::State::kUnlinked;
   lane.first = NextOf(first);
   if (lane.first == nullptr) lane.last = nullptr;
-  if (--lane.depth < spec_.warn_at / 2) warned_ = false;
+  Shrink(lane);
   return first;
+}
+
+void MailboxCell::Shrink(Lane& lane) {
+  if (--lane.depth < spec_.warn_at / 2) warned_ = false;
 }
 
 // In the order in which they came; with kByKey one that has no room does not keep those behind it
@@ -399,7 +437,8 @@ void MailboxCell::AdmitSenders(Duties& duties) {
     } catch (...) {  // copying it
       placed = true;
       told = LostStatus(Lost::kReceiverFailed);
-      duties.Lose(*w->message, DeadLetterReason::kFull);
+      ++dropped_;
+      duties.Lose(*w->message, DeadLetterReason::kDroppedNewest);
     }
     if (!placed) {
       if (one_lane() || spec_.receivers == Receivers::kAll) return;
@@ -411,29 +450,36 @@ void MailboxCell::AdmitSenders(Duties& duties) {
   }
 }
 
-void MailboxCell::PutBack(uint64_t incarnation, uint32_t share, Envelope& e, uint32_t since_ms) {
+void MailboxCell::PutBack(uint64_t incarnation, uint32_t share, Envelope& e, MailStamp stamp) {
   Duties duties(*this);
   const ShortLockHolder lock(lock_);
-  Lane* lane = is_open(incarnation) ? LaneOf(share) : nullptr;
-  if (lane == nullptr && is_open(incarnation) && spec_.receivers == Receivers::kByKey) {
-    lane = LaneFor(e);
+  Lane* lane = nullptr;
+  if (is_open(incarnation)) {
+    // The key may have moved meanwhile.
+    lane = spec_.receivers == Receivers::kByKey ? LaneFor(e) : LaneOf(share);
   }
   if (lane == nullptr) return duties.Lose(e, DeadLetterReason::kStopped);
   --sent_;
   --received_;
-  if (HandOver(*lane, e, since_ms, duties)) return;
-  PutFirst(*lane, e, nullptr, since_ms);
+  if (HandOver(*lane, e, stamp, duties)) return;
+  PutInOrder(*lane, e, nullptr, stamp);
 }
 
-void MailboxCell::PutFirst(Lane& lane, Envelope& e, MailWaiter* sender, uint32_t since_ms) {
+// Nearly always the first.
+void MailboxCell::PutInOrder(Lane& lane, Envelope& e, MailWaiter* sender, MailStamp stamp) {
   if (sender != nullptr) {
     sender->state = MailWaiter::State::kInLane;
   } else {
-    SetSince(e, since_ms);
+    SetStamp(e, stamp);
   }
-  e.next = lane.first;
-  lane.first = &e;
-  if (lane.last == nullptr) lane.last = &e;
+  Envelope* before = nullptr;
+  for (Envelope* i = lane.first; i != nullptr && IsBefore(*i, stamp); i = NextOf(*i)) before = i;
+  if (before != nullptr) {
+    e.next = std::exchange(before->next, &e);
+  } else {
+    e.next = std::exchange(lane.first, &e);
+  }
+  if (lane.last == before) lane.last = &e;
   ++lane.depth;
   ++sent_;
 }
@@ -467,6 +513,7 @@ void MailboxCell::Withdraw(MailWaiter& w) {
   duties.Lose(*w.message, DeadLetterReason::kExpired);
   w.told_slot->Release();
   if (cell.senders_.first() != nullptr) cell.AdmitSenders(duties);
+  cell.EndIfDrained(duties);
 }
 
 // Walks the lane: for senders that gave up.
@@ -480,7 +527,7 @@ void MailboxCell::RemoveFromLane(MailWaiter& sender) {
     before->next = sender.message->next;
   }
   if (lane.last == sender.message) lane.last = before;
-  --lane.depth;
+  Shrink(lane);
   --sent_;
   sender.state = MailWaiter::State::kUnlinked;
 }
@@ -495,27 +542,32 @@ bool MailboxCell::AwaitClose(uint64_t incarnation, MailWaiter& waiter) {
 // ---- rights
 
 uint32_t MailboxCell::AddShare(uint64_t incarnation) {
+  Duties duties(*this);
   const ShortLockHolder lock(lock_);
   if (!is_open(incarnation) || spec_.receivers == Receivers::kExclusivePair) return 0;
-  return AddShareLocked();
+  return AddShareLocked(duties);
 }
 
 uint32_t MailboxCell::Attach(uint64_t incarnation) {
+  Duties duties(*this);
   const ShortLockHolder lock(lock_);
   if (!is_open(incarnation) || shares_ != 0) return 0;
-  return AddShareLocked();
+  return AddShareLocked(duties);
 }
 
-uint32_t MailboxCell::AddShareLocked() {
+uint32_t MailboxCell::AddShareLocked(Duties& duties) {
   const uint32_t share = ++last_share_;
-  ++shares_;
+  const bool is_only = shares_++ == 0;
   if (one_lane()) return share;
-  if (lanes_.front().share == 0) {  // the backlog that nobody had
-    lanes_.front().share = share;
-  } else {
-    lanes_.push_back({.share = share});
+  if (is_only) {
+    lanes_.front().share = share;  // with the backlog that nobody had
+    return share;
   }
-  if (spec_.receivers == Receivers::kByKey) Redistribute(lanes_);
+  lanes_.push_back({.share = share});
+  if (spec_.receivers == Receivers::kByKey) {
+    Redistribute(lanes_);
+    if (senders_.first() != nullptr) AdmitSenders(duties);  // there may be room for their keys (B2)
+  }
   return share;
 }
 
@@ -525,11 +577,7 @@ void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
   if (!is_open(incarnation)) return;
   TurnAwayReceivers(share, absl::CancelledError("the receive right is gone"), duties);
   if (--shares_ == 0) {
-    if (spec_.owner == MailboxOwner::kReceiver || draining_) {
-      CloseLocked(Backlog::kDrop, duties);
-    } else {
-      lanes_.front().share = 0;
-    }
+    if (spec_.owner == MailboxOwner::kReceiver || draining_) CloseLocked(Backlog::kDrop, duties);
     return;
   }
   if (one_lane()) return;
@@ -547,16 +595,18 @@ void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
     ServeReceivers(duties);
   }
   if (senders_.first() != nullptr) AdmitSenders(duties);
+  EndIfDrained(duties);
 }
 
-// Where the keys belong now. What has the same key comes from one lane and goes to one, so it keeps its
-// order.
+// Where the keys belong now.
 void MailboxCell::Redistribute(std::vector<Lane>& from) {
   std::vector<Envelope*> all;
   for (Lane& lane : from) {
     for (Envelope* e = lane.first; e != nullptr; e = NextOf(*e)) all.push_back(e);
     lane = {.share = lane.share};
   }
+  std::sort(all.begin(), all.end(),
+            [](Envelope* a, Envelope* b) { return IsBefore(*a, StampOf(*b)); });  // B6
   for (Envelope* const e : all) {
     Link(*LaneFor(*e), *e);
   }
@@ -566,12 +616,12 @@ void MailboxCell::Redistribute(std::vector<Lane>& from) {
 void MailboxCell::ServeReceivers(Duties& duties) {
   for (Lane& lane : lanes_) {
     while (lane.first != nullptr && NextReceiver(lane) != nullptr) {
-      uint32_t since_ms;
+      MailStamp stamp;
       MailWaiter* const sender = SenderOf(*lane.first);
-      Envelope& e = Unlink(lane, since_ms);
+      Envelope& e = Unlink(lane, stamp);
       --sent_;  // which HandOver counts
-      if (!HandOver(lane, e, since_ms, duties)) {
-        PutFirst(lane, e, sender, since_ms);
+      if (!HandOver(lane, e, stamp, duties)) {
+        PutInOrder(lane, e, sender, stamp);
       } else if (sender != nullptr) {
         duties.Tell(*sender, absl::OkStatus());
       }
@@ -611,10 +661,10 @@ size_t MailboxCell::CloseLocked(Backlog backlog, Duties& duties) {
 
 void MailboxCell::DropLane(Lane& lane, Duties& duties) {
   while (lane.first != nullptr) {
-    uint32_t since_ms;
+    MailStamp stamp;
     MailWaiter* const sender = SenderOf(*lane.first);
     ++dropped_;
-    duties.Lose(Unlink(lane, since_ms), DeadLetterReason::kStopped);
+    duties.Lose(Unlink(lane, stamp), DeadLetterReason::kStopped);
     if (sender != nullptr) duties.Tell(*sender, ClosedStatus());
   }
 }
@@ -640,7 +690,7 @@ void MailboxCell::EndIfDrained(Duties& duties) {
     if (lane.first != nullptr) return;
   }
   incarnation_ = 0;
-  duties.End(std::move(spec_.name));
+  duties.End(std::move(spec_));
 }
 
 // ---- looking
@@ -665,9 +715,15 @@ MailboxStats MailboxCell::StatsLocked() {
                                                      : stats.depth + lane.depth;
     if (lane.first == nullptr) continue;
     stats.oldest_age =
-        std::max(stats.oldest_age, absl::Milliseconds(now_ms - SinceOf(*lane.first)));
+        std::max(stats.oldest_age, absl::Milliseconds(now_ms - StampOf(*lane.first).since_ms));
   }
   return stats;
+}
+
+bool MailboxCell::HasEnded(uint64_t incarnation, uint32_t share) {
+  const ShortLockHolder lock(lock_);
+  Lane* const lane = is_open(incarnation) ? LaneOf(share) : nullptr;
+  return lane == nullptr || (draining_ && !HasMail(*lane));
 }
 
 std::string MailboxCell::ToString(uint64_t incarnation) {

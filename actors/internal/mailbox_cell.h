@@ -27,9 +27,12 @@
 // B4  A receiver may wait at several mailboxes with one slot (Select). A mailbox claims the slot before
 //     it parts with a message; where that fails the message stays. So a receive that has timed out or
 //     has been served elsewhere never eats one.
-// B5  The depth of a lane exceeds the capacity by nothing but what was put back.
+// B5  The depth of a lane exceeds the capacity by nothing but what was put back, or came from the lane
+//     of a right that ended.
 // B6  Messages of a sender are taken in in the order of their Puts: who finds senders waiting for room
-//     finds no room (B2) and waits behind them. What waits in a lane leaves it in order.
+//     finds no room (B2) and waits behind them. A lane is in the order of its messages' stamps, which
+//     they get as they are taken in and keep: so what is put back, by whomever and when, has its old
+//     place.
 #ifndef TROUPE_ACTORS_INTERNAL_MAILBOX_CELL_H_
 #define TROUPE_ACTORS_INTERNAL_MAILBOX_CELL_H_
 
@@ -64,22 +67,28 @@ struct MailboxId {
   friend bool operator==(const MailboxId&, const MailboxId&) = default;
 };
 
+// Of a message that was taken in: which of all it is, and when that was.
+struct MailStamp {
+  uint32_t order = 0;  // goes round at 2^31
+  uint32_t since_ms = 0;
+};
+
 // A message that was taken out. If nobody opens it, it goes back.
 class Mail {
  public:
   Mail() = default;
-  Mail(MailboxId from, uint32_t share, Envelope& e, uint32_t since_ms)
-      : from_(from), envelope_(&e), share_(share), since_ms_(since_ms) {}
+  Mail(MailboxId from, uint32_t share, Envelope& e, MailStamp stamp)
+      : from_(from), envelope_(&e), stamp_(stamp), share_(share) {}
   Mail(Mail&& other) noexcept
       : from_(other.from_),
         envelope_(std::exchange(other.envelope_, nullptr)),
-        share_(other.share_),
-        since_ms_(other.since_ms_) {}
+        stamp_(other.stamp_),
+        share_(other.share_) {}
   Mail& operator=(Mail&& other) noexcept {
     std::swap(from_, other.from_);
     std::swap(envelope_, other.envelope_);
+    std::swap(stamp_, other.stamp_);
     std::swap(share_, other.share_);
-    std::swap(since_ms_, other.since_ms_);
     return *this;
   }
   ~Mail() {
@@ -97,8 +106,8 @@ class Mail {
 
   MailboxId from_;
   Envelope* envelope_ = nullptr;
+  MailStamp stamp_;
   uint32_t share_ = 0;
-  uint32_t since_ms_ = 0;
 };
 
 // One who waits at one mailbox. Written under that one's lock.
@@ -119,8 +128,8 @@ struct MailWaiter {
   Envelope* message = nullptr;  // a sender's
   MailWaiter* previous = nullptr;
   MailWaiter* next = nullptr;
-  uint32_t share = 0;     // a receiver's
-  uint32_t since_ms = 0;  // a sender's
+  MailStamp stamp;     // a sender's
+  uint32_t share = 0;  // a receiver's
   State state = State::kUnlinked;
   bool until_taken = false;  // a sender: until a receiver has the message, not only the mailbox
 };
@@ -161,7 +170,8 @@ class MailboxCell {
     kDropped,
     kClosed,
     kNotAllowed,
-    kWaits,  // the waiter is linked; without one: nothing was done, and it takes one
+    kNotCopied,  // copying it threw (kAll)
+    kWaits,      // the waiter is linked; without one: nothing was done, and it takes one
   };
   enum class TakeResult : uint8_t {
     kMail,
@@ -188,7 +198,9 @@ class MailboxCell {
 
   // kMail: in `mail`, or, if there is a waiter, on its way to its slot.
   TakeResult Take(uint64_t incarnation, uint32_t share, Mail& mail, MailWaiter* waiter);
-  void PutBack(uint64_t incarnation, uint32_t share, Envelope& e, uint32_t since_ms);
+  void PutBack(uint64_t incarnation, uint32_t share, Envelope& e, MailStamp stamp);
+  // Whether there is nothing more to come by this right.
+  bool HasEnded(uint64_t incarnation, uint32_t share);
 
   // False: closed, and the slot is not used.
   bool AwaitClose(uint64_t incarnation, MailWaiter& waiter);
@@ -211,7 +223,7 @@ class MailboxCell {
  private:
   // The messages for one receive right, or, but for kByKey and kAll, for all of them.
   struct Lane {
-    uint32_t share = 0;  // 0: of nobody, or of all
+    uint32_t share = 0;  // whose it is or, if nobody has a right now, was; 0: of all
     Envelope* first = nullptr;
     Envelope* last = nullptr;
     size_t depth = 0;
@@ -225,25 +237,28 @@ class MailboxCell {
   Lane* LaneOf(uint32_t share) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   Lane* LaneFor(Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool MaySend(const Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  PutResult PutLocked(Envelope& e, bool may_wait, bool until_taken, MailWaiter* waiter,
+                      Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool Place(Envelope& e, MailWaiter* sender, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool PlaceIn(Lane& lane, Envelope& e, MailWaiter* sender, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void PlaceInAll(Envelope& e, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  bool HandOver(Lane& lane, Envelope& e, uint32_t since_ms, Duties& duties)
+  bool HandOver(Lane& lane, Envelope& e, MailStamp stamp, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   MailWaiter* NextReceiver(const Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void MakeRoom(Envelope& for_this, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   static void Link(Lane& lane, Envelope& e);  // as the last
-  Envelope& Unlink(Lane& lane, uint32_t& since_ms)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);  // the first
-  void PutFirst(Lane& lane, Envelope& e, MailWaiter* sender, uint32_t since_ms)
+  Envelope& Unlink(Lane& lane, MailStamp& stamp) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);  // the first
+  void Shrink(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void PutInOrder(Lane& lane, Envelope& e, MailWaiter* sender, MailStamp stamp)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool IsBusy() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool HasMail(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   MailWaiter* FirstSenderFor(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  Envelope& TakeFirst(Lane& lane, uint32_t& since_ms, Duties& duties)
+  Envelope& TakeFirst(Lane& lane, MailStamp& stamp, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void AdmitSenders(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void Append(Lane& lane, Envelope& e, MailWaiter* sender, Duties& duties)
+  void Append(Lane& lane, Envelope& e, MailStamp stamp, MailWaiter* sender, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void RemoveFromLane(MailWaiter& sender) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void Redistribute(std::vector<Lane>& from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
@@ -253,9 +268,12 @@ class MailboxCell {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   size_t CloseLocked(Backlog backlog, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void EndIfDrained(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  uint32_t AddShareLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  uint32_t AddShareLocked(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   MailboxStats StatsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   uint32_t NowMs() const;
+  MailStamp NextStamp(uint32_t since_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+    return {++last_order_, since_ms};
+  }
 
   ActorSpace& space_;
   ShortLock lock_;
@@ -268,6 +286,7 @@ class MailboxCell {
   MailWaiters close_watchers_ ABSL_GUARDED_BY(lock_);  // kForClose
   uint32_t shares_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t last_share_ ABSL_GUARDED_BY(lock_) = 0;
+  uint32_t last_order_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t last_served_ ABSL_GUARDED_BY(lock_) = 0;  // kRoundRobin
   uint64_t random_ ABSL_GUARDED_BY(lock_) = 0;       // kRandom
   bool has_sender_ ABSL_GUARDED_BY(lock_) = false;   // kExclusivePair: and it is
