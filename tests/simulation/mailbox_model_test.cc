@@ -476,7 +476,7 @@ TEST(MailboxModelTest, MailboxesDoWhatTheModelDoes) {
 #ifdef TROUPE_SANITIZER
   constexpr uint64_t kPrograms = 5'000;
 #else
-  constexpr uint64_t kPrograms = 100'000;
+  constexpr uint64_t kPrograms = 50'000;
 #endif
   const uint64_t only = FromEnvironment("TROUPE_SIMULATION_SEED", 0);
   const uint64_t programs = FromEnvironment("TROUPE_SIMULATION_PROGRAMS", kPrograms);

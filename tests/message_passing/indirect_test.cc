@@ -1,0 +1,148 @@
+// D. Indirect communication: who talks knows a mailbox.
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/message_passing/message_passing.h"
+
+namespace troupe {
+namespace {
+
+TEST_F(MessagePassing, R25_AMailboxHasAUniquePrintableIdentityAndMayHaveAName) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>("jobs");
+  auto [unnamed, other] = system_.OpenMailbox<Job>();
+  EXPECT_EQ(jobs.ToString().substr(0, 5), "jobs#");
+  EXPECT_NE(jobs, unnamed);
+  EXPECT_NE(jobs.ToString(), unnamed.ToString());
+  EXPECT_EQ(*system_.FindMailbox<Job>("jobs"), jobs);
+}
+
+TEST_F(MessagePassing, R28_NobodyGetsInWithoutARight) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>();
+  EXPECT_FALSE(system_.FindMailbox<Job>(jobs.ToString()).ok()) << "to print it gives no right";
+  EXPECT_FALSE(system_.FindMailbox<Job>("").ok());
+  EXPECT_FALSE(system_.AttachReceiver<Job>("").ok());
+  EXPECT_EQ(Sender<Job>().Send(Job{1}), SendResult::kClosed);
+  EXPECT_FALSE(Receiver<Job>().TryReceive().has_value());
+  EXPECT_EQ(jobs.stats().sent, 0u);
+}
+
+TEST_F(MessagePassing, R32_MoreThanTwoUseAMailboxAndTwoMayHaveSeveral) {
+  auto [jobs, a] = system_.OpenMailbox<Job>();
+  auto [urgent, second] = system_.OpenMailbox<Job>();
+  auto b = *a.Share();
+  auto p = Somebody();
+  auto q = Somebody();
+  Let(p, [jobs = jobs](Context&) { jobs.Send(Job{1}); });
+  Let(q, [jobs = jobs](Context&) { jobs.Send(Job{2}); });
+  Let(q, [urgent = urgent](Context&) { urgent.Send(Job{9}); });
+  EXPECT_EQ(a.TryReceive()->sender, AnyRef(p));
+  EXPECT_EQ(b.TryReceive()->sender, AnyRef(q));
+  EXPECT_EQ(second.TryReceive()->message.number, 9);
+}
+
+// ---- R34: who receives when several wait
+
+class WhoReceives : public MessagePassing {
+ protected:
+  void Open(MailboxOptions<Job> options) {
+    auto opened = system_.OpenMailbox<Job>("", std::move(options));
+    jobs_ = opened.sender;
+    rights_.push_back(std::move(opened.receiver));
+    rights_.push_back(*rights_[0].Share());
+    rights_.push_back(*rights_[0].Share());
+    for (int i = 0; i < 3; ++i) who_.push_back(Somebody());
+  }
+  // They begin to wait in this order.
+  void Wait(std::initializer_list<int> order) {
+    for (const int i : order) LetReceive(who_[i], rights_[i], seen_[i]);
+  }
+  void Send(std::initializer_list<int> numbers) {
+    for (const int number : numbers) jobs_.Send(Job{number});
+    Run();
+  }
+  Sender<Job> jobs_;
+  std::vector<Receiver<Job>> rights_;
+  std::vector<ActorRef<Party>> who_;
+  std::vector<Numbers>& seen_ = Keep<std::vector<Numbers>>();
+  void SetUp() override { seen_.resize(3); }
+};
+
+TEST_F(WhoReceives, R35_AtMostTwoInAll) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.receivers = Receivers::kExclusivePair});
+  EXPECT_EQ(inbox.Share().status().code(), StatusCode::kFailedPrecondition);
+  auto& said = Keep<std::vector<SendResult>>();
+  for (int i = 0; i < 2; ++i) {
+    Let(Somebody(), [&said, jobs = jobs](Context&) { said.push_back(jobs.Send(Job{1})); });
+  }
+  EXPECT_EQ(said, (std::vector{SendResult::kQueued, SendResult::kNotAllowed}));
+}
+
+TEST_F(WhoReceives, R36_AtMostOneReceivesAtATime) {
+  Open({.receivers = Receivers::kOneAtATime});
+  Wait({0, 1});
+  EXPECT_EQ(seen_[1], Numbers{-static_cast<int>(StatusCode::kFailedPrecondition)}) << "at once";
+  Send({7});
+  EXPECT_EQ(seen_[0], Numbers{7});
+  Wait({2});
+  Send({8});
+  EXPECT_EQ(seen_[2], Numbers{8});
+}
+
+TEST_F(WhoReceives, R37_OneOfSeveralByArrival) {
+  Open({.receivers = Receivers::kFirstCome});
+  Wait({2, 0, 1});
+  Send({1, 2, 3});
+  EXPECT_EQ(seen_, (std::vector<Numbers>{{2}, {3}, {1}}));
+}
+
+TEST_F(WhoReceives, R37_OneOfSeveralInTurn) {
+  Open({.receivers = Receivers::kRoundRobin});
+  for (int round = 0; round < 3; ++round) {
+    Wait({2, 1, 0});
+    Send({10 * round, 10 * round + 1, 10 * round + 2});
+  }
+  EXPECT_EQ(seen_, (std::vector<Numbers>{{0, 10, 20}, {1, 11, 21}, {2, 12, 22}}));
+}
+
+TEST_F(WhoReceives, R37_OneOfSeveralAtRandom) {
+  Open({.receivers = Receivers::kRandom, .seed = 3});
+  for (int i = 0; i < 60; ++i) {
+    Wait({0, 1, 2});
+    Send({i});
+    for (auto& who : who_) {
+      who.Stop();
+      Run();
+      who = Somebody();
+    }
+  }
+  for (const Numbers& one : seen_) EXPECT_GT(one.size(), 5u);
+}
+
+TEST_F(WhoReceives, R37_OneOfSeveralByKey) {
+  Open({.receivers = Receivers::kByKey, .key = [](const Job& job) { return job.number % 32; }});
+  for (int i = 0; i < 96; ++i) jobs_.Send(Job{i});
+  std::map<int, size_t> whose;
+  size_t count = 0;
+  for (size_t r = 0; r < rights_.size(); ++r) {
+    std::map<int, int> last;
+    for (const int number : Drain(rights_[r])) {
+      ++count;
+      EXPECT_EQ(whose.try_emplace(number % 32, r).first->second, r);
+      EXPECT_GT(number, std::exchange(last.try_emplace(number % 32, -1).first->second, number));
+    }
+  }
+  EXPECT_EQ(count, 96u);
+}
+
+TEST_F(WhoReceives, R37_AllOfThem) {
+  Open({.receivers = Receivers::kAll});
+  Send({1, 2});
+  for (auto& right : rights_) EXPECT_EQ(Drain(right), (Numbers{1, 2}));
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,142 @@
+// F. Synchronous and asynchronous: who waits for what.
+#include <optional>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include "gtest/gtest.h"
+#include "tests/message_passing/message_passing.h"
+
+namespace troupe {
+namespace {
+
+TEST_F(MessagePassing, R53_ABlockingSendWaitsForTheMailboxOrForTheReceiver) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.capacity = 2});
+  const StatusCode& stored = LetSend(Somebody(), [out = jobs] { return out.Enqueue(Job{1}); });
+  const StatusCode& taken = LetSend(Somebody(), [out = jobs] { return out.Deliver(Job{2}); });
+  const StatusCode& third = LetSend(Somebody(), [out = jobs] { return out.Enqueue(Job{3}); });
+  EXPECT_EQ(stored, StatusCode::kOk);
+  EXPECT_EQ(taken, StatusCode::kUnknown) << "it is in the mailbox only";
+  EXPECT_EQ(third, StatusCode::kUnknown) << "there is no room";
+  EXPECT_EQ(inbox.TryReceive()->message.number, 1);
+  Run();
+  EXPECT_EQ(taken, StatusCode::kUnknown);
+  EXPECT_EQ(third, StatusCode::kOk);
+  EXPECT_EQ(inbox.TryReceive()->message.number, 2);
+  Run();
+  EXPECT_EQ(taken, StatusCode::kOk);
+}
+
+TEST_F(MessagePassing, R53_ABlockingSendMayHaveADeadlineAndThenIsNeverDelivered) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.capacity = 1});
+  const auto second = absl::Seconds(1);
+  const StatusCode& taken =
+      LetSend(Somebody(), [=, out = jobs] { return out.Deliver(Job{1}, second); });
+  const StatusCode& stored =
+      LetSend(Somebody(), [=, out = jobs] { return out.Enqueue(Job{2}, second / 2); });
+  Advance(absl::Seconds(2));
+  EXPECT_EQ(taken, StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(stored, StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(Drain(inbox), Numbers{});
+}
+
+TEST_F(MessagePassing, R54_ANonBlockingSendGoesOnAndIsToldAtOnceIfItWasRefused) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.capacity = 1});
+  EXPECT_EQ(jobs.TrySend(Job{1}), SendResult::kQueued);
+  EXPECT_EQ(jobs.TrySend(Job{2}), SendResult::kFull);
+  inbox.Close(Backlog::kDrop);
+  EXPECT_EQ(jobs.TrySend(Job{3}), SendResult::kClosed);
+}
+
+TEST_F(MessagePassing, R55_ABlockingReceiveWaitsIfNeedBeUntilADeadline) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>();
+  auto& seen = Keep<Numbers>();
+  auto who = Somebody();
+  LetReceive(who, inbox, seen);
+  EXPECT_TRUE(seen.empty());
+  jobs.Send(Job{1});
+  Run();
+  EXPECT_EQ(seen, Numbers{1});
+  LetReceive(who, inbox, seen, absl::Seconds(1));
+  Advance(absl::Seconds(2));
+  EXPECT_EQ(seen.back(), -static_cast<int>(StatusCode::kDeadlineExceeded));
+  jobs.Send(Job{2});
+  EXPECT_EQ(Drain(inbox), Numbers{2}) << "which took nothing";
+  EXPECT_EQ(inbox.Receive(absl::Seconds(1)).Wait().status().code(), StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(MessagePassing, R56_ANonBlockingReceiveYieldsAMessageOrNothing) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>();
+  EXPECT_FALSE(inbox.TryReceive().has_value());
+  jobs.Send(Job{1});
+  EXPECT_EQ(inbox.TryReceive()->message.number, 1);
+  EXPECT_FALSE(inbox.TryReceive().has_value());
+}
+
+// ---- every combination
+
+struct Combination {
+  bool blocking_send;
+  bool blocking_receive;
+  uint32_t capacity;
+  bool receiver_first;
+};
+
+class R57 : public MessagePassing, public ::testing::WithParamInterface<Combination> {
+ protected:
+  void Send(const Sender<Job>& out) {
+    if (GetParam().blocking_send) {
+      sent_ = &LetSend(Somebody(), [out] { return out.Deliver(Job{7}); });
+    } else {
+      result_ = out.TrySend(Job{7});
+      Run();
+    }
+  }
+  void Receive(Receiver<Job>& in) {
+    if (GetParam().blocking_receive) {
+      LetReceive(Somebody(), in, seen_);
+    } else if (auto job = in.TryReceive()) {
+      seen_.push_back(job->message.number);
+    }
+    Run();
+  }
+  const StatusCode* sent_ = nullptr;
+  std::optional<SendResult> result_;
+  Numbers& seen_ = Keep<Numbers>();
+};
+
+TEST_P(R57, EveryCombinationOfBlockingAndNonBlocking) {
+  const Combination& c = GetParam();
+  auto [out, in] = system_.OpenMailbox<Job>("", {.capacity = c.capacity});
+  c.receiver_first ? Receive(in) : Send(out);
+  EXPECT_TRUE(seen_.empty());
+  c.receiver_first ? Send(out) : Receive(in);
+  // They meet if the first of them waits, or the message does.
+  const bool message_waits = c.blocking_send || c.capacity > 0;
+  const bool meet = c.receiver_first ? c.blocking_receive : message_waits;
+  EXPECT_EQ(seen_, meet ? Numbers{7} : Numbers{});
+  if (c.blocking_send) {
+    EXPECT_EQ(*sent_, meet ? StatusCode::kOk : StatusCode::kUnknown) << "both blocking: rendezvous";
+  } else {
+    EXPECT_EQ(*result_, c.capacity > 0 || meet ? SendResult::kQueued : SendResult::kFull);
+  }
+}
+
+std::vector<Combination> All() {
+  std::vector<Combination> all;
+  for (const bool send : {false, true}) {
+    for (const bool receive : {false, true}) {
+      for (const uint32_t capacity : {0u, 1u, kUnbounded}) {
+        for (const bool receiver_first : {false, true}) {
+          all.push_back({send, receive, capacity, receiver_first});
+        }
+      }
+    }
+  }
+  return all;
+}
+INSTANTIATE_TEST_SUITE_P(MessagePassing, R57, ::testing::ValuesIn(All()));
+
+}  // namespace
+}  // namespace troupe
