@@ -109,7 +109,8 @@ class Listener : public std::enable_shared_from_this<Listener<A, Ms...>> {
 //   void On(Order order) { ... }
 //
 // `me` is the actor at hand; it has handlers for all of them, or this does not compile. The actor owns
-// the receive rights until it ends or a mailbox is closed. Each message costs one more, that the actor
+// the receive rights until it ends or a mailbox is closed. If it may not receive from one of them now
+// (Receivers::kOneAtATime: somebody else does) it fails. Each message costs one more, that the actor
 // sends to itself.
 template <class A, class... Ms>
 void ListenTo(A* me, Context& self, Receiver<Ms>... from) {

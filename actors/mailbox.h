@@ -23,7 +23,8 @@
 //              happens before you say it; a Pending... that is dropped has done nothing.
 // Giving up    A receive that has timed out has taken nothing; a send that has timed out is never
 //              delivered. An actor that ends waits no more, and what was on its way to it goes back
-//              to the head of its mailbox.
+//              to its place in the mailbox, even one that is full; if the mailbox has ended, the
+//              message is a dead letter.
 // The end      A mailbox is closed by Close, by the end of its last Receiver (unless
 //              MailboxOptions::owner says otherwise), or by Shutdown. Then sends are kClosed, all who
 //              wait are told at once, and what was left are dead letters.
@@ -101,6 +102,7 @@ class [[nodiscard]] PendingSend {
   // kUnavailable         the mailbox is closed, or was closed meanwhile
   // kResourceExhausted   it is full, and does not let senders wait
   // kPermissionDenied    SendResult::kNotAllowed; or Deliver where all get a copy
+  // kInternal            copying the message threw (Receivers::kAll): nobody gets it
   // kFailedPrecondition  Wait() was called in a handler
   absl::Status Wait() &&;
 

@@ -20,7 +20,8 @@ enum class Receivers : uint8_t {
   // A backlog for each right:
   kByKey,  // MailboxOptions::key decides, so what has the same key has the same receiver, in order;
            // as rights come and go only the keys that must move do, with their backlog
-  kAll,    // every one of them gets a copy
+  kAll,  // every one of them gets a copy; if one cannot be made nobody gets any, and the message is
+         // a dead letter (SendResult::kDropped)
   // Restrictions:
   kOneAtATime,     // while one receive waits, another is refused
   kExclusivePair,  // one sender and one receiver: Share is refused, and so is what anybody sends but
@@ -55,7 +56,8 @@ struct MailboxStats {
 template <class M>
 struct MailboxOptions {
   // Messages that may wait. 0: none, so a sender and a receiver meet (rendezvous). The bound is
-  // exact; with kByKey and kAll it is for each right.
+  // exact, but for what a receiver that ended gives back, or leaves to those who get its keys; with
+  // kByKey and kAll it is for each right.
   uint32_t capacity = kUnbounded;
   // kBlock: what waits for room is taken in the order in which it came.
   WhenFull when_full = WhenFull::kBlock;

@@ -46,7 +46,7 @@ TEST_F(MessagePassing, R32_MoreThanTwoUseAMailboxAndTwoMayHaveSeveral) {
 
 // ---- R34: who receives when several wait
 
-class WhoReceives : public MessagePassing {
+class MessagePassingReceivers : public MessagePassing {
  protected:
   void Open(MailboxOptions<Job> options) {
     auto opened = system_.OpenMailbox<Job>("", std::move(options));
@@ -71,7 +71,21 @@ class WhoReceives : public MessagePassing {
   void SetUp() override { seen_.resize(3); }
 };
 
-TEST_F(WhoReceives, R35_AtMostTwoInAll) {
+TEST_F(MessagePassingReceivers, R34_TheMailboxStatesWhoReceivesAndNotWhoSendsOrReceives) {
+  for (const Receivers receivers : {Receivers::kFirstCome, Receivers::kRoundRobin}) {
+    rights_.clear();
+    who_.clear();
+    seen_.assign(3, {});
+    Open({.receivers = receivers});
+    Wait({1, 0});
+    Send({1, 2});
+    const bool by_arrival = receivers == Receivers::kFirstCome;
+    EXPECT_EQ(seen_, by_arrival ? (std::vector<Numbers>{{2}, {1}, {}})
+                                : (std::vector<Numbers>{{1}, {2}, {}}));
+  }
+}
+
+TEST_F(MessagePassingReceivers, R35_AtMostTwoInAll) {
   auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.receivers = Receivers::kExclusivePair});
   EXPECT_EQ(inbox.Share().status().code(), StatusCode::kFailedPrecondition);
   auto& said = Keep<std::vector<SendResult>>();
@@ -81,7 +95,7 @@ TEST_F(WhoReceives, R35_AtMostTwoInAll) {
   EXPECT_EQ(said, (std::vector{SendResult::kQueued, SendResult::kNotAllowed}));
 }
 
-TEST_F(WhoReceives, R36_AtMostOneReceivesAtATime) {
+TEST_F(MessagePassingReceivers, R36_AtMostOneReceivesAtATime) {
   Open({.receivers = Receivers::kOneAtATime});
   Wait({0, 1});
   EXPECT_EQ(seen_[1], Numbers{-static_cast<int>(StatusCode::kFailedPrecondition)}) << "at once";
@@ -92,14 +106,14 @@ TEST_F(WhoReceives, R36_AtMostOneReceivesAtATime) {
   EXPECT_EQ(seen_[2], Numbers{8});
 }
 
-TEST_F(WhoReceives, R37_OneOfSeveralByArrival) {
+TEST_F(MessagePassingReceivers, R37_OneOfSeveralByArrival) {
   Open({.receivers = Receivers::kFirstCome});
   Wait({2, 0, 1});
   Send({1, 2, 3});
   EXPECT_EQ(seen_, (std::vector<Numbers>{{2}, {3}, {1}}));
 }
 
-TEST_F(WhoReceives, R37_OneOfSeveralInTurn) {
+TEST_F(MessagePassingReceivers, R37_OneOfSeveralInTurn) {
   Open({.receivers = Receivers::kRoundRobin});
   for (int round = 0; round < 3; ++round) {
     Wait({2, 1, 0});
@@ -108,7 +122,7 @@ TEST_F(WhoReceives, R37_OneOfSeveralInTurn) {
   EXPECT_EQ(seen_, (std::vector<Numbers>{{0, 10, 20}, {1, 11, 21}, {2, 12, 22}}));
 }
 
-TEST_F(WhoReceives, R37_OneOfSeveralAtRandom) {
+TEST_F(MessagePassingReceivers, R37_OneOfSeveralAtRandom) {
   Open({.receivers = Receivers::kRandom, .seed = 3});
   for (int i = 0; i < 60; ++i) {
     Wait({0, 1, 2});
@@ -122,7 +136,7 @@ TEST_F(WhoReceives, R37_OneOfSeveralAtRandom) {
   for (const Numbers& one : seen_) EXPECT_GT(one.size(), 5u);
 }
 
-TEST_F(WhoReceives, R37_OneOfSeveralByKey) {
+TEST_F(MessagePassingReceivers, R37_OneOfSeveralByKey) {
   Open({.receivers = Receivers::kByKey, .key = [](const Job& job) { return job.number % 32; }});
   for (int i = 0; i < 96; ++i) jobs_.Send(Job{i});
   std::map<int, size_t> whose;
@@ -138,7 +152,7 @@ TEST_F(WhoReceives, R37_OneOfSeveralByKey) {
   EXPECT_EQ(count, 96u);
 }
 
-TEST_F(WhoReceives, R37_AllOfThem) {
+TEST_F(MessagePassingReceivers, R37_AllOfThem) {
   Open({.receivers = Receivers::kAll});
   Send({1, 2});
   for (auto& right : rights_) EXPECT_EQ(Drain(right), (Numbers{1, 2}));

@@ -37,7 +37,7 @@ TEST_F(MessagePassing, R9_SendAndReceiveArePrimitivesForActors) {
   EXPECT_EQ(Drain(answers), (Numbers{2, 11}));
 }
 
-TEST(MessagePassingTest, R9_SendAndReceiveArePrimitivesForPlainThreads) {
+TEST_F(MessagePassing, R9_SendAndReceiveArePrimitivesForPlainThreads) {
   System system({.workers = 1});
   auto [there, in] = system.OpenMailbox<Job>();
   auto [back, answers] = system.OpenMailbox<Job>();
