@@ -12,8 +12,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <ostream>
-#include <random>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -23,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "tests/simulation/mailbox_program.h"
 #include "troupe/core/node_pool.h"
 #include "troupe/runtime/manual_scheduler.h"
 #include "troupe/troupe.h"
@@ -34,7 +33,6 @@ using Outcome = MailboxModel::Outcome;
 using Place = MailboxModel::Place;
 
 constexpr int kKeys = 5;
-constexpr size_t kActors = 4;
 
 int64_t jobs_alive = 0;
 struct Job {
@@ -44,80 +42,6 @@ struct Job {
   int id;
   int key;
 };
-
-// ---- programs
-
-enum class Kind {
-  kTrySend,
-  kTryReceive,
-  kEnqueue,
-  kDeliver,
-  kReceive,
-  kSelect,
-  kShare,
-  kDropShare,
-  kAttach,
-  kClose,
-  kStop,
-  kAdvance,
-  kRun,
-};
-constexpr std::array kNames{"TrySend", "TryReceive", "Enqueue",   "Deliver", "Receive",
-                            "Select",  "Share",      "DropShare", "Attach",  "Close",
-                            "Stop",    "Advance",    "Run"};
-
-// What the numbers mean depends on what there is when its turn comes, so any part of a program is one.
-struct Step {
-  Kind kind;
-  uint32_t box;
-  uint32_t share;
-  uint32_t actor;
-  uint32_t number;  // a key, a time
-};
-
-struct Program {
-  std::vector<MailboxModel::Choice> boxes;
-  std::vector<Step> steps;
-};
-
-std::ostream& operator<<(std::ostream& out, const Program& program) {
-  for (const auto& box : program.boxes) {
-    out << "  mailbox: capacity " << box.capacity << ", when_full "
-        << static_cast<int>(box.when_full) << ", receivers " << static_cast<int>(box.receivers)
-        << ", owner " << static_cast<int>(box.owner) << "\n";
-  }
-  for (const Step& s : program.steps) {
-    out << "  " << kNames[static_cast<size_t>(s.kind)] << " mailbox " << s.box << " share "
-        << s.share << " actor " << s.actor << " number " << s.number << "\n";
-  }
-  return out;
-}
-
-Program Generate(uint64_t seed) {
-  std::mt19937_64 random(seed);
-  const auto draw = [&](uint64_t n) { return static_cast<uint32_t>(random() % n); };
-  Program program;
-  for (uint32_t i = 1 + draw(3); i > 0; --i) {
-    MailboxModel::Choice box{
-        .capacity = std::array{0u, 1u, 2u, kUnbounded}[draw(4)],
-        .when_full = static_cast<WhenFull>(draw(2) == 0 ? 0 : draw(4)),
-        .receivers = static_cast<Receivers>(draw(7)),
-        .owner = draw(3) == 0 ? MailboxOwner::kSystem : MailboxOwner::kReceiver,
-        .seed = random()};
-    if (box.receivers == Receivers::kAll && box.capacity == 0) box.capacity = 1;
-    program.boxes.push_back(box);
-  }
-  constexpr std::array kMostly{Kind::kTrySend, Kind::kTrySend, Kind::kTryReceive, Kind::kEnqueue,
-                               Kind::kEnqueue, Kind::kDeliver, Kind::kReceive,    Kind::kReceive,
-                               Kind::kSelect,  Kind::kShare,   Kind::kDropShare,  Kind::kAdvance,
-                               Kind::kStop,    Kind::kRun};
-  for (uint32_t i = 5 + draw(40); i > 0; --i) {
-    const Kind kind = draw(24) == 0 ? (draw(2) == 0 ? Kind::kClose : Kind::kAttach)
-                                    : kMostly[draw(kMostly.size())];
-    program.steps.push_back({kind, draw(6), draw(6), draw(kActors), draw(30)});
-  }
-  return program;
-}
 
 // ---- the system under test
 
@@ -151,7 +75,7 @@ class World {
       : stage_(stage), program_(program), model_(program.boxes) {
     stage_.letters = {};
     for (size_t i = 0; i < program.boxes.size(); ++i) Open(program.boxes[i], i);
-    for (size_t i = 0; i < kActors; ++i) actors_.push_back(SpawnOne());
+    for (size_t i = 0; i < kPlayers; ++i) actors_.push_back(SpawnOne());
   }
   ~World() {
     for (const Actor& actor : actors_) actor.ref.Stop();
@@ -169,14 +93,16 @@ class World {
       Do(program_.steps[i]);
       Compare();
       if (!wrong_.empty()) {
-        return "step " + std::to_string(i) + " (" +
-               kNames[static_cast<size_t>(program_.steps[i].kind)] + "): " + wrong_;
+        return "step " + std::to_string(i) + " (" + std::string(ToString(program_.steps[i].kind)) +
+               "): " + wrong_;
       }
     }
     Turn();
     Compare();
     return wrong_.empty() ? std::nullopt : std::optional(wrong_);
   }
+
+  const std::map<int, Outcome>& seen() const { return seen_; }
 
   void BeginHere(int number, Context& self) {
     const Op& op = ops_.at(number);
@@ -293,6 +219,12 @@ class World {
         return;
       case Kind::kSelect:
         return BeginSelect(step);
+      case Kind::kEnqueueNow:
+      case Kind::kDeliverNow:
+        return SendNow(step, number);
+      case Kind::kReceiveNow:
+        if (right) ReceiveNow(*right);
+        return;
       case Kind::kShare: {
         if (!right || box.rights.size() >= 4) return;
         auto share = ReceiverAt(*right).Share();
@@ -362,6 +294,30 @@ class World {
       model_.Receive(number, actor.number, op.from);
     }
     Turn();
+  }
+
+  void SendNow(const Step& step, int box) {
+    Turn();
+    const int op = next_op_++;
+    const bool until_taken = step.kind == Kind::kDeliverNow;
+    const auto message = NewMessage(step, MailboxModel::kOutside);
+    const Sender<Job>& out = boxes_[box].sender;
+    const Job job(message.id, message.key);
+    const absl::Duration none = absl::ZeroDuration();
+    Note(op, {(until_taken ? out.Deliver(job, none) : out.Enqueue(job, none)).Wait().code()});
+    model_.Send(op, MailboxModel::kOutside, box, message, until_taken);
+    if (model_.is_waiting(op)) model_.Expire(op);
+    turned_ = false;
+  }
+  void ReceiveNow(Place from) {
+    Turn();
+    const int op = next_op_++;
+    auto job = ReceiverAt(from).Receive(absl::ZeroDuration()).Wait();
+    Note(op,
+         job.ok() ? Outcome{absl::StatusCode::kOk, job->message.id} : Outcome{job.status().code()});
+    model_.Receive(op, MailboxModel::kOutside, {from});
+    if (model_.is_waiting(op)) model_.Expire(op);
+    turned_ = false;
   }
 
   void AdvanceBy(int ms) {
@@ -445,9 +401,21 @@ void Player::On(Begin begin, Context& self) { world_.BeginHere(begin.op, self); 
 
 // ---- running them
 
-std::optional<std::string> RunOne(Stage& stage, const Program& program) {
+// What came of all operations and messages.
+struct Tally {
+  std::map<absl::StatusCode, uint64_t> outcomes;
+  std::array<uint64_t, kDeadLetterReasons> letters{};
+};
+
+std::optional<std::string> RunOne(Stage& stage, const Program& program, Tally& tally) {
   [[maybe_unused]] const int64_t blocks = OutstandingNodeBlocks();
-  std::optional<std::string> wrong = World(stage, program).Run();
+  std::optional<std::string> wrong;
+  {
+    World world(stage, program);
+    wrong = world.Run();
+    for (const auto& [op, outcome] : world.seen()) ++tally.outcomes[outcome.code];
+    for (size_t i = 0; i < stage.letters.size(); ++i) tally.letters[i] += stage.letters[i];
+  }
   if (!wrong && jobs_alive != 0) wrong = std::to_string(jobs_alive) + " messages are left";
 #ifdef TROUPE_SANITIZER  // else each thread keeps some
   if (!wrong && OutstandingNodeBlocks() != blocks) wrong = "blocks are left";
@@ -462,7 +430,8 @@ Program Shrink(Program program) {
     Program less = program;
     less.steps.erase(less.steps.begin() + static_cast<ptrdiff_t>(i));
     Stage stage;
-    if (RunOne(stage, less)) program = std::move(less);
+    Tally tally;
+    if (RunOne(stage, less, tally)) program = std::move(less);
   }
   return program;
 }
@@ -483,15 +452,26 @@ TEST(MailboxModelTest, MailboxesDoWhatTheModelDoes) {
   const uint64_t first = only != 0 ? only : 1;
   const uint64_t last = only != 0 ? only : programs;
   auto stage = std::make_unique<Stage>();
+  Tally tally;
   for (uint64_t seed = first; seed <= last; ++seed) {
     const Program program = Generate(seed);
-    const std::optional<std::string> wrong = RunOne(*stage, program);
+    const std::optional<std::string> wrong = RunOne(*stage, program, tally);
     if (!wrong) continue;
     const Program least = Shrink(program);
     stage = std::make_unique<Stage>();
     ADD_FAILURE() << "seed " << seed << ": " << *wrong << "\nat least:\n"
-                  << least << RunOne(*stage, least).value_or("not alone");
-    break;
+                  << least << RunOne(*stage, least, tally).value_or("not alone");
+    return;
+  }
+  if (last - first < 1000) return;
+  // The programs did something of everything.
+  using enum absl::StatusCode;
+  for (const auto code : {kOk, kDeadlineExceeded, kUnavailable, kResourceExhausted,
+                          kPermissionDenied, kFailedPrecondition, kCancelled}) {
+    EXPECT_GT(tally.outcomes[code], 100u) << absl::StatusCodeToString(code);
+  }
+  for (size_t i = 0; i < tally.letters.size(); ++i) {
+    EXPECT_GT(tally.letters[i], 100u) << ToString(static_cast<DeadLetterReason>(i));
   }
 }
 

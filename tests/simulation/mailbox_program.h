@@ -1,0 +1,102 @@
+// Program: random operations on a few mailboxes, from a seed.
+#ifndef TROUPE_TESTS_SIMULATION_MAILBOX_PROGRAM_H_
+#define TROUPE_TESTS_SIMULATION_MAILBOX_PROGRAM_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <ostream>
+#include <random>
+#include <string_view>
+#include <vector>
+
+#include "tests/simulation/mailbox_model.h"
+#include "troupe/troupe.h"
+
+namespace troupe {
+
+inline constexpr uint32_t kPlayers = 4;
+
+enum class Kind {
+  kTrySend,
+  kTryReceive,
+  kEnqueue,
+  kDeliver,
+  kReceive,
+  kSelect,
+  kEnqueueNow,  // by a plain thread, which does not wait
+  kDeliverNow,
+  kReceiveNow,
+  kShare,
+  kDropShare,
+  kAttach,
+  kClose,
+  kStop,
+  kAdvance,
+  kRun,
+};
+inline std::string_view ToString(Kind kind) {
+  constexpr std::array<std::string_view, 16> kNames{
+      "TrySend",    "TryReceive", "Enqueue",    "Deliver", "Receive",   "Select",
+      "EnqueueNow", "DeliverNow", "ReceiveNow", "Share",   "DropShare", "Attach",
+      "Close",      "Stop",       "Advance",    "Run"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+// What the numbers mean depends on what there is when its turn comes, so any part of a program is one.
+struct Step {
+  Kind kind;
+  uint32_t box;
+  uint32_t share;
+  uint32_t actor;
+  uint32_t number;  // a key, a time
+};
+
+struct Program {
+  std::vector<MailboxModel::Choice> boxes;
+  std::vector<Step> steps;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const Program& program) {
+  for (const auto& box : program.boxes) {
+    out << "  mailbox: capacity " << box.capacity << ", when_full "
+        << static_cast<int>(box.when_full) << ", receivers " << static_cast<int>(box.receivers)
+        << ", owner " << static_cast<int>(box.owner) << "\n";
+  }
+  for (const Step& s : program.steps) {
+    out << "  " << ToString(s.kind) << " mailbox " << s.box << " share " << s.share << " actor "
+        << s.actor << " number " << s.number << "\n";
+  }
+  return out;
+}
+
+inline Program Generate(uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const auto draw = [&](uint64_t n) { return static_cast<uint32_t>(random() % n); };
+  Program program;
+  for (uint32_t i = 1 + draw(3); i > 0; --i) {
+    MailboxModel::Choice box{
+        .capacity = std::array{0u, 1u, 2u, kUnbounded}[draw(4)],
+        .when_full = static_cast<WhenFull>(draw(2) == 0 ? 0 : draw(4)),
+        .receivers = static_cast<Receivers>(draw(7)),
+        .owner = draw(3) == 0 ? MailboxOwner::kSystem : MailboxOwner::kReceiver,
+        .seed = random()};
+    if (box.receivers == Receivers::kAll && box.capacity == 0) box.capacity = 1;
+    program.boxes.push_back(box);
+  }
+  constexpr std::array kMostly{
+      Kind::kTrySend,    Kind::kTrySend,   Kind::kTryReceive, Kind::kEnqueue, Kind::kEnqueue,
+      Kind::kDeliver,    Kind::kReceive,   Kind::kReceive,    Kind::kSelect,  Kind::kShare,
+      Kind::kDropShare,  Kind::kAdvance,   Kind::kStop,       Kind::kRun,     Kind::kEnqueueNow,
+      Kind::kDeliverNow, Kind::kReceiveNow};
+  for (uint32_t i = 5 + draw(40); i > 0; --i) {
+    const Kind kind = draw(24) == 0 ? (draw(2) == 0 ? Kind::kClose : Kind::kAttach)
+                                    : kMostly[draw(kMostly.size())];
+    program.steps.push_back({kind, draw(6), draw(6), draw(kPlayers), draw(30)});
+  }
+  return program;
+}
+
+}  // namespace troupe
+
+#endif  // TROUPE_TESTS_SIMULATION_MAILBOX_PROGRAM_H_
