@@ -59,6 +59,11 @@ SendResult SleepAndSend(MailboxId to, Envelope& e) {
 
 AnyRef CurrentSender() { return ActorCell::CurrentRef(); }
 
+absl::Time DeadlineAt(const MailboxId& mailbox, absl::Duration timeout) {
+  if (mailbox.cell == nullptr || timeout == absl::InfiniteDuration()) return absl::InfiniteFuture();
+  return mailbox.cell->space().timers().clock().RoughNow() + timeout;
+}
+
 absl::Status StatusOf(PutResult result) {
   switch (result) {
     case PutResult::kTaken:

@@ -53,6 +53,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "troupe/actors/actor_ref.h"
+#include "troupe/actors/ask.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/internal/handler.h"
 #include "troupe/actors/internal/mailbox_cell.h"
@@ -68,6 +69,7 @@ namespace troupe {
 namespace internal {
 
 AnyRef CurrentSender();
+absl::Time DeadlineAt(const MailboxId& mailbox, absl::Duration timeout);  // by its system's clock
 // Blocks the calling thread while the mailbox is full and may be waited for.
 SendResult SendToMailbox(MailboxId to, Envelope& e, bool may_block);
 MailboxId OpenMailboxIn(ActorSpace& space, MailboxSpec spec);
@@ -153,6 +155,55 @@ class [[nodiscard]] PendingClose {
   absl::Duration timeout_;
 };
 
+// Made by Sender::Ask: as a PendingAsk (ask.h), whoever receives the request. The answer is an error at
+// once if the mailbox is full or closed, or is closed while the request is in it, and if the receiver
+// drops the Reply.
+template <class R>
+class [[nodiscard]] PendingMailAsk {
+ public:
+  PendingMailAsk(PendingMailAsk&& other) noexcept
+      : to_(other.to_),
+        request_(std::exchange(other.request_, nullptr)),
+        reply_(other.reply_),
+        timeout_(other.timeout_) {}
+  PendingMailAsk& operator=(PendingMailAsk&&) = delete;
+  ~PendingMailAsk() {
+    if (request_ != nullptr) internal::Discard(*request_, internal::Lost::kReplyDropped);
+  }
+
+  AskResult<R> Wait() && {
+    if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
+    auto& slot = internal::WaitingThread<R>::Make(internal::DeadlineAt(to_, timeout_));
+    Post(slot);
+    return slot.Wait(to_.cell != nullptr ? &to_.cell->space() : nullptr, timeout_);
+  }
+  template <class F>
+    requires std::invocable<F&, AskResult<R>> || std::invocable<F&, AskResult<R>, Context&>
+  void Then(Context& self, F then) && {
+    auto& awaited =
+        internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
+    internal::RegisterAwaited(awaited, self, timeout_, AnyRef());
+    Post(awaited);
+  }
+
+  // For the framework: `reply` lies in `request`.
+  PendingMailAsk(internal::MailboxId to, internal::Envelope* request, Reply<R>* reply,
+                 absl::Duration timeout)
+      : to_(to), request_(request), reply_(reply), timeout_(timeout) {}
+  std::optional<AskResult<R>> TryNow() { return std::nullopt; }
+
+ private:
+  void Post(internal::ReplySlotOf<R>& slot) {
+    *reply_ = Reply<R>(&slot);
+    internal::SendToMailbox(to_, *std::exchange(request_, nullptr), /*may_block=*/false);
+  }
+
+  internal::MailboxId to_;
+  internal::Envelope* request_;
+  Reply<R>* reply_;
+  absl::Duration timeout_;
+};
+
 template <class M>
 class Sender {
  public:
@@ -178,6 +229,15 @@ class Sender {
   PendingSend Deliver(M message, absl::Duration timeout = absl::InfiniteDuration(),
                       std::source_location where = std::source_location::current()) const {
     return PendingSend(id_, Pack(std::move(message), where), true, timeout);
+  }
+  // A message with a Reply: whoever receives it owes an answer (Received::reply). It never waits for
+  // room.
+  auto Ask(M message, absl::Duration timeout = kDefaultAskTimeout,
+           std::source_location where = std::source_location::current()) const
+    requires internal::Askable<M>
+  {
+    auto* e = Pack(std::move(message), where);
+    return PendingMailAsk<typename M::Reply>(id_, e, &e->reply, timeout);
   }
   // Until the mailbox is closed.
   PendingClose Closed(absl::Duration timeout = absl::InfiniteDuration()) const {
@@ -206,7 +266,7 @@ class Sender {
   const internal::MailboxId& id() const { return id_; }
 
  private:
-  static internal::Envelope* Pack(M&& message, std::source_location where) {
+  static internal::EnvelopeOf<M>* Pack(M&& message, std::source_location where) {
     auto* e =
         internal::EnvelopeOf<M>::Make(&internal::DispatchToNobody<M>, std::move(message), where);
     e->sender = internal::CurrentSender();

@@ -48,6 +48,10 @@ class MailboxAwaiter : public TaskAwaitable {
 inline auto operator co_await(PendingSend&& send) {
   return internal::MailboxAwaiter<PendingSend, absl::Status>(std::move(send));
 }
+template <class R>
+auto operator co_await(PendingMailAsk<R>&& ask) {
+  return internal::MailboxAwaiter<PendingMailAsk<R>, AskResult<R>>(std::move(ask));
+}
 inline auto operator co_await(PendingClose&& close) {
   return internal::MailboxAwaiter<PendingClose, absl::Status>(std::move(close));
 }

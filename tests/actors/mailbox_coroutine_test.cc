@@ -171,6 +171,36 @@ TEST_F(MailboxCoroutineTest, HoldersOfASendRightAreToldOfTheEnd) {
   EXPECT_EQ(told.back(), StatusCode::kOk);
 }
 
+struct Square {
+  using Reply = int;
+  int number;
+};
+struct Squarer {
+  Receiver<Square> inbox;
+  Task<> On(Begin) {
+    for (;;) {
+      auto request = co_await inbox.Receive();
+      if (!request.ok()) co_return;
+      request->reply.Send(request->message.number * request->message.number);
+    }
+  }
+};
+struct Asking {
+  Sender<Square> whom;
+  Numbers* seen;
+  Task<> On(Begin) {
+    for (int i = 1; i <= 3; ++i) seen->push_back((co_await whom.Ask(Square{i})).value_or(-1));
+  }
+};
+
+TEST_F(MailboxCoroutineTest, AnAskThroughAMailboxIsAwaited) {
+  auto& seen = Keep<Numbers>();
+  auto [squares, inbox] = system_.OpenMailbox<Square>();
+  Begin(Asking{squares, &seen});
+  Begin(Squarer{std::move(inbox)});
+  EXPECT_EQ(seen, (Numbers{1, 4, 9}));
+}
+
 // ---- Select
 
 struct Selecting {

@@ -290,6 +290,72 @@ TEST_F(MailboxRightsTest, AStaleSenderDoesNotReachTheNextMailbox) {
   EXPECT_TRUE(Drain(next).empty());
 }
 
+// ---- asking whoever receives
+
+struct Square {
+  using Reply = int;
+  int number;
+};
+struct AskNow {
+  Sender<Square> whom;
+};
+
+class MailboxAskTest : public MailboxRightsTest {
+ protected:
+  // Asks from an actor, which notes the answers.
+  std::vector<absl::StatusOr<int>>& answers_ = Keep<std::vector<absl::StatusOr<int>>>();
+  void Ask(Sender<Square> whom) {
+    auto asker = system_.Spawn([answers = &answers_](AskNow m, Context& self) {
+      m.whom.Ask(Square{7}, absl::Seconds(1)).Then(self, [answers](absl::StatusOr<int> answer) {
+        answers->push_back(std::move(answer));
+      });
+    });
+    asker.Send(AskNow{whom});
+    Run();
+  }
+  StatusCode Last() {
+    Run();
+    EXPECT_FALSE(answers_.empty());
+    return answers_.empty() ? StatusCode::kUnknown : answers_.back().status().code();
+  }
+};
+
+TEST_F(MailboxAskTest, WhoReceivesARequestOwesAnAnswer) {
+  auto [squares, inbox] = system_.OpenMailbox<Square>();
+  Ask(squares);
+  auto request = inbox.TryReceive();
+  ASSERT_TRUE(request.has_value());
+  EXPECT_TRUE(request->reply);
+  request->reply.Send(request->message.number * request->message.number);
+  Run();
+  EXPECT_EQ(answers_.back().value(), 49);
+}
+
+TEST_F(MailboxAskTest, ThereIsAnErrorAtOnceIfThereWillBeNoAnswer) {
+  auto [squares, inbox] = system_.OpenMailbox<Square>("", {.capacity = 2});
+  Ask(squares);
+  EXPECT_TRUE(answers_.empty());
+  inbox.TryReceive();  // which drops the Reply
+  EXPECT_EQ(Last(), StatusCode::kAborted);
+  for (int i = 0; i < 3; ++i) Ask(squares);
+  EXPECT_EQ(Last(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(answers_.size(), 2u);
+  inbox = {};
+  EXPECT_EQ(Last(), StatusCode::kUnavailable);
+  EXPECT_EQ(answers_.size(), 4u);
+  Ask(squares);
+  EXPECT_EQ(Last(), StatusCode::kUnavailable);
+  EXPECT_EQ(Sender<Square>().Ask(Square{1}).Wait().status().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(MailboxAskTest, ADeadlineEndsAnAsk) {
+  auto [squares, inbox] = system_.OpenMailbox<Square>();
+  Ask(squares);
+  Advance(absl::Seconds(2));
+  EXPECT_EQ(Last(), StatusCode::kDeadlineExceeded);
+  EXPECT_FALSE(inbox.TryReceive()->reply) << "nobody waits any more";
+}
+
 // ---- names and identity
 
 TEST_F(MailboxRightsTest, AMailboxIsFoundByItsName) {

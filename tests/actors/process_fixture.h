@@ -31,9 +31,9 @@ struct Question {
 struct Go {};
 
 // Sends to a process when told to, under its own name.
-class Sender {
+class Poster {
  public:
-  explicit Sender(Recipient<Order, Ack> to) : to_(to) {}
+  explicit Poster(Recipient<Order, Ack> to) : to_(to) {}
   void On(Order order) { to_.Send(std::move(order)); }
   void On(Ack ack) { to_.Send(ack); }
 
@@ -46,7 +46,7 @@ class ProcessTest : public Simulated {
   using Both = Process<Order, Ack>;
 
   // A sender whose messages have come when this returns.
-  ActorRef<Sender> SpawnSender(ActorRef<Both> to) { return system_.Spawn<Sender>(to); }
+  ActorRef<Poster> SpawnSender(ActorRef<Both> to) { return system_.Spawn<Poster>(to); }
   template <class To, class M>
   void Deliver(const To& to, M message) {
     to.Send(std::move(message));
