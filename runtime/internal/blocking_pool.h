@@ -74,7 +74,7 @@ class BlockingPool final : public Scheduler {
   std::vector<std::unique_ptr<Member>> members_ ABSL_GUARDED_BY(mutex_);
   std::vector<Member*> idle_ ABSL_GUARDED_BY(mutex_);
   size_t starting_ ABSL_GUARDED_BY(mutex_) = 0;  // threads that have not come to the queue yet
-  Injector queue_;  // pushed to and popped from under mutex_, for G1
+  Injector queue_;                               // pushed to and popped from under mutex_, for G1
 };
 
 }  // namespace troupe::internal
