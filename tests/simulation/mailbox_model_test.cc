@@ -471,6 +471,7 @@ TEST(MailboxModelTest, MailboxesDoWhatTheModelDoes) {
     EXPECT_GT(tally.outcomes[code], 100u) << absl::StatusCodeToString(code);
   }
   for (size_t i = 0; i < tally.letters.size(); ++i) {
+    if (static_cast<DeadLetterReason>(i) == DeadLetterReason::kUnhandled) continue;  // by actors
     EXPECT_GT(tally.letters[i], 100u) << ToString(static_cast<DeadLetterReason>(i));
   }
 }
