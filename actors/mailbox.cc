@@ -190,6 +190,11 @@ void PendingSend::Begin(internal::ReplySlotOf<void>& slot, internal::MailWaiter&
   internal::BeginSend(to_, *std::exchange(message_, nullptr), until_taken_, slot, waiter);
 }
 
+void PendingSend::LoseUnsent() {
+  if (to_.cell == nullptr) return;  // there is no system to count it
+  to_.cell->space().Lose(*std::exchange(message_, nullptr), DeadLetterReason::kExpired, AnyRef());
+}
+
 absl::Status PendingClose::Wait() && {
   if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
   return internal::WaitForMailbox<void>(of_.cell != nullptr ? &of_.cell->space() : nullptr,

@@ -114,6 +114,8 @@ class [[nodiscard]] PendingSend {
   void Then(Context& self, F then) && {
     internal::ContinueFromMailbox<void>(self, timeout_, std::move(then),
                                         [this](auto& slot, auto& waits) { Begin(slot, waits[0]); });
+    if (message_ != nullptr) [[unlikely]]
+      LoseUnsent();
   }
 
   // For the framework.
@@ -125,6 +127,7 @@ class [[nodiscard]] PendingSend {
 
  private:
   void Begin(internal::ReplySlotOf<void>& slot, internal::MailWaiter& waiter);
+  void LoseUnsent();  // its time was up, or its actor's, before it began
 
   internal::MailboxId to_;
   internal::Envelope* message_;

@@ -63,7 +63,7 @@ void ContinueFromMailbox(const Context& self, absl::Duration timeout, F then, Be
   auto& awaited = Continuation<R, F, MailboxWaits<kMost>>::Make(CurrentActorRef(), std::move(then));
   ReplySlotOf<R>& slot = awaited;
   RegisterAwaited(awaited, self, timeout, AnyRef());
-  // Abandoned already, by an actor that is being destroyed.
+  // Settled already: the time is up, or the actor is being destroyed.
   if (!slot.pending()) return slot.Release();
   begin(slot, awaited.waits());
 }

@@ -233,6 +233,19 @@ TEST_F(MailboxReturnTest, WhatAnActorEnqueuesAsItEndsGoesInIfThereIsRoom) {
   EXPECT_EQ(LettersFor(DeadLetterReason::kExpired), 1u);
 }
 
+TEST_F(MailboxReturnTest, WhatHasNoTimeToBeSentIsADeadLetter) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>();
+  std::vector<StatusCode> told;
+  Act([&told, to = jobs](Context& self) {
+    const auto note = [&told](absl::Status status) { told.push_back(status.code()); };
+    to.Enqueue(Job{1}, absl::ZeroDuration()).Then(self, note);
+    to.Deliver(Job{2}, absl::ZeroDuration()).Then(self, note);
+  });
+  EXPECT_EQ(told, std::vector<StatusCode>(2, StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(Drain(inbox), Numbers{});
+  EXPECT_EQ(LettersFor(DeadLetterReason::kExpired), 2u);
+}
+
 // ---- copies that fail
 
 struct Fragile {
