@@ -426,14 +426,14 @@ Envelope* CopyOf(Envelope& base) {
 
 template <class M>
 MailboxSpec SpecOf(std::string_view name, MailboxOptions<M> options) {
-  MailboxSpec spec{.name = std::string(name),
-                   .message = MessageTypeFor<M>(),
-                   .capacity = options.capacity,
+  MailboxSpec spec{.capacity = options.capacity,
+                   .warn_at = options.warn_at,
                    .when_full = options.when_full,
                    .receivers = options.receivers,
-                   .seed = options.seed,
                    .owner = options.owner,
-                   .warn_at = options.warn_at,
+                   .seed = options.seed,
+                   .message = MessageTypeFor<M>(),
+                   .name = std::string(name),
                    .on_warning = std::move(options.on_warning)};
   if constexpr (std::copy_constructible<M>) spec.copy = &CopyOf<M>;
   if (options.key) {

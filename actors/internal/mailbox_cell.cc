@@ -255,7 +255,7 @@ bool MailboxCell::HandOver(Lane& lane, Envelope& e, MailStamp stamp, Duties& dut
   while (MailWaiter* const w = NextReceiver(lane)) {
     receivers_.Remove(*w);
     if (w->mail_slot->Claim()) {
-      last_served_ = w->share;
+      if (spec_.receivers == Receivers::kRoundRobin) last_served_ = w->share;
       ++sent_;
       ++received_;
       duties.Give(*w->mail_slot, Mail({this, incarnation_}, w->share, e, stamp));
@@ -357,7 +357,7 @@ MailboxCell::TakeResult MailboxCell::Take(uint64_t incarnation, uint32_t share, 
   Envelope& e = TakeFirst(*lane, stamp, duties);
   Mail taken({this, incarnation}, share, e, stamp);
   ++received_;
-  last_served_ = share;
+  if (spec_.receivers == Receivers::kRoundRobin) last_served_ = share;
   EndIfDrained(duties);
   if (waiter != nullptr) {
     duties.Give(*waiter->mail_slot, std::move(taken));
@@ -586,7 +586,7 @@ void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
     DropLane(*left, duties);
     lanes_.erase(lanes_.begin() + (left - lanes_.data()));
   } else {
-    std::vector<Lane> old = std::move(lanes_);
+    Lanes old = std::move(lanes_);
     lanes_.clear();
     for (const Lane& lane : old) {
       if (lane.share != share) lanes_.push_back({.share = lane.share});
@@ -599,7 +599,7 @@ void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
 }
 
 // Where the keys belong now.
-void MailboxCell::Redistribute(std::vector<Lane>& from) {
+void MailboxCell::Redistribute(Lanes& from) {
   std::vector<Envelope*> all;
   for (Lane& lane : from) {
     for (Envelope* e = lane.first; e != nullptr; e = NextOf(*e)) all.push_back(e);

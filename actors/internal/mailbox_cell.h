@@ -45,6 +45,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
@@ -149,20 +150,21 @@ class MailWaiters {
 
 // What a message type must tell, and the choices of one mailbox, without their types.
 struct MailboxSpec {
-  std::string name;
-  MessageType message = nullptr;
-  Envelope* (*copy)(Envelope&) = nullptr;  // kAll
-  std::function<uint64_t(Envelope&)> key;  // kByKey
+  // What each message asks for comes first, in one line that nobody writes.
   uint32_t capacity = kUnbounded;
+  uint32_t warn_at = kUnbounded;
   WhenFull when_full = WhenFull::kBlock;
   Receivers receivers = Receivers::kFirstCome;
-  uint64_t seed = 1;
   MailboxOwner owner = MailboxOwner::kReceiver;
-  uint32_t warn_at = kUnbounded;
+  uint64_t seed = 1;
+  MessageType message = nullptr;
+  std::string name;
+  Envelope* (*copy)(Envelope&) = nullptr;  // kAll
+  std::function<uint64_t(Envelope&)> key;  // kByKey
   std::function<void(const MailboxStats&)> on_warning;
 };
 
-class MailboxCell {
+class alignas(128) MailboxCell {
  public:
   enum class PutResult : uint8_t {
     kTaken,  // by the mailbox; with until_taken: by a receiver
@@ -228,6 +230,7 @@ class MailboxCell {
     Envelope* last = nullptr;
     size_t depth = 0;
   };
+  using Lanes = absl::InlinedVector<Lane, 1>;
   class Duties;
 
   bool is_open(uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
@@ -261,7 +264,7 @@ class MailboxCell {
   void Append(Lane& lane, Envelope& e, MailStamp stamp, MailWaiter* sender, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void RemoveFromLane(MailWaiter& sender) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void Redistribute(std::vector<Lane>& from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void Redistribute(Lanes& from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void ServeReceivers(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void DropLane(Lane& lane, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void TurnAwayReceivers(uint32_t share, absl::Status why, Duties& duties)
@@ -275,26 +278,30 @@ class MailboxCell {
     return {++last_order_, since_ms};
   }
 
-  ActorSpace& space_;
+  // Two lines that every operation writes: where sender and receiver are on two cores they go back and
+  // forth, and nothing else does.
   ShortLock lock_;
+  uint32_t last_order_ ABSL_GUARDED_BY(lock_) = 0;
+  bool draining_ ABSL_GUARDED_BY(lock_) = false;    // closed, but something is left
+  bool has_sender_ ABSL_GUARDED_BY(lock_) = false;  // kExclusivePair: and it is sender_
+  bool warned_ ABSL_GUARDED_BY(lock_) = false;
   uint64_t incarnation_ ABSL_GUARDED_BY(lock_) = 0;  // 0: not open
-  bool draining_ ABSL_GUARDED_BY(lock_) = false;     // closed, but something is left
+  uint64_t sent_ ABSL_GUARDED_BY(lock_) = 0;
+  uint64_t received_ ABSL_GUARDED_BY(lock_) = 0;
+  Lanes lanes_ ABSL_GUARDED_BY(lock_);            // at least one while open
+  MailWaiters receivers_ ABSL_GUARDED_BY(lock_);  // kForMail
+  MailWaiters senders_ ABSL_GUARDED_BY(lock_);    // kForRoom
+
+  // What is read, or seldom needed.
   MailboxSpec spec_ ABSL_GUARDED_BY(lock_);
-  std::vector<Lane> lanes_ ABSL_GUARDED_BY(lock_);     // at least one while open
-  MailWaiters receivers_ ABSL_GUARDED_BY(lock_);       // kForMail
-  MailWaiters senders_ ABSL_GUARDED_BY(lock_);         // kForRoom
+  ActorSpace& space_;
   MailWaiters close_watchers_ ABSL_GUARDED_BY(lock_);  // kForClose
   uint32_t shares_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t last_share_ ABSL_GUARDED_BY(lock_) = 0;
-  uint32_t last_order_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t last_served_ ABSL_GUARDED_BY(lock_) = 0;  // kRoundRobin
   uint64_t random_ ABSL_GUARDED_BY(lock_) = 0;       // kRandom
-  bool has_sender_ ABSL_GUARDED_BY(lock_) = false;   // kExclusivePair: and it is
-  AnyRef sender_ ABSL_GUARDED_BY(lock_);
-  uint64_t sent_ ABSL_GUARDED_BY(lock_) = 0;
-  uint64_t received_ ABSL_GUARDED_BY(lock_) = 0;
+  AnyRef sender_ ABSL_GUARDED_BY(lock_);             // kExclusivePair
   uint64_t dropped_ ABSL_GUARDED_BY(lock_) = 0;
-  bool warned_ ABSL_GUARDED_BY(lock_) = false;
 };
 
 }  // namespace troupe::internal
