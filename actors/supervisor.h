@@ -139,7 +139,9 @@ absl::Status CheckChildOptions(const std::vector<ChildOptions>& children,
 //
 // Where this differs from OTP: nobody can be killed (ChildOptions::shutdown); a supervisor that gives
 // up fails (OTP: shutdown), so a transient one is made anew; children that are ended have the reason
-// kNormal, or kShutdown with the system (OTP: shutdown).
+// kNormal, or kShutdown with the system (OTP: shutdown). There is no simple_one_for_one: StartChild adds
+// any number of one kind, and a pool (pool.h) keeps a number of them. A child cannot be ignored: one
+// that does not want to start throws.
 //
 // Thread safety  An actor: its ref is used from anywhere.
 // Not for        work: a supervisor has no state but its children. Not for many short-lived actors
