@@ -25,7 +25,7 @@ struct Item {
 
 // ---- plain threads: one sends, the calling one receives
 
-constexpr int64_t kItems = 1'000'000;
+constexpr int64_t kItems = 200'000;
 constexpr uint32_t kCapacity = 1024;
 
 void MailboxOfThreads(benchmark::State& state) {
