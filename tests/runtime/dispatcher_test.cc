@@ -105,6 +105,7 @@ TEST(DispatcherTest, ItsThreadsRunOnItsCpusAlsoThoseThatStandIn) {
     sched_getaffinity(0, sizeof set, &set);
     return CPU_COUNT(&set) == 1 ? sched_getcpu() : -1;
   };
+  std::latch blocks(1), done(1);  // which handlers wait for: they outlive the system
   System system(
       {.workers = 1,
        .dispatchers = {{.name = "pool", .cpus = {cpu}},
@@ -118,7 +119,6 @@ TEST(DispatcherTest, ItsThreadsRunOnItsCpusAlsoThoseThatStandIn) {
         system.Spawn({.dispatcher = name}, [=](Cpu) { return cpus(); }).Ask(Cpu{}).Wait().value(),
         cpu);
   }
-  std::latch blocks(1), done(1);
   system
       .Spawn({.dispatcher = "pool"},
              [&](Go, Context& self) {
@@ -135,10 +135,11 @@ TEST(DispatcherTest, ItsThreadsRunOnItsCpusAlsoThoseThatStandIn) {
 
 TEST(DispatcherTest, EachHandlerThatBlocksHasAThreadUpToTheLimit) {
   constexpr int kThreads = 4;
+  std::latch all_in(kThreads), release(1),
+      done(kThreads + 2);  // which handlers wait for: they outlive the system
   System system(
       {.workers = 1,
        .dispatchers = {{.name = "disk", .kind = DispatcherKind::kBlocking, .workers = kThreads}}});
-  std::latch all_in(kThreads), release(1), done(kThreads + 2);
   for (int i = 0; i < kThreads + 2; ++i) {
     system
         .Spawn({.dispatcher = "disk"},
@@ -159,9 +160,9 @@ TEST(DispatcherTest, EachHandlerThatBlocksHasAThreadUpToTheLimit) {
 }
 
 TEST(DispatcherTest, WhatHoldsUpOneHoldsUpNoOther) {
+  std::latch inside(2), release(1);  // which handlers wait for: they outlive the system
   System system(
       {.workers = 1, .dispatchers = {{.name = "a", .workers = 1}, {.name = "b", .workers = 1}}});
-  std::latch inside(2), release(1);
   for (const char* busy : {"", "a"}) {
     system
         .Spawn({.dispatcher = busy},
