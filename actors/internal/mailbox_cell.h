@@ -267,7 +267,7 @@ class alignas(128) MailboxCell {
   void Redistribute(Lanes& from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void ServeReceivers(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void DropLane(Lane& lane, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void TurnAwayReceivers(uint32_t share, absl::Status why, Duties& duties)
+  void TurnAwayReceivers(uint32_t share, const absl::Status& why, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   size_t CloseLocked(Backlog backlog, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void EndIfDrained(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);

@@ -36,6 +36,32 @@ class Survivor {
   std::atomic<int>& downs_;
 };
 
+// Is told of an end after those who are linked have been. (A Join that comes a moment late is not: it
+// finds nobody any more, perhaps before the others have been told.)
+struct Await {
+  using Reply = void;
+  AnyRef whom;
+};
+struct Told {
+  using Reply = void;
+};
+class Observer {
+ public:
+  void On(Await m, Context& self) { self.Watch(m.whom); }
+  void On(Told, Reply<void> reply) {
+    waiting_ = std::move(reply);
+    if (down_) waiting_.Send();
+  }
+  void On(const Down&) {
+    down_ = true;
+    waiting_.Send();
+  }
+
+ private:
+  Reply<void> waiting_;
+  bool down_ = false;
+};
+
 void Shake(const ActorRef<Survivor>& a, const ActorRef<Survivor>& b, unsigned seed) {
   std::minstd_rand random(seed);
   for (int i = 0; i < 200; ++i) {
@@ -63,8 +89,11 @@ TEST(LinkStressTest, WhatCrossesComesToAgreement) {
     const bool shall_be_linked = round % 2 == 0;
     shall_be_linked ? b.Send(LinkTo{a}) : b.Send(UnlinkFrom{a});
     Settle(a, b);
+    auto observer = system.Spawn<Observer>();
+    ASSERT_TRUE(observer.Ask(Await{a}).Wait().ok());
     a.Send(Break{});
-    ASSERT_TRUE(system.Join(a, absl::Minutes(5)).ok());
+    ASSERT_TRUE(observer.Ask(Told{}, absl::Minutes(5)).Wait().ok());
+    observer.Stop();
     Settle(b, b);
     ASSERT_EQ(downs.load(), shall_be_linked ? 1 : 0) << "round " << round;
     b.Stop();
@@ -79,10 +108,13 @@ TEST(LinkStressTest, WhoEndsWhileOthersLinkWithItTellsEach) {
     auto target = system.Spawn<Survivor>(downs);
     std::vector<ActorRef<Survivor>> linked;
     for (int i = 0; i < 6; ++i) linked.push_back(system.Spawn<Survivor>(downs));
+    auto observer = system.Spawn<Observer>();
+    ASSERT_TRUE(observer.Ask(Await{target}).Wait().ok());
     std::thread ends([&] { target.Send(Break{}); });
     for (const auto& who : linked) who.Send(LinkTo{target});
     ends.join();
-    ASSERT_TRUE(system.Join(target, absl::Minutes(5)).ok());
+    ASSERT_TRUE(observer.Ask(Told{}, absl::Minutes(5)).Wait().ok());
+    observer.Stop();
     for (const auto& who : linked) Settle(who, who);
     ASSERT_EQ(downs.load(), 6) << "as a Down of the link, or because there was nobody any more";
     for (const auto& who : linked) who.Stop();
