@@ -1,9 +1,6 @@
 #include "troupe/actors/internal/mailbox_cell.h"
 
 #include <algorithm>
-#include <array>
-#include <cassert>
-#include <cstdio>
 #include <optional>
 
 #include "absl/container/inlined_vector.h"
@@ -323,11 +320,9 @@ void MailboxCell::MakeRoom(Envelope& for_this, Duties& duties) {
   const auto drop_oldest = [&](Lane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     while (lane.depth >= spec_.capacity) {
       MailStamp stamp;
-      MailWaiter* const sender = SenderOf(*lane.first);
-      Envelope& oldest = Unlink(lane, stamp);
-      if (sender != nullptr) duties.Tell(*sender, LostStatus(Lost::kReceiverFull));
       ++dropped_;
-      duties.Lose(oldest, DeadLetterReason::kDroppedOldest);
+      duties.Lose(TakeOut(lane, stamp, LostStatus(Lost::kReceiverFull), duties),
+                  DeadLetterReason::kDroppedOldest);
     }
   };
   if (spec_.receivers != Receivers::kAll) return drop_oldest(*LaneFor(for_this));
@@ -403,10 +398,16 @@ Envelope& MailboxCell::TakeFirst(Lane& lane, MailStamp& stamp, Duties& duties) {
     duties.Tell(sender, absl::OkStatus());
     return *sender.message;
   }
+  Envelope& first = TakeOut(lane, stamp, absl::OkStatus(), duties);
+  if (senders_.first() != nullptr) AdmitSenders(duties);
+  return first;
+}
+
+// The first, for good: a sender that waits until it is taken is told what became of it.
+Envelope& MailboxCell::TakeOut(Lane& lane, MailStamp& stamp, absl::Status told, Duties& duties) {
   MailWaiter* const sender = SenderOf(*lane.first);
   Envelope& first = Unlink(lane, stamp);
-  if (sender != nullptr) duties.Tell(*sender, absl::OkStatus());
-  if (senders_.first() != nullptr) AdmitSenders(duties);
+  if (sender != nullptr) duties.Tell(*sender, std::move(told));
   return first;
 }
 
@@ -662,10 +663,8 @@ size_t MailboxCell::CloseLocked(Backlog backlog, Duties& duties) {
 void MailboxCell::DropLane(Lane& lane, Duties& duties) {
   while (lane.first != nullptr) {
     MailStamp stamp;
-    MailWaiter* const sender = SenderOf(*lane.first);
     ++dropped_;
-    duties.Lose(Unlink(lane, stamp), DeadLetterReason::kStopped);
-    if (sender != nullptr) duties.Tell(*sender, ClosedStatus());
+    duties.Lose(TakeOut(lane, stamp, ClosedStatus(), duties), DeadLetterReason::kStopped);
   }
 }
 

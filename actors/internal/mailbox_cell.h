@@ -251,6 +251,8 @@ class alignas(128) MailboxCell {
   MailWaiter* NextReceiver(const Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void MakeRoom(Envelope& for_this, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   static void Link(Lane& lane, Envelope& e);  // as the last
+  Envelope& TakeOut(Lane& lane, MailStamp& stamp, absl::Status told, Duties& duties)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   Envelope& Unlink(Lane& lane, MailStamp& stamp) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);  // the first
   void Shrink(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void PutInOrder(Lane& lane, Envelope& e, MailWaiter* sender, MailStamp stamp)
