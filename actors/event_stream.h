@@ -97,12 +97,12 @@ class EventSubscribers {
     MutexLock lock(mutex_);
     if (!subscriber || Find(subscriber) != all_.end()) return;
     all_.push_back(subscriber);
-    any_.store(true, std::memory_order_relaxed);
+    any_.store(true, std::memory_order_relaxed);  // relaxed: a hint; the lock orders the list
   }
   void Remove(const AnyRef& subscriber) {
     MutexLock lock(mutex_);
     if (const auto found = Find(subscriber); found != all_.end()) all_.erase(found);
-    any_.store(!all_.empty(), std::memory_order_relaxed);
+    any_.store(!all_.empty(), std::memory_order_relaxed);  // relaxed: as in Add
   }
   std::vector<Recipient<E>> all() {
     MutexLock lock(mutex_);

@@ -90,9 +90,8 @@ class ReplySlot {
     if (kind_->take_out != nullptr) kind_->take_out(*this);
   }
 
-  void Retain() {
-    references_.fetch_add(1, std::memory_order_relaxed);
-  }  // relaxed: the caller holds a reference already
+  // Relaxed: the caller holds a reference already.
+  void Retain() { references_.fetch_add(1, std::memory_order_relaxed); }
   void Release(uint32_t references = 1) {
     // acq_rel: what every other holder did happens before the destruction by the last one.
     if (references_.fetch_sub(references, std::memory_order_acq_rel) == references) {

@@ -245,6 +245,7 @@ bool RouteTable::Add(const AnyRef& who, const Thunk* thunks) {
 
 void RouteTable::Assign(const AnyRef& who, std::span<const PlacedThunk> routes) {
   MutexLock lock(mutex_);
+  // Relaxed, here and in Remove: changed under this lock only.
   while (words_.load(std::memory_order_relaxed)->capacity < routes.size()) MakeRoom();
   const auto ref = std::bit_cast<std::array<uint64_t, 2>>(who);
   Change([&](auto write) {
