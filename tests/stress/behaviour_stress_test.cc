@@ -103,7 +103,9 @@ TEST(BehaviourStressTest, WhatIsPutOffIsHandledOnceAndInOrder) {
       SendAll(system, gate, tally);
       while (tally.handled + tally.failed < kSenders * kEach) std::this_thread::yield();
     }
-    if (capacity == kUnbounded) EXPECT_EQ(tally.failed, 0);  // else an ask may find no room
+    if (capacity == kUnbounded) {  // else an ask may find no room
+      EXPECT_EQ(tally.failed, 0);
+    }
     EXPECT_EQ(tally.handled + tally.failed, kSenders * kEach);
     EXPECT_TRUE(tally.in_order);
   }

@@ -23,12 +23,12 @@ struct Seen {
 class Monitor {
  public:
   void On(const ActorStarted& e) {
-    if (e.type != "troupe::(anonymous namespace)::Mortal") return;
+    if (e.type != TypeName<Mortal>()) return;
     const bool is_new = lives_.try_emplace(e.who, true).second;
     wrong_ |= !is_new;
   }
   void On(const ActorEnded& e) {
-    if (e.type != "troupe::(anonymous namespace)::Mortal") return;
+    if (e.type != TypeName<Mortal>()) return;
     const auto life = lives_.find(e.who);
     wrong_ |= life == lives_.end() || !life->second;
     if (life == lives_.end()) return;
