@@ -51,7 +51,7 @@ must_accept() {  # must_accept SOURCE
 
 precompile() {  # precompile HEADER
   echo "#include \"$1\"" >"$work/prelude.h"
-  compile clang++-19 -x c++-header "$work/prelude.h" -o "$work/prelude.pch" || complain "clang++-19 refuses $1"
+  compile clang++-19 -fpch-instantiate-templates -x c++-header "$work/prelude.h" -o "$work/prelude.pch" || complain "clang++-19 refuses $1"
   compile g++-12 -x c++-header "$work/prelude.h" -o "$work/prelude.h.gch" || complain "g++-12 refuses $1"
 }
 

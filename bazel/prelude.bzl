@@ -12,7 +12,12 @@ def _precompiled_header_impl(ctx):
         unsupported_features = ctx.disabled_features,
     )
     context = cc_common.merge_cc_infos(cc_infos = [dep[CcInfo] for dep in ctx.attr.deps]).compilation_context
-    pch = ctx.actions.declare_file(ctx.label.name + ".pch")
+    if toolchain.compiler == "clang":
+        pch = ctx.actions.declare_file(ctx.label.name + ".pch")
+        flags = ["-fpch-instantiate-templates", "-Xclang", "-fno-pch-timestamp"]  # Bazel knows when it is out of date
+    else:
+        pch = ctx.actions.declare_file(ctx.file.hdr.basename + ".gch")
+        flags = []
 
     # The flags must be those of the files that will use it.
     variables = cc_common.create_compile_variables(
@@ -20,13 +25,7 @@ def _precompiled_header_impl(ctx):
         cc_toolchain = toolchain,
         source_file = ctx.file.hdr.path,
         output_file = pch.path,
-        user_compile_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + [
-            "-fpch-instantiate-templates",
-            "-Xclang",
-            "-fno-pch-timestamp",  # Bazel knows when it is out of date
-            "-x",
-            "c++-header",
-        ],
+        user_compile_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + flags + ["-x", "c++-header"],
         include_directories = context.includes,
         quote_include_directories = context.quote_includes,
         system_include_directories = context.system_includes,
@@ -52,6 +51,7 @@ def _precompiled_header_impl(ctx):
         ),
         inputs = depset([ctx.file.hdr], transitive = [context.headers, toolchain.all_files]),
         outputs = [pch],
+        execution_requirements = {"no-cache": "1"},  # clang's names its headers by paths that hold in one output base only
     )
     return [
         DefaultInfo(files = depset([pch])),
@@ -62,7 +62,8 @@ def _precompiled_header_impl(ctx):
 
 precompiled_header = rule(
     implementation = _precompiled_header_impl,
-    doc = "`hdr` as <name>.pch, for clang's -include-pch; in the deps of those who use it.",
+    doc = """`hdr` as <name>.pch for clang's -include-pch, as <hdr>.gch for GCC, which finds it when it is told to
+    -include <hdr>. In the deps of those who use it.""",
     attrs = {
         "hdr": attr.label(allow_single_file = [".h"]),
         "deps": attr.label_list(providers = [CcInfo]),

@@ -42,13 +42,15 @@ _PRIVATE = ["//visibility:private"]
 # What includes troupe/troupe.h is compiled behind a precompiled header where .bazelrc asks for it.
 def _prelude_deps(deps):
     return select({
-        "//bazel:has_prelude": ["//bazel:prelude"],
+        "//bazel:has_prelude_for_clang": ["//bazel:prelude"],
+        "//bazel:has_prelude_for_gcc": ["//bazel:prelude"],
         "//conditions:default": [],
     }) if "//:troupe" in deps else []
 
 def _prelude_copts(deps):
     return select({
-        "//bazel:has_prelude": ["-include-pch", "$(BINDIR)/bazel/prelude.pch"],
+        "//bazel:has_prelude_for_clang": ["-include-pch", "$(BINDIR)/bazel/prelude.pch"],
+        "//bazel:has_prelude_for_gcc": ["-include", "$(BINDIR)/bazel/prelude.h"],
         "//conditions:default": [],
     }) if "//:troupe" in deps else []
 

@@ -1,11 +1,12 @@
 #!/bin/bash
-# Prints what Troupe costs its user: compile times of clang 19, each the median of 5 runs, and the size of a program.
+# Prints what Troupe costs its user: compile times of clang 19 and the size of a program.
 #   header_cost.sh LINKAGE HELLO_SOURCE HELLO_PROGRAM
 # Only the size can fail the test. Times depend on the machine and on what else it does; they are there to be compared
-# with those of another version on the same machine:
-#   ./bazelw test //tests/header_cost --test_output=all --nocache_test_results
+# with those of another version on the same machine, each the median of 5 runs:
+#   ./bazelw test //tests/header_cost --test_output=all --nocache_test_results --test_env=RUNS=5
 set -euo pipefail
 compile_flags=$(<"$1.compile_flags") link_flags=$(<"$1.link_flags") source=$2 program=$3
+runs=${RUNS:-1}
 most_bytes=$((3 * 512 * 1024)) # 1.5 MiB
 work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/header_cost.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -18,12 +19,11 @@ seconds() {  # seconds COMMAND...: the processor time it takes, which is less fi
   tail -n 1 "$work/time" | awk '{ printf "%.3f\n", $1 + $2 }'
 }
 
-report() {  # report WHAT COMMAND...: the median of 5 runs, after one that fills the caches
+report() {  # report WHAT COMMAND...: the median
   local what=$1 times
   shift
-  seconds "$@" >"$work/first"
-  times=$(for run in 1 2 3 4 5; do seconds "$@"; done)
-  printf '%-52s %s s\n' "$what" "$(sort -n <<<"$times" | sed -n 3p)"
+  times=$(for ((run = 0; run < runs; ++run)); do seconds "$@"; done)
+  printf '%-52s %s s\n' "$what" "$(sort -n <<<"$times" | sed -n "$((runs / 2 + 1))p")"
 }
 
 stripped_size() {  # stripped_size PROGRAM: in bytes
