@@ -1,6 +1,8 @@
 #include "troupe/actors/internal/pending_replies.h"
 
 #include <atomic>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "troupe/actors/internal/actor_cell.h"
@@ -14,18 +16,22 @@ class DeadlineAlarm : public Timer {
  public:
   static DeadlineAlarm& Make(const AnyRef& asker) { return *new DeadlineAlarm(asker); }
 
-  absl::Time at = absl::InfiniteFuture();  // the asker's: when it is armed for
+  // The asker's: when it is armed for, or a moment before.
+  absl::Time at() const {
+    return at_ == kNever ? absl::InfiniteFuture() : absl::FromUnixNanos(at_);
+  }
+  void HasCome() { at_ = kNever; }
 
   static void* operator new(size_t bytes) { return AllocateObject(bytes); }
   static void operator delete(void* alarm, size_t bytes) { FreeObject(alarm, bytes); }
 
   void Arm(Timers& timers, absl::Time deadline) {
     references_.fetch_add(1, std::memory_order_relaxed);  // relaxed: the caller holds one
-    at = deadline;
+    at_ = absl::ToUnixNanos(deadline);
     timers.Arm(*this, deadline);
   }
   void Disarm(Timers& timers) {
-    at = absl::InfiniteFuture();
+    at_ = kNever;
     if (timers.Cancel(*this)) Release();
   }
   void Release() {
@@ -42,12 +48,17 @@ class DeadlineAlarm : public Timer {
     me.Release();
   }
 
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+  int64_t at_ = kNever;  // nanoseconds since 1970: half of an absl::Time
   const AnyRef asker_;
   std::atomic<int> references_{1};
 };
 
+static_assert(sizeof(DeadlineAlarm) == 64);
+
 absl::Time PendingReplies::alarm_at() const {
-  return alarm_ != nullptr ? alarm_->at : absl::InfiniteFuture();
+  return alarm_ != nullptr ? alarm_->at() : absl::InfiniteFuture();
 }
 
 void PendingReplies::Add(AwaitedReply& reply) {
@@ -71,7 +82,7 @@ void PendingReplies::Remove(AwaitedReply& reply) {
 }
 
 void PendingReplies::Expire(Timers& timers) noexcept {
-  if (alarm_ != nullptr) alarm_->at = absl::InfiniteFuture();
+  if (alarm_ != nullptr) alarm_->HasCome();
   const absl::Time now = timers.clock().Now();
   while (Timer* expired = deadlines_.PopExpired(now)) expired->fire(*expired);
   if (!deadlines_.empty()) SetAlarm(deadlines_.NextDeadline(), newest_->asker_ref, timers);

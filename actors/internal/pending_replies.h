@@ -52,11 +52,13 @@ struct AwaitedReply : Envelope, Timer {
   void (*abandon)(AwaitedReply&);  // A2; nullptr: it has been
   AwaitedReply* newer = nullptr;
   AwaitedReply* older = nullptr;
+  // Both are fixed before the request is sent.
+  uint64_t wait : 63 = 0;  // its number, if others can see it (wait_edge.h)
   // Its deadline is told by the asker's clock, and means nothing to an actor of another system.
-  bool other_system = false;
-  uint64_t wait =
-      0;  // its number, if others can see it (wait_edge.h); fixed before the request is sent
+  bool other_system : 1 = false;
 };
+
+static_assert(sizeof(AwaitedReply) == 128, "and a pending ask of 8 bytes 192, its slot included");
 
 // Whether this answer (kAnswer) is to an ask that its actor has abandoned: of a life before this
 // one.

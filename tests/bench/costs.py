@@ -52,7 +52,7 @@ MEMORY = [
 
 
 def name_of(benchmark):
-    return re.sub(r"/(real_time|manual_time|iterations:\d+|repeats:\d+)", "", benchmark)
+    return re.sub(r"/(real_time|process_time|manual_time|iterations:\d+|repeats:\d+)", "", benchmark)
 
 
 def ns_each(run):
@@ -85,8 +85,6 @@ def main():
     found = times(options.micro, options.repetitions)
     print("| what | ns |\n|---|---|")
     for what, name in TIMES:
-        if name not in found:
-            continue
         ns = found[name]
         print(f"| {what} | {statistics.median(ns):.0f} ({min(ns):.0f}..{max(ns):.0f}) |")
     print("\n| what | bytes |\n|---|---|")
