@@ -60,6 +60,7 @@
 #include "troupe/actors/internal/mailbox_cell.h"
 #include "troupe/actors/internal/mailbox_waits.h"
 #include "troupe/actors/internal/message_type.h"
+#include "troupe/actors/internal/timed_mail.h"
 #include "troupe/actors/mailbox_opening.h"
 #include "troupe/actors/mailbox_options.h"
 #include "troupe/actors/received.h"
