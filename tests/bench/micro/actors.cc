@@ -3,6 +3,7 @@
 //   ./bazelw run -c opt //tests/bench:micro -- --benchmark_filter=Spawn
 
 #include <cstdint>
+#include <functional>
 
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
@@ -64,6 +65,41 @@ void SendToAFullMailbox(benchmark::State& state, WhenFull when_full) {
 BENCHMARK_CAPTURE(SendToAFullMailbox, kFail, WhenFull::kFail);
 BENCHMARK_CAPTURE(SendToAFullMailbox, kDropNewest, WhenFull::kDropNewest);
 BENCHMARK_CAPTURE(SendToAFullMailbox, kDropOldest, WhenFull::kDropOldest);
+
+// ---- rights
+
+struct Feed {
+  int64_t times;
+};
+
+class Feeder {
+ public:
+  explicit Feeder(const Recipient<Increment>& to) : to_(to) {}
+  void On(Feed feed) {
+    for (int64_t i = 0; i < feed.times; ++i) to_.Send(Increment{});
+  }
+
+ private:
+  const Recipient<Increment> to_;
+};
+
+// What the hop through a caretaker adds to a message.
+void SendByRight(benchmark::State& state,
+                 const std::function<Recipient<Increment>(Recipient<Increment>)>& right) {
+  constexpr int64_t kMessages = 1000;
+  ManualScheduler loop;
+  System system({.scheduler = &loop});
+  auto feeder = system.Spawn<Feeder>(right(system.Spawn<Counter>()));
+  for (auto _ : state) {
+    feeder.Send(Feed{kMessages});
+    loop.RunUntilIdle();
+  }
+  state.SetItemsProcessed(state.iterations() * kMessages);
+}
+BENCHMARK_CAPTURE(SendByRight, itself, [](auto right) { return right; });
+BENCHMARK_CAPTURE(SendByRight, revocable, [](auto right) { return right.Attenuate(); });
+BENCHMARK_CAPTURE(SendByRight, limited,
+                  [](auto right) { return right.Limit(1'000'000'000, absl::Nanoseconds(1)); });
 
 // ---- asks
 
