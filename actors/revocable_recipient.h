@@ -20,7 +20,7 @@
 //
 // What passes   Messages and asks, with their sender, in the order of each sender. (Between what he
 //               sends by this right and by another one there is no order.) Answers go to the asker
-//               directly.
+//               directly. What the receiver sends comes from the receiver, not from the caretaker.
 // Refused       Send says kQueued when the caretaker has the message, so what it refuses is told by
 //               the dead letter, whose target it is, and by the ask, which fails at once:
 //                 beyond the limit         kFull      ask: kResourceExhausted
@@ -38,8 +38,8 @@
 // Thread safety A value: copy it to any thread and use it there.
 // Ownership     None. The right lasts until its end, whoever holds it, and by the System at the
 //               latest; a right to an actor that stays should expire or be revoked.
-// Cost          To make one: a Spawn and a Watch. To have one: an actor of some 200 bytes, and 16 bytes
-//               for each message of the limit. To use it: one more hop, that is a Send and a turn of
+// Cost          To make one: a Spawn and a Watch. To have one: an actor of some 400 bytes; with a
+//               limit 600 more, and 16 for each message that passed within the last span. To use it: one more hop, that is a Send and a turn of
 //               the caretaker, and a look at the clock if there is a limit or an expiry. The receiver
 //               and all other ways to it pay nothing.
 #ifndef TROUPE_ACTORS_REVOCABLE_RECIPIENT_H_

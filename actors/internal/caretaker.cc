@@ -1,6 +1,5 @@
 #include "troupe/actors/internal/caretaker.h"
 
-#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -38,6 +37,7 @@ absl::Time ExpiryOf(const Guarded& guarded, absl::Duration after) {
 }
 
 void Caretaker::OnStart(Context& self) {
+  if (limits_.messages != kUnlimited) passed_.emplace();
   if (guarded_.actor) {
     self.Watch(guarded_.actor);
   } else {
@@ -67,7 +67,7 @@ void Caretaker::Pass(Envelope& e, size_t which, Context& self) {
     me.KeepQueued();
     return me.PutBack(again);
   }
-  const bool timed = limits_.messages != kUnlimited || limits_.expires != absl::InfiniteFuture();
+  const bool timed = passed_.has_value() || limits_.expires != absl::InfiniteFuture();
   const absl::Time now = timed ? self.Now() : absl::Time();
   if (timed && now >= limits_.expires) {  // G2
     self.Stop();
@@ -89,15 +89,12 @@ void Caretaker::GoOn(Envelope& e, Thunk thunk) {
   ActorCell::Post(guarded_.actor, e, PostMode::kNeverBlock);
 }
 
+// A sliding window: amortised O(1).
 bool Caretaker::Admit(absl::Time now) {
-  if (limits_.messages == kUnlimited) return true;
-  if (passed_.size() < limits_.messages) {
-    passed_.push_back(now);
-    return true;
-  }
-  if (now - passed_[oldest_] < limits_.per) return false;
-  passed_[oldest_] = now;
-  oldest_ = (oldest_ + 1) % passed_.size();
+  if (!passed_.has_value()) return true;
+  while (!passed_->empty() && now - passed_->front() >= limits_.per) passed_->pop_front();
+  if (passed_->size() >= limits_.messages) return false;
+  passed_->push_back(now);
   return true;
 }
 

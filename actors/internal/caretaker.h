@@ -11,6 +11,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -64,9 +66,8 @@ class Caretaker {
   const Guarded guarded_;
   const std::vector<Thunk> thunks_;
   const RightLimits limits_;
-  // Of the last messages, as many as may pass in a span: a ring, when each of them did.
-  std::vector<absl::Time> passed_;
-  size_t oldest_ = 0;
+  // When those passed that did within the last span. (An empty deque has its memory already.)
+  std::optional<std::deque<absl::Time>> passed_;
 };
 
 // Nobody, if there is nobody to guard. Throws std::invalid_argument.

@@ -117,6 +117,21 @@ TEST_F(MessagePassingRights, R13_NoMoreThanTheLimitPassInAnySpan) {
   EXPECT_EQ(LetAsk(lent), 1003);
 }
 
+TEST_F(MessagePassingRights, R13_AnySpanIsWithinTheLimitWhateverTheTimes) {
+  constexpr int kLimit = 5;
+  const absl::Duration span = absl::Milliseconds(100);
+  auto& passed = Keep<std::vector<absl::Time>>();
+  auto clock = system_.Spawn([&passed](Job, Context& self) { passed.push_back(self.Now()); });
+  const Recipient<Job> lent = clock.Only<Job>().Limit(kLimit, span);
+  for (int i = 0; i < 1000; ++i) {
+    lent.Send(Job{i});
+    Run();
+    Advance(absl::Milliseconds(i * 7919 % 31));
+  }
+  ASSERT_GT(passed.size(), 300u) << "those that may do";
+  for (size_t i = kLimit; i < passed.size(); ++i) EXPECT_GE(passed[i] - passed[i - kLimit], span);
+}
+
 TEST_F(MessagePassingRights, R13_AOneTimeRightIsALimitForEver) {
   const Recipient<Job> once = shop_.Only<Job>().Limit(1, absl::InfiniteDuration());
   once.Send(Job{1});
