@@ -17,6 +17,9 @@
 
 namespace troupe {
 
+template <class... Ms>
+class Recipient;
+
 namespace internal {
 
 // What every kind of ref does once it has a thunk.
@@ -123,6 +126,12 @@ class ActorRef : public AnyRef {
       internal::RefuseToAsk<A, Message>();
       return internal::RefusedAsk();
     }
+  }
+
+  // The right to send these messages and nothing else, as a Recipient (recipient.h).
+  template <class... Ms>
+  Recipient<Ms...> Only() const {
+    return *this;
   }
 
   // Asks the actor to end with kNormal. Returns at once; watch or Join to learn when. Stopping an

@@ -14,7 +14,8 @@ namespace troupe {
 enum class DeadLetterReason : uint8_t {
   kNoSuchActor,    // the receiver had ended, or the ref refers to nobody
   kStopped,        // it was queued when its receiver ended
-  kFull,           // refused by a full mailbox (SendResult::kFull), or a full stash
+  kFull,           // refused by a full mailbox (SendResult::kFull) or a full stash, or by a right
+                   // that has a limit (revocable_recipient.h)
   kDroppedNewest,  // WhenFull::kDropNewest
   kDroppedOldest,  // WhenFull::kDropOldest
   kExpired,        // an ask whose deadline passed while it was queued, or that closed a cycle; or a

@@ -6,6 +6,7 @@
 #include "troupe/actors/internal/actor_space.h"
 #include "troupe/actors/internal/mailbox_table.h"
 #include "troupe/actors/listen.h"
+#include "troupe/actors/named_sender.h"
 
 namespace troupe {
 namespace internal {
@@ -159,6 +160,15 @@ MailboxId OpenMailboxIn(ActorSpace& space, MailboxSpec spec) {
 absl::StatusOr<MailboxId> FindMailboxIn(ActorSpace& space, std::string_view name,
                                         MessageType message) {
   return space.mailbox_table().Find(name, message);
+}
+
+absl::Status RebindMailboxName(ActorSpace& space, std::string_view name, const MailboxId& to,
+                               MessageType message) {
+  return space.mailbox_table().Rebind(name, {to, message});
+}
+
+std::shared_ptr<MailboxName> SlotOfMailboxName(ActorSpace& space, std::string_view name) {
+  return space.mailbox_table().Slot(name);
 }
 
 std::string MailboxToString(const MailboxId& id) {

@@ -54,11 +54,13 @@
 #include "absl/time/time.h"
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/ask.h"
+#include "troupe/actors/attenuation.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/internal/handler.h"
 #include "troupe/actors/internal/mailbox_cell.h"
 #include "troupe/actors/internal/mailbox_waits.h"
 #include "troupe/actors/internal/message_type.h"
+#include "troupe/actors/internal/timed_mail.h"
 #include "troupe/actors/mailbox_opening.h"
 #include "troupe/actors/mailbox_options.h"
 #include "troupe/actors/received.h"
@@ -208,7 +210,7 @@ class [[nodiscard]] PendingMailAsk {
 };
 
 template <class M>
-class Sender {
+class Sender : public Attenuation<Sender<M>, M> {
  public:
   Sender() = default;  // of nobody's mailbox: Send says kClosed
 
@@ -255,7 +257,7 @@ class Sender {
   explicit operator bool() const { return id_.cell != nullptr; }
   // Unique, and printable: "jobs#5e1f09c2". It gives nobody a right.
   std::string ToString() const { return internal::MailboxToString(id_); }
-  friend bool operator==(const Sender&, const Sender&) = default;
+  friend bool operator==(const Sender& a, const Sender& b) { return a.id_ == b.id_; }
   friend std::ostream& operator<<(std::ostream& out, const Sender& s) {
     return out << s.ToString();
   }

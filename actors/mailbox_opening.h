@@ -1,10 +1,11 @@
 // MailboxOpening: what System and Context can do with mailboxes. The mailboxes themselves are in
-// mailbox.h, which whoever calls one of these includes.
+// mailbox.h and names that are bound late in named_sender.h, which whoever calls one of these includes.
 #ifndef TROUPE_ACTORS_MAILBOX_OPENING_H_
 #define TROUPE_ACTORS_MAILBOX_OPENING_H_
 
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace troupe {
@@ -16,6 +17,8 @@ template <class M>
 class Sender;
 template <class M>
 class Receiver;
+template <class M>
+class NamedSender;
 template <class M>
 struct MailboxOptions;
 template <class M>
@@ -41,6 +44,18 @@ class MailboxOpening {
   // messages.
   template <class M>
   absl::StatusOr<Sender<M>> FindMailbox(std::string_view name);
+
+  // Gives the name to the mailbox of `to`, whichever had it. Who looks the name up from now on, and who
+  // has a NamedSender of it, sends there; who has a Sender of the old mailbox does not notice. The
+  // name is free once that mailbox has ended. kInvalidArgument: the name is empty, or `to` is of
+  // nobody's mailbox.
+  template <class M>
+  absl::Status RebindMailbox(std::string_view name, const Sender<M>& to);
+
+  // Whichever mailbox has the name when something is sent (named_sender.h); none need have it yet.
+  // For the empty name: of a name that no mailbox ever has.
+  template <class M>
+  NamedSender<M> FindMailboxLate(std::string_view name);
 
   // The receive right of a mailbox of the system's own (MailboxOwner::kSystem), with the backlog,
   // after whoever had it last is gone. kNotFound, kFailedPrecondition as FindMailbox, and

@@ -13,6 +13,7 @@
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/ask.h"
+#include "troupe/actors/attenuation.h"
 #include "troupe/actors/internal/compile_error.h"
 #include "troupe/actors/internal/handler.h"
 #include "troupe/actors/send_result.h"
@@ -49,7 +50,7 @@ constexpr void RefuseToCarry() {
 //
 // Everything said at ActorRef holds, but for the size: 16 bytes and 8 for each message.
 template <class... Ms>
-class Recipient : public AnyRef {
+class Recipient : public AnyRef, public Attenuation<Recipient<Ms...>, Ms...> {
  public:
   static_assert(sizeof...(Ms) > 0, "Troupe: a Recipient carries at least one message type.");
 
@@ -87,6 +88,13 @@ class Recipient : public AnyRef {
       internal::RefuseToAsk<Recipient, Message>();
       return internal::RefusedAsk();
     }
+  }
+
+  // The right to send some of these messages. Limit, Expires and Attenuate weaken it further: see
+  // attenuation.h.
+  template <class... Fewer>
+  Recipient<Fewer...> Only() const {
+    return *this;
   }
 
   // For the framework: the caller knows that `ref` takes the messages by these thunks.

@@ -12,12 +12,13 @@ namespace troupe {
 // Options::on_dead_letter). Only what a plain thread sends to nobody is not counted: there is no
 // system to count it.
 enum class SendResult : uint8_t {
-  kQueued,      // in the mailbox; will be handled unless the receiver ends first (then it is a dead
-                // letter)
-  kFull,        // refused: the mailbox is at its capacity
-  kDropped,     // refused by policy: the mailbox is full and drops the newest message
-  kClosed,      // refused: the receiver has ended, or the ref refers to nobody
-  kNotAllowed,  // refused: the sender has no right to this (Receivers::kExclusivePair)
+  kQueued,   // in the mailbox; will be handled unless the receiver ends first (then it is a dead
+             // letter)
+  kFull,     // refused: the mailbox is at its capacity
+  kDropped,  // refused by policy: the mailbox is full and drops the newest message
+  kClosed,   // refused: the receiver or the right to send to it (revocable_recipient.h) has ended,
+             // or the ref refers to nobody
+  kNotAllowed,  // refused: the sender has no right to this (Receivers::kExclusivePair, DirectLink)
 };
 
 // What Send does when a bounded mailbox is full. Chosen per actor in ActorOptions.

@@ -161,6 +161,7 @@ class alignas(64) ActorCell : public Runnable {
   void ResumeMessages();
   // These wait in front of all others.
   void PutBack(DeferredMessages& older);
+  bool HasControl() const { return control_.HasNodes(); }
   bool defers() const;  // a handler is suspended, and messages wait
   void Compact();       // gives back memory that an idle actor does not need
   // For a process (message_file.h), whose messages wait on when they have been taken out. HoldRoom:
@@ -202,7 +203,6 @@ class alignas(64) ActorCell : public Runnable {
   bool AwaitsLife() const;
   bool MoreWaits() const;
   bool TendAnnex();
-  bool HasControl() const { return control_.HasNodes(); }
   void HandleControl(Context& self);
   void Obey(Control& control, Context& self);
   void TakeBond(const Control& bond);

@@ -221,16 +221,35 @@ std::string ActorSpace::NameOf(const ActorCell& cell) {
   return found == names_.end() ? std::string() : found->second;
 }
 
+namespace {
+
+// What who asked is told.
+Lost LostBy(DeadLetterReason reason) {
+  switch (reason) {
+    case DeadLetterReason::kFull:
+    case DeadLetterReason::kDroppedNewest:
+    case DeadLetterReason::kDroppedOldest:
+      return Lost::kReceiverFull;
+    case DeadLetterReason::kUnhandled:
+      return Lost::kNotHandled;
+    case DeadLetterReason::kNotAllowed:
+      return Lost::kNotAllowed;
+    case DeadLetterReason::kNoSuchActor:
+    case DeadLetterReason::kStopped:
+    case DeadLetterReason::kExpired:
+      break;
+  }
+  return Lost::kReceiverGone;
+}
+
+}  // namespace
+
 void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target) {
   if ((e.address & kExempt) == 0) {  // replies, Down and Stop are nobody's letters
     MyShard().CountDeadLetter(reason);
     if (parts_.on_dead_letter || events_.Wants<DeadLetter>()) TellLoss(e, reason, target);
   }
-  const bool full = reason == DeadLetterReason::kFull ||
-                    reason == DeadLetterReason::kDroppedNewest ||
-                    reason == DeadLetterReason::kDroppedOldest;
-  const bool unhandled = reason == DeadLetterReason::kUnhandled;
-  Discard(e, full ? Lost::kReceiverFull : unhandled ? Lost::kNotHandled : Lost::kReceiverGone);
+  Discard(e, LostBy(reason));
 }
 
 // A lost event is no event: its subscriber may be full, or gone.

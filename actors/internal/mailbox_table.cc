@@ -1,5 +1,6 @@
 #include "troupe/actors/internal/mailbox_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,7 +11,8 @@ namespace troupe::internal {
 absl::StatusOr<MailboxId> MailboxTable::Open(MailboxSpec spec) {
   const MutexLock lock(mutex_);
   if (closed_) return MailboxId();
-  if (!spec.name.empty() && names_.contains(spec.name)) {
+  const Name name = spec.name.empty() ? nullptr : SlotLocked(spec.name);
+  if (name != nullptr && !IsFree(*name)) {
     return absl::AlreadyExistsError("there is a mailbox named " + spec.name);
   }
   if (free_.empty()) {
@@ -19,32 +21,70 @@ absl::StatusOr<MailboxId> MailboxTable::Open(MailboxSpec spec) {
   const MailboxId id{free_.back(), DrawIncarnation()};
   free_.pop_back();
   open_[id.cell] = id.incarnation;
-  if (!spec.name.empty()) {
-    names_[spec.name] = {id, spec.message};
-  }
+  const MessageType message = spec.message;
   id.cell->Open(id.incarnation, std::move(spec));
+  if (name != nullptr) name->Set({id, message});
   return id;
 }
 
 absl::StatusOr<MailboxId> MailboxTable::Find(std::string_view name, MessageType message) {
   const MutexLock lock(mutex_);
   const auto found = names_.find(std::string(name));
-  if (found == names_.end()) {
+  if (found == names_.end() || IsFree(*found->second)) {
     return absl::NotFoundError("there is no mailbox named " + std::string(name));
   }
-  if (found->second.message != message) {
+  const MailboxName::Bound bound = found->second->bound();
+  if (bound.message != message) {
     return absl::FailedPreconditionError("the mailbox " + found->first +
-                                         " is for messages of type " +
-                                         std::string(*found->second.message));
+                                         " is for messages of type " + std::string(*bound.message));
   }
-  return found->second.id;
+  return bound.id;
+}
+
+absl::Status MailboxTable::Rebind(std::string_view name, const MailboxName::Bound& to) {
+  if (name.empty()) return absl::InvalidArgumentError("Troupe: a name must not be empty");
+  if (to.id.cell == nullptr) {
+    return absl::InvalidArgumentError("Troupe: nobody's mailbox cannot have a name");
+  }
+  const MutexLock lock(mutex_);
+  SlotLocked(name)->Set(to);
+  return absl::OkStatus();
+}
+
+std::shared_ptr<MailboxName> MailboxTable::Slot(std::string_view name) {
+  if (name.empty()) return nullptr;
+  const MutexLock lock(mutex_);
+  return SlotLocked(name);
+}
+
+const MailboxTable::Name& MailboxTable::SlotLocked(std::string_view name) {
+  if (const auto found = names_.find(std::string(name)); found != names_.end()) {
+    return found->second;
+  }
+  if (names_.size() >= sweep_at_) Sweep();
+  return names_.emplace(name, std::make_shared<MailboxName>()).first->second;
+}
+
+bool MailboxTable::IsFree(MailboxName& name) const {
+  const MailboxId id = name.bound().id;
+  const auto open = open_.find(id.cell);
+  return open == open_.end() || open->second != id.incarnation;  // T1
+}
+
+void MailboxTable::Sweep() {
+  absl::erase_if(names_, [this](const auto& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return entry.second.use_count() == 1 && IsFree(*entry.second);  // T2
+  });
+  sweep_at_ = std::max(kSweepAt, 2 * names_.size());
 }
 
 void MailboxTable::Release(MailboxCell& cell, const std::string& name) {
   const MutexLock lock(mutex_);
-  if (!name.empty()) names_.erase(name);
   open_.erase(&cell);
   free_.push_back(&cell);
+  const auto found = names_.find(name);
+  if (found == names_.end() || !IsFree(*found->second)) return;
+  if (found->second.use_count() == 1) names_.erase(found);  // T2
 }
 
 void MailboxTable::CloseAll() {

@@ -17,6 +17,12 @@ absl::Status LostStatus(Lost why) {
     case Lost::kNotHandled:
       return absl::FailedPreconditionError(
           "ask: the state that the receiver is in does not handle the request");
+    case Lost::kNotAllowed:
+      return absl::PermissionDeniedError(
+          "ask: there is no right to, or it has been revoked, has expired, or ended with the "
+          "receiver");
+    case Lost::kOverLimit:
+      return absl::ResourceExhaustedError("ask: more messages than the right allows");
     case Lost::kTimedOut:
       return absl::DeadlineExceededError("ask: no answer before the deadline");
   }

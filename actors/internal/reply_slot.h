@@ -45,6 +45,8 @@ enum class Lost : uint8_t {
   kReceiverFailed,  // kInternal: its handler threw
   kReplyDropped,    // kAborted
   kNotHandled,      // kFailedPrecondition: a state machine, in a state that has no handler for it
+  kNotAllowed,      // kPermissionDenied: the asker has no right to ask, or has none any more
+  kOverLimit,       // kResourceExhausted: he has, but not so often
   kTimedOut,        // kDeadlineExceeded
 };
 absl::Status LostStatus(Lost why);

@@ -4,6 +4,8 @@
 
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/actor_space.h"
+#include "troupe/actors/internal/timed_mail.h"
+#include "troupe/actors/mailbox.h"
 #include "troupe/actors/timer_handle.h"
 
 namespace troupe::internal {
@@ -84,16 +86,26 @@ bool WhenIdle::Act() {
   return Send();
 }
 
+Envelope* TimedMessage::Next() {
+  try {
+    Envelope* const e = NextEnvelope();
+    e->sender = sender_;
+    return e;
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+bool TimedMail::Send() {
+  Envelope* const e = Next();
+  return e != nullptr && SendToMailbox(mailbox_, *e, /*may_block=*/false) != SendResult::kClosed;
+}
+
 bool TimedMessage::Send() {
   if (!to_) return false;
-  Envelope* e;
-  try {
-    e = NextEnvelope();
-  } catch (...) {
-    return false;  // copying the message threw, and there is nobody here to tell
-  }
+  Envelope* const e = Next();
+  if (e == nullptr) return false;
   e->address |= ActorCell::IncarnationOf(to_);  // beside the flags
-  e->sender = sender_;
   return ActorCell::Post(to_, *e, PostMode::kNeverBlock) != SendResult::kClosed;
 }
 

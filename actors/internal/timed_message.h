@@ -51,7 +51,8 @@ class TimedMessage : public Timer {
   // What happens when it is due; and says when next, if there is a period. False: never.
   virtual bool Act();
 
-  bool Send();  // false: the receiver has ended, or copying threw
+  virtual bool Send();  // false: the receiver has ended, or copying threw
+  Envelope* Next();     // nullptr: copying threw, and there is nobody here to tell
   const AnyRef& to() const { return to_; }
   const AnyRef& sender() const { return sender_; }
   absl::Duration period() const { return period_; }
@@ -73,15 +74,20 @@ class TimedMessage : public Timer {
   AnyRef sender_;
 };
 
+template <class To>
+struct TimedFor;  // timing.h
+
 // Of a message that is for the framework: a full mailbox must not refuse it.
 template <class M>
 inline constexpr bool kNeedsNoRoom = false;
 
-template <class M>
-class OneMessage final : public TimedMessage {
+// `Base` is TimedMessage or a class derived from it, which is made of `base`.
+template <class M, class Base = TimedMessage>
+class OneMessage final : public Base {
  public:
-  OneMessage(Thunk thunk, M message, std::source_location where)
-      : envelope_(EnvelopeOf<M>::Make(thunk, std::move(message), where)) {
+  template <class... Parts>
+  OneMessage(Thunk thunk, M message, std::source_location where, const Parts&... base)
+      : Base(base...), envelope_(EnvelopeOf<M>::Make(thunk, std::move(message), where)) {
     if constexpr (kNeedsNoRoom<M>) envelope_->address = kExempt;
   }
   ~OneMessage() override {
@@ -99,12 +105,13 @@ constexpr void RefuseToCopy() {
   static_assert(kMessage<Message>, TROUPE_ERROR_MESSAGE_NOT_COPYABLE);
 }
 
-// `Base` is TimedMessage or a class derived from it.
+// `Base` as above.
 template <class M, class Base = TimedMessage>
 class RepeatedMessage final : public Base {
  public:
-  RepeatedMessage(Thunk thunk, M message, std::source_location where)
-      : thunk_(thunk), message_(std::move(message)), where_(where) {
+  template <class... Parts>
+  RepeatedMessage(Thunk thunk, M message, std::source_location where, const Parts&... base)
+      : Base(base...), thunk_(thunk), message_(std::move(message)), where_(where) {
     if constexpr (!std::copy_constructible<M>) RefuseToCopy<M>();
   }
 

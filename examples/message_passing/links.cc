@@ -1,7 +1,7 @@
 // ./bazelw run //examples/message_passing:links
 //
 // Two processes talk if there is a link between them. Here a link is a right that somebody holds: a
-// ref, a Sender, or one of the two ends of a channel.
+// ref, a Sender, or one of the two ends of a channel. It can be weakened before it is given away.
 #include <iostream>
 #include <string>
 #include <utility>
@@ -28,6 +28,36 @@ troupe::Task<> Server(troupe::Process<Serve>& self) {
   }
 }
 
+struct Deposit {
+  int cents;
+};
+struct Balance {
+  using Reply = int;
+};
+class Account {
+ public:
+  void On(Deposit deposit) { cents_ += deposit.cents; }
+  int On(Balance) { return cents_; }
+
+ private:
+  int cents_ = 0;
+};
+
+struct Move {
+  std::string what;
+};
+// One of two, who talk by the link between them and need not know who is which.
+class Player {
+ public:
+  Player(std::string name, troupe::Sender<std::string> log) : name_(name), log_(log) {}
+  void On(troupe::DirectLink<Move> game) { game.Send(Move{"e4"}); }
+  void On(Move move) { log_.Send(name_ + " sees " + move.what); }
+
+ private:
+  std::string name_;
+  troupe::Sender<std::string> log_;
+};
+
 int main() {
   troupe::System system;
 
@@ -51,4 +81,27 @@ int main() {
   std::cout << "the server has ended: " << system.Join(server).status() << "\n";
   end = {};
   std::cout << "send: " << troupe::ToString(other.Send(Request{"anybody?"})) << "\n";
+
+  // Between two actors there is exactly one direct link, whoever makes it and how often.
+  auto [log, lines] = system.OpenMailbox<std::string>();
+  auto ann = system.Spawn<Player>("Ann", log);
+  auto ben = system.Spawn<Player>("Ben", log);
+  troupe::DirectLink<Move> game(ann, ben);
+  std::cout << "one link: " << (game == troupe::DirectLink<Move>(ben, ann)) << "\n";
+  ann.Send(game);
+  std::cout << lines.Receive().Wait()->message << "\n";
+  std::cout << "a third party: " << troupe::ToString(game.Send(Move{"e5"})) << "\n";
+
+  // A weaker right: to ask for the balance, and that twice. Then it is taken back.
+  auto account = system.Spawn<Account>();
+  account.Send(Deposit{100});
+  troupe::RevocableRecipient<Balance> lent =
+      account.Only<Balance>().Limit(2, absl::InfiniteDuration());
+  for (int i = 0; i < 3; ++i) {
+    absl::StatusOr<int> cents = lent.Ask(Balance{}).Wait();
+    std::cout << (cents.ok() ? std::to_string(*cents) : cents.status().ToString()) << "\n";
+  }
+  lent.Revoke();
+  std::cout << absl::StatusCodeToString(lent.Ask(Balance{}).Wait().status().code()) << "\n";
+  std::cout << "the owner still has " << *account.Ask(Balance{}).Wait() << "\n";
 }

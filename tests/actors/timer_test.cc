@@ -316,6 +316,48 @@ TEST_F(TimerTest, APeriodicTimerOutlastsAFullMailbox) {
   EXPECT_EQ(ticks.size(), 3u);
 }
 
+// ---- to a mailbox
+
+TEST_F(TimerTest, AMailboxGetsMessagesLaterFromWhomAskedForThem) {
+  auto [ticks, inbox] = system_.OpenMailbox<Tick>();
+  auto actor = system_.Spawn(
+      [ticks = ticks](Start, Context& self) { self.SendAfter(2 * kSecond, ticks, Tick{7}); });
+  system_.SendEvery(kSecond, ticks, Tick{1});
+  actor.Send(Start{});
+  Run();
+  Advance(kSecond);
+  EXPECT_EQ(inbox.TryReceive()->message.n, 1);
+  Advance(kSecond);
+  auto seven = inbox.TryReceive();
+  auto one = inbox.TryReceive();
+  ASSERT_TRUE(seven.has_value() && one.has_value());
+  if (seven->message.n == 1) std::swap(seven, one);  // they are due at the same time
+  EXPECT_EQ(seven->message.n, 7);
+  EXPECT_EQ(seven->sender, AnyRef(actor));
+  EXPECT_FALSE(one->sender);
+}
+
+TEST_F(TimerTest, AFullMailboxRefusesATimerAndAClosedOneEndsIt) {
+  auto [ticks, inbox] = system_.OpenMailbox<Tick>("", {.capacity = 1});
+  TimerHandle timer = system_.SendEvery(kSecond, ticks, Tick{1});
+  Advance(3 * kSecond);
+  EXPECT_EQ(LettersFor(DeadLetterReason::kFull), 2u) << "it waits for nobody";
+  inbox = {};
+  Advance(kSecond);
+  EXPECT_FALSE(timer.Cancel()) << "it has ended by itself";
+  EXPECT_EQ(loop_.next_deadline(), absl::InfiniteFuture());
+  system_.SendAfter(kSecond, Sender<Tick>(), Tick{1});
+  Advance(kSecond);
+}
+
+TEST_F(TimerTest, ATimerToAMailboxIsCancelled) {
+  auto [ticks, inbox] = system_.OpenMailbox<Tick>();
+  TimerHandle timer = system_.SendAfter(kSecond, ticks, Tick{1});
+  EXPECT_TRUE(timer.Cancel());
+  Advance(2 * kSecond);
+  EXPECT_FALSE(inbox.TryReceive().has_value());
+}
+
 TEST_F(TimerTest, AMoveOnlyMessageMayBeSentLaterOnce) {
   auto& got = Keep<int>();
   auto taker = system_.Spawn([&got](std::unique_ptr<int> m) { got = *m; });

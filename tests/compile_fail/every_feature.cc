@@ -235,6 +235,27 @@ void UseSystem(troupe::System& system) {
   std::cout << report.ToString() << stats.dead_letters_total();
 }
 
+void UseRights(troupe::System& system, troupe::ActorRef<Account> account) {
+  const auto lent =
+      account.Only<Deposit, Balance>().Attenuate({.messages = 5, .per = absl::Seconds(1)});
+  const troupe::Recipient<Deposit> weaker = lent.Only<Deposit>().Limit(1, absl::Hours(1));
+  weaker.Expires(absl::Seconds(5)).Revoke();
+  lent.Expires(absl::InfiniteFuture()).Send(Deposit{1});
+  const troupe::DirectLink<Deposit, Balance> link(account, lent);
+  link.Send(Deposit{1});
+  if (link.TrySend(Deposit{1}) == troupe::SendResult::kQueued) std::cout << link.ToString();
+  if (link.Ask(Balance{}).Wait().ok()) weaker.Send(Deposit{1});
+
+  auto [deposits, inbox] = system.OpenMailbox<Deposit>("deposits");
+  deposits.Limit(5, absl::Seconds(1)).Send(Deposit{1});
+  system.SendAfter(absl::Seconds(1), deposits, Deposit{1});
+  system.SendEvery(absl::Seconds(1), deposits, Deposit{1});
+  const troupe::NamedSender<Deposit> by_name = system.FindMailboxLate<Deposit>("deposits");
+  system.RebindMailbox("deposits", deposits).IgnoreError();
+  by_name.Send(Deposit{1});
+  if (by_name.Deliver(Deposit{1}).Wait().ok()) by_name.TrySend(Deposit{1});
+}
+
 void UseRouting(troupe::System& system, troupe::ActorRef<Account> account) {
   system.Bind<Deposit, Balance>("bank/alice", account).IgnoreError();
   system.Rebind<Cheque>("bank/alice", troupe::Recipient<Cheque>(account)).IgnoreError();
@@ -321,6 +342,7 @@ int main() {
        .find_ask_cycles = false});
   UseSystem(system);
   UseMachine(system);
+  UseRights(system, system.Spawn<Account>("Bea"));
   UseRouting(system, system.Spawn<Account>("Cleo"));
   UseRefs({});
   UseStreams(system, system.Spawn([](Stored) {}));

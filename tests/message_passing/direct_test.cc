@@ -1,10 +1,13 @@
 // C. Direct communication: who talks knows whom he talks to.
 #include <algorithm>
 #include <concepts>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include "absl/hash/hash.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "tests/message_passing/message_passing.h"
@@ -86,6 +89,102 @@ TEST_F(MessagePassing, R20_ALinkOfExactlyTwo) {
   EXPECT_EQ(b.Send(Note{"no more mine"}), SendResult::kClosed);
   taken = {};
   EXPECT_EQ(a.Send(Job{8}), SendResult::kClosed) << "the other learns of the end";
+}
+
+// A player of a game for two: it makes moves by the link, and notes those that come and from whom.
+struct Rank {
+  using Reply = int;
+};
+struct Player {
+  Numbers* seen;
+  std::vector<AnyRef>* senders;
+  void On(Job job, Context& self) {
+    seen->push_back(job.number);
+    senders->push_back(self.sender());
+  }
+  int On(Rank) { return static_cast<int>(seen->size()); }
+  void On(Do act, Context& self) { act.what(self); }
+};
+using Game = DirectLink<Job, Rank>;
+
+class MessagePassingDirect : public MessagePassing {
+ protected:
+  void Play(const ActorRef<Player>& who, std::function<void(Context&)> act) {
+    who.Send(Do{std::move(act)});
+    Run();
+  }
+  ActorRef<Player> NewPlayer(Numbers& seen) {
+    return system_.Spawn<Player>(&seen, &Keep<std::vector<AnyRef>>());
+  }
+  // What became of a send by `who` is noted.
+  SendResult& LetSendBy(const ActorRef<Party>& who, const Game& link) {
+    auto& result = Keep<SendResult>();
+    Let(who, [&result, link](Context&) { result = link.Send(Job{9}); });
+    return result;
+  }
+
+  Numbers& ps_ = Keep<Numbers>();
+  Numbers& qs_ = Keep<Numbers>();
+  ActorRef<Player> p_ = NewPlayer(ps_);
+  ActorRef<Player> q_ = NewPlayer(qs_);
+};
+
+TEST_F(MessagePassingDirect, R21_BetweenAPairThereIsExactlyOneLink) {
+  const Game link(p_, q_);
+  EXPECT_EQ(link, Game(p_, q_));
+  EXPECT_EQ(link, Game(q_, p_)) << "in either order";
+  EXPECT_EQ(link.ToString(), Game(q_, p_).ToString());
+  EXPECT_EQ(absl::HashOf(link), absl::HashOf(Game(q_, p_)));
+  Numbers& others = Keep<Numbers>();
+  const Game other(p_, NewPlayer(others));
+  EXPECT_NE(link, other) << "another pair has another";
+  Play(p_, [this, other](Context&) {
+    Game(p_, q_).Send(Job{1});
+    other.Send(Job{3});
+    Game(q_, p_).TrySend(Job{2});
+  });
+  EXPECT_EQ(qs_, (Numbers{1, 2})) << "so all that one sends to the other is in one order";
+  EXPECT_EQ(others, Numbers{3});
+}
+
+TEST_F(MessagePassingDirect, R21_TheLinkIsTheSameObjectForBothAndLeadsToTheOther) {
+  const Game link(p_, q_);
+  auto& rank = Keep<int>();
+  Play(p_, [this, link](Context&) {
+    EXPECT_EQ(AnyRef(link.peer()), AnyRef(q_));
+    link.Send(Job{1});
+  });
+  Play(q_, [link, &rank](Context& self) {
+    link.Send(Job{2});
+    link.Ask(Rank{}).Then(self, [&rank](absl::StatusOr<int> got) { rank = got.value_or(-1); });
+  });
+  EXPECT_EQ(qs_, Numbers{1});
+  EXPECT_EQ(ps_, Numbers{2});
+  EXPECT_EQ(rank, 1);
+}
+
+TEST_F(MessagePassingDirect, R21_NobodyElseGetsIntoTheLink) {
+  const Game link(p_, q_);
+  EXPECT_EQ(LetSendBy(Somebody(), link), SendResult::kNotAllowed);
+  EXPECT_EQ(link.Send(Job{9}), SendResult::kNotAllowed) << "a plain thread is nobody's end";
+  EXPECT_EQ(LettersFor(DeadLetterReason::kNotAllowed), 2u);
+  EXPECT_FALSE(link.peer());
+  auto& told = Keep<StatusCode>();
+  Let(Somebody(), [link, &told](Context& self) {
+    link.Ask(Rank{}).Then(self, [&told](absl::StatusOr<int> got) { told = got.status().code(); });
+  });
+  EXPECT_EQ(told, StatusCode::kPermissionDenied);
+  EXPECT_TRUE(ps_.empty() && qs_.empty());
+  EXPECT_EQ(Game().Send(Job{9}), SendResult::kClosed);
+}
+
+TEST_F(MessagePassingDirect, R21_TheLinkEndsWithEitherEnd) {
+  const Game link(p_, q_);
+  q_.Stop();
+  Run();
+  auto& result = Keep<SendResult>();
+  Play(p_, [&result, link](Context&) { result = link.Send(Job{1}); });
+  EXPECT_EQ(result, SendResult::kClosed);
 }
 
 TEST_F(MessagePassing, R22_TheReceiverNamesNobodyAndLearnsWhoItWas) {

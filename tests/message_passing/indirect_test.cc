@@ -20,6 +20,63 @@ TEST_F(MessagePassing, R25_AMailboxHasAUniquePrintableIdentityAndMayHaveAName) {
   EXPECT_EQ(*system_.FindMailbox<Job>("jobs"), jobs);
 }
 
+TEST_F(MessagePassing, R24_TheNameOfAMailboxIsBoundLateAndCanBeRebound) {
+  const NamedSender<Job> by_name = system_.FindMailboxLate<Job>("jobs");
+  EXPECT_EQ(by_name.Send(Job{0}), SendResult::kClosed) << "no mailbox has it yet";
+  auto [first, a] = system_.OpenMailbox<Job>("jobs");
+  auto [second, b] = system_.OpenMailbox<Job>("others");
+  by_name.Send(Job{1});
+  ASSERT_TRUE(system_.RebindMailbox("jobs", second).ok());
+  EXPECT_EQ(by_name.TrySend(Job{2}), SendResult::kQueued);
+  EXPECT_EQ(by_name.Enqueue(Job{3}).Wait(), absl::OkStatus());
+  first.Send(Job{4});
+  EXPECT_EQ(Drain(a), (Numbers{1, 4})) << "who holds the sender does not follow";
+  EXPECT_EQ(Drain(b), (Numbers{2, 3}));
+  EXPECT_EQ(by_name.sender(), second);
+  EXPECT_EQ(*system_.FindMailbox<Job>("jobs"), second);
+  EXPECT_EQ(*system_.FindMailbox<Job>("others"), second) << "it has both names";
+}
+
+TEST_F(MessagePassing, R24_ANameIsFreeOnceItsMailboxHasEnded) {
+  auto [first, a] = system_.OpenMailbox<Job>("jobs");
+  auto [second, b] = system_.OpenMailbox<Job>();
+  const NamedSender<Job> by_name = system_.FindMailboxLate<Job>("jobs");
+  ASSERT_TRUE(system_.RebindMailbox("jobs", second).ok());
+  a = {};
+  EXPECT_EQ(by_name.Send(Job{1}), SendResult::kQueued)
+      << "the end of the first one is nothing to it";
+  EXPECT_EQ(Drain(b), Numbers{1});
+  b = {};
+  EXPECT_EQ(by_name.Send(Job{2}), SendResult::kClosed);
+  EXPECT_EQ(system_.FindMailbox<Job>("jobs").status().code(), StatusCode::kNotFound);
+  auto [third, c] = system_.OpenMailbox<Job>("jobs");
+  EXPECT_EQ(by_name.Send(Job{3}), SendResult::kQueued);
+  EXPECT_EQ(Drain(c), Numbers{3});
+}
+
+TEST_F(MessagePassing, R24_ANameIsForMessagesOfTheTypeOfItsMailbox) {
+  auto [jobs, a] = system_.OpenMailbox<Job>("name");
+  auto [notes, b] = system_.OpenMailbox<Note>();
+  const NamedSender<Job> by_name = system_.FindMailboxLate<Job>("name");
+  ASSERT_TRUE(system_.RebindMailbox("name", notes).ok());
+  EXPECT_EQ(by_name.Send(Job{1}), SendResult::kClosed);
+  EXPECT_EQ(system_.FindMailbox<Job>("name").status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(system_.RebindMailbox("", jobs).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(system_.RebindMailbox("x", Sender<Job>()).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(system_.FindMailboxLate<Job>("").Send(Job{1}), SendResult::kClosed);
+}
+
+TEST_F(MessagePassing, R24_ManyNamesComeAndGoAndThoseInUseStay) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>("jobs");
+  auto [kept, other] = system_.OpenMailbox<Job>("kept");
+  const NamedSender<Job> held = system_.FindMailboxLate<Job>("held");
+  for (int i = 0; i < 1000; ++i) (void)system_.FindMailboxLate<Job>("n" + std::to_string(i));
+  EXPECT_EQ(*system_.FindMailbox<Job>("jobs"), jobs);
+  ASSERT_TRUE(system_.RebindMailbox("held", kept).ok());
+  EXPECT_EQ(held.Send(Job{1}), SendResult::kQueued) << "one that is held is the same one";
+  EXPECT_EQ(Drain(other), Numbers{1});
+}
+
 TEST_F(MessagePassing, R28_NobodyGetsInWithoutARight) {
   auto [jobs, inbox] = system_.OpenMailbox<Job>();
   EXPECT_FALSE(system_.FindMailbox<Job>(jobs.ToString()).ok()) << "to print it gives no right";

@@ -3,6 +3,7 @@
 //   ./bazelw run -c opt //tests/bench:micro -- --benchmark_filter=Spawn
 
 #include <cstdint>
+#include <functional>
 
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
@@ -64,6 +65,45 @@ void SendToAFullMailbox(benchmark::State& state, WhenFull when_full) {
 BENCHMARK_CAPTURE(SendToAFullMailbox, kFail, WhenFull::kFail);
 BENCHMARK_CAPTURE(SendToAFullMailbox, kDropNewest, WhenFull::kDropNewest);
 BENCHMARK_CAPTURE(SendToAFullMailbox, kDropOldest, WhenFull::kDropOldest);
+
+// ---- rights
+
+struct Feed {
+  using Reply = void;
+  int64_t times;
+};
+using ToCounter = Recipient<Increment, Get>;
+
+class Feeder {
+ public:
+  explicit Feeder(const ToCounter& to) : to_(to) {}
+  void On(Feed feed) {
+    for (int64_t i = 0; i < feed.times; ++i) to_.Send(Increment{});
+  }
+
+ private:
+  const ToCounter to_;
+};
+
+// What the hop through a caretaker adds to a message, on one worker and by the real clock.
+void SendByRight(benchmark::State& state, const std::function<ToCounter(ToCounter)>& weaken) {
+  constexpr int64_t kMessages = 10'000;
+  System system({.workers = 1});
+  const ToCounter right = weaken(system.Spawn<Counter>());
+  auto feeder = system.Spawn<Feeder>(right);
+  for (auto _ : state) {
+    if (!feeder.Ask(Feed{kMessages}).Wait().ok()) state.SkipWithError("the feeder has ended");
+    benchmark::DoNotOptimize(right.Ask(Get{}).Wait());  // it comes after them
+  }
+  state.SetItemsProcessed(state.iterations() * kMessages);
+}
+BENCHMARK_CAPTURE(SendByRight, itself, [](ToCounter right) { return right; })->UseRealTime();
+BENCHMARK_CAPTURE(SendByRight, revocable, [](ToCounter right) {
+  return right.Attenuate();
+})->UseRealTime();
+BENCHMARK_CAPTURE(SendByRight, limited, [](ToCounter right) {
+  return right.Limit(1'000'000'000, absl::Microseconds(1));
+})->UseRealTime();
 
 // ---- asks
 
