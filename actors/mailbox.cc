@@ -7,6 +7,7 @@
 #include "troupe/actors/internal/mailbox_table.h"
 #include "troupe/actors/listen.h"
 #include "troupe/actors/named_sender.h"
+#include "troupe/core/pause.h"
 
 namespace troupe {
 namespace internal {
@@ -33,6 +34,21 @@ SendResult SendResultOf(PutResult result) {
   return SendResult::kFull;
 }
 
+// A plain thread that finds nothing, or no room, steps back for as long as the other side takes for a
+// dozen messages, and looks again, before it lets itself be linked as a waiter: then each message would
+// be handed over by itself, with a wake-up. And it does not look all the time, since each look takes a
+// line away from the other side. A pause takes 15 to 40 ns.
+constexpr int kPausesPerLook = 8;
+constexpr int kLooks = 12;
+
+void StepBack() {
+  for (int i = 0; i < kPausesPerLook; ++i) Pause();
+}
+
+bool IsFreeThread(ActorSpace& space) {
+  return ActorCell::Current() == nullptr && !space.scheduler().host_driven();
+}
+
 // Whether the thread may sleep until there is room. In a handler it lends its place away first.
 bool MaySleep(ActorSpace& space) {
   if (space.stopping()) return false;
@@ -43,6 +59,11 @@ bool MaySleep(ActorSpace& space) {
 }
 
 SendResult SleepAndSend(MailboxId to, Envelope& e) {
+  for (int i = 0; i < kLooks && IsFreeThread(to.cell->space()); ++i) {
+    StepBack();
+    const PutResult result = to.cell->Put(to.incarnation, e, true, false, nullptr);
+    if (result != PutResult::kWaits) return SendResultOf(result);
+  }
   if (!MaySleep(to.cell->space())) {
     return SendResultOf(to.cell->Put(to.incarnation, e, false, false, nullptr));
   }
@@ -119,6 +140,15 @@ void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailW
                                 ? from.cell->Take(from.incarnation, share, none, &waiter)
                                 : TakeResult::kClosed;
   if (result == TakeResult::kClosed || result == TakeResult::kBusy) slot.Settle(StatusOf(result));
+}
+
+bool MailSoon(const MailboxId& at, absl::Duration timeout) {
+  if (timeout <= absl::ZeroDuration() || !IsFreeThread(at.cell->space())) return false;
+  for (int i = 0; i < kLooks; ++i) {
+    StepBack();
+    if (!at.cell->LooksIdle()) return true;
+  }
+  return false;
 }
 
 void CloseForSending(const MailboxId& id) { id.cell->Close(id.incarnation, Backlog::kDrain); }

@@ -1,36 +1,15 @@
 #include "troupe/actors/internal/mailbox_cell.h"
 
 #include <algorithm>
-#include <optional>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "troupe/actors/internal/actor_space.h"
 #include "troupe/actors/internal/incarnation.h"
-#include "troupe/actors/internal/mailbox_table.h"
+#include "troupe/actors/internal/mailbox_duties.h"
 
 namespace troupe::internal {
 namespace {
-
-Envelope* NextOf(const Envelope& e) { return static_cast<Envelope*>(e.next); }
-
-// While a message lies in a lane its address is free for what the lane has to know: the sender that
-// waits until it is taken, who has its stamp, or else the stamp.
-void SetStamp(Envelope& e, MailStamp stamp) {
-  e.address = uint64_t{stamp.order} << 33 | uint64_t{stamp.since_ms} << 1 | 1;
-}
-void SetSender(Envelope& e, MailWaiter* w) { e.address = reinterpret_cast<uint64_t>(w); }
-MailWaiter* SenderOf(const Envelope& e) {
-  return (e.address & 1) == 0 ? reinterpret_cast<MailWaiter*>(e.address) : nullptr;
-}
-MailStamp StampOf(const Envelope& e) {
-  const MailWaiter* const sender = SenderOf(e);
-  if (sender != nullptr) return sender->stamp;
-  return {static_cast<uint32_t>(e.address >> 33), static_cast<uint32_t>(e.address >> 1)};
-}
-// In a circle of 2^31.
-bool IsBefore(const Envelope& a, MailStamp b) {
-  return static_cast<int32_t>((StampOf(a).order - b.order) << 1) < 0;
-}
 
 // Of all shares the one with the highest number has the key: if a share comes or goes, only keys that
 // it gets or had move. (Thaler and Ravishankar, "Using name-based mappings to increase hit rates",
@@ -48,87 +27,27 @@ absl::Status ClosedStatus() { return absl::UnavailableError("the mailbox is clos
 
 }  // namespace
 
-// What others are to be told, once the lock is free.
-class MailboxCell::Duties {
- public:
-  explicit Duties(MailboxCell& cell) : cell_(cell) {}
-  Duties(const Duties&) = delete;
-  Duties& operator=(const Duties&) = delete;
-  ~Duties() {
-    for (auto& [slot, mail] : served_) slot->Fulfil(std::move(mail));
-    for (auto& [slot, status] : told_) slot->Fulfil(std::move(status));
-    for (const auto& [e, reason] : lost_) {
-      e->address = 0;
-      cell_.space_.Lose(*e, reason, AnyRef());
-    }
-    if (warning_) warning_->first(warning_->second);
-    if (ended_) cell_.space_.mailbox_table().Release(cell_, ended_->name);
-  }
-
-  void Give(ReplySlotOf<Mail>& slot, Mail mail) { served_.emplace_back(&slot, std::move(mail)); }
-  void TurnAway(ReplySlotOf<Mail>& slot, absl::Status why) {
-    served_.emplace_back(&slot, std::move(why));
-  }
-  // One who is no longer linked.
-  void Tell(MailWaiter& w, absl::Status what) {
-    if (w.told_slot->Claim()) {
-      told_.emplace_back(w.told_slot, std::move(what));
-    } else {
-      w.told_slot->Release();
-    }
-  }
-  void Lose(Envelope& e, DeadLetterReason reason) { lost_.emplace_back(&e, reason); }
-  void Warn(std::function<void(const MailboxStats&)> call, const MailboxStats& stats) {
-    warning_.emplace(std::move(call), stats);
-  }
-  void End(MailboxSpec spec) { ended_.emplace(std::move(spec)); }  // with what the user captured
-
- private:
-  MailboxCell& cell_;
-  absl::InlinedVector<std::pair<ReplySlotOf<Mail>*, ReplyResult<Mail>>, 1> served_;
-  absl::InlinedVector<std::pair<ReplySlotOf<void>*, absl::Status>, 2> told_;
-  absl::InlinedVector<std::pair<Envelope*, DeadLetterReason>, 1> lost_;
-  std::optional<std::pair<std::function<void(const MailboxStats&)>, MailboxStats>> warning_;
-  std::optional<MailboxSpec> ended_;
-};
-
 void Mail::GoBack() { from_.cell->PutBack(from_.incarnation, share_, *envelope_, stamp_); }
-
-void MailWaiters::Add(MailWaiter& w, MailWaiter::State state) {
-  w.state = state;
-  w.previous = last_;
-  w.next = nullptr;
-  (last_ != nullptr ? last_->next : first_) = &w;
-  last_ = &w;
-  ++size_;
-}
-
-void MailWaiters::Remove(MailWaiter& w, MailWaiter::State state) {
-  (w.previous != nullptr ? w.previous->next : first_) = w.next;
-  (w.next != nullptr ? w.next->previous : last_) = w.previous;
-  w.state = state;
-  --size_;
-}
 
 // ---- beginning
 
 MailboxCell::~MailboxCell() {
-  for (const Lane& lane : lanes_) {
-    for (Envelope *e = lane.first, *next; e != nullptr; e = next) {
-      next = NextOf(*e);
-      Discard(*e, Lost::kReceiverGone);
-    }
+  if (intake_open_) CloseIntake();
+  for (MailLane& lane : lanes_) {
+    MailStamp stamp;
+    while (!lane.empty()) Discard(lane.TakeFirst(stamp), Lost::kReceiverGone);
   }
 }
 
 void MailboxCell::Open(uint64_t incarnation, MailboxSpec spec) {
   Duties duties(*this);
-  const ShortLockHolder lock(lock_);
+  const Holder lock(*this);
   incarnation_ = incarnation;
   draining_ = false;
   spec_ = std::move(spec);
-  lanes_.assign(1, Lane{});
-  shares_ = last_share_ = last_order_ = last_served_ = 0;
+  lanes_.assign(1, MailLane());
+  shares_ = last_share_ = last_served_ = 0;
+  intake_.StartOrder();
   random_ = Mix(spec_.seed);
   has_sender_ = false;
   sent_ = received_ = dropped_ = 0;
@@ -136,12 +55,35 @@ void MailboxCell::Open(uint64_t incarnation, MailboxSpec spec) {
   AddShareLocked(duties);
 }
 
+// ---- the short way in
+
+bool MailboxCell::has_intake() const {
+  return one_lane() && spec_.receivers != Receivers::kExclusivePair;
+}
+
+// If nobody can tell (B7).
+void MailboxCell::OpenIntake() {
+  if (incarnation_ == 0 || draining_ || warned_ || !has_intake()) return;
+  if (receivers_.first() != nullptr || senders_.first() != nullptr) return;
+  const size_t depth = lanes_.front().depth();
+  const uint32_t most = std::min(spec_.capacity, spec_.warn_at - 1);
+  if (depth >= most) return;
+  intake_open_ = true;
+  intake_.Open(incarnation_, most - static_cast<uint32_t>(depth));
+}
+
+void MailboxCell::CloseIntake() {
+  intake_open_ = false;
+  sent_ += intake_.Close(lanes_.front());
+}
+
 // ---- sending
 
 MailboxCell::PutResult MailboxCell::Put(uint64_t incarnation, Envelope& e, bool may_wait,
                                         bool until_taken, MailWaiter* waiter) {
+  if (!until_taken && intake_.Put(incarnation, e, NowMs())) return PutResult::kTaken;
   Duties duties(*this);
-  const ShortLockHolder lock(lock_);
+  const Holder lock(*this);
   if (!is_open(incarnation) || draining_) {
     duties.Lose(e, DeadLetterReason::kNoSuchActor);
     return PutResult::kClosed;
@@ -201,36 +143,37 @@ bool MailboxCell::one_lane() const {
   return spec_.receivers != Receivers::kByKey && spec_.receivers != Receivers::kAll;
 }
 
-MailboxCell::Lane* MailboxCell::LaneOf(uint32_t share) {
+MailLane* MailboxCell::LaneOf(uint32_t share) {
   if (one_lane()) return &lanes_.front();
   const auto lane = std::find_if(lanes_.begin(), lanes_.end(),
-                                 [share](const Lane& l) { return l.share == share; });
+                                 [share](const MailLane& l) { return l.share == share; });
   return lane != lanes_.end() ? &*lane : nullptr;
 }
 
 // kAll: any of them; PlaceInAll has the rest.
-MailboxCell::Lane* MailboxCell::LaneFor(Envelope& e) {
+MailLane* MailboxCell::LaneFor(Envelope& e) {
   if (spec_.receivers != Receivers::kByKey) return &lanes_.front();
   const uint64_t key = spec_.key(e);
-  return &*std::max_element(lanes_.begin(), lanes_.end(), [key](const Lane& a, const Lane& b) {
-    return NumberOf(key, a.share) < NumberOf(key, b.share);
-  });
+  return &*std::max_element(lanes_.begin(), lanes_.end(),
+                            [key](const MailLane& a, const MailLane& b) {
+                              return NumberOf(key, a.share) < NumberOf(key, b.share);
+                            });
 }
 
 // `sender` waits until it is taken. False: there is no room.
 bool MailboxCell::Place(Envelope& e, MailWaiter* sender, Duties& duties) {
   if (spec_.receivers != Receivers::kAll) return PlaceIn(*LaneFor(e), e, sender, duties);
-  for (Lane& lane : lanes_) {
-    if (lane.depth >= spec_.capacity) return false;
+  for (MailLane& lane : lanes_) {
+    if (lane.depth() >= spec_.capacity) return false;
   }
   PlaceInAll(e, duties);
   return true;
 }
 
-bool MailboxCell::PlaceIn(Lane& lane, Envelope& e, MailWaiter* sender, Duties& duties) {
+bool MailboxCell::PlaceIn(MailLane& lane, Envelope& e, MailWaiter* sender, Duties& duties) {
   const MailStamp stamp = NextStamp(sender != nullptr ? sender->stamp.since_ms : NowMs());
   if (HandOver(lane, e, stamp, duties)) return true;
-  if (lane.depth >= spec_.capacity) return false;
+  if (lane.depth() >= spec_.capacity) return false;
   Append(lane, e, stamp, sender, duties);
   return true;
 }
@@ -248,7 +191,7 @@ void MailboxCell::PlaceInAll(Envelope& e, Duties& duties) {
 }
 
 // Gives it to one who waits for it.
-bool MailboxCell::HandOver(Lane& lane, Envelope& e, MailStamp stamp, Duties& duties) {
+bool MailboxCell::HandOver(MailLane& lane, Envelope& e, MailStamp stamp, Duties& duties) {
   while (MailWaiter* const w = NextReceiver(lane)) {
     receivers_.Remove(*w);
     if (w->mail_slot->Claim()) {
@@ -263,7 +206,7 @@ bool MailboxCell::HandOver(Lane& lane, Envelope& e, MailStamp stamp, Duties& dut
   return false;
 }
 
-MailWaiter* MailboxCell::NextReceiver(const Lane& lane) {
+MailWaiter* MailboxCell::NextReceiver(const MailLane& lane) {
   MailWaiter* w = receivers_.first();
   if (w == nullptr) [[likely]]
     return nullptr;
@@ -286,39 +229,21 @@ MailWaiter* MailboxCell::NextReceiver(const Lane& lane) {
   return w;
 }
 
-void MailboxCell::Append(Lane& lane, Envelope& e, MailStamp stamp, MailWaiter* sender,
+void MailboxCell::Append(MailLane& lane, Envelope& e, MailStamp stamp, MailWaiter* sender,
                          Duties& duties) {
-  if (sender != nullptr) {
-    SetSender(e, sender);
-    sender->stamp = stamp;
-    sender->state = MailWaiter::State::kInLane;
-  } else {
-    SetStamp(e, stamp);
-  }
-  Link(lane, e);
+  lane.Append(e, stamp, sender);
   ++sent_;
-  if (lane.depth >= spec_.warn_at && !warned_) [[unlikely]] {
+  if (lane.depth() >= spec_.warn_at && !warned_) [[unlikely]] {
     warned_ = true;
     if (spec_.on_warning) duties.Warn(spec_.on_warning, StatsLocked());
   }
 }
 
-void MailboxCell::Link(Lane& lane, Envelope& e) {
-  e.next = nullptr;
-  if (lane.last != nullptr) {
-    lane.last->next = &e;
-  } else {
-    lane.first = &e;
-  }
-  lane.last = &e;
-  ++lane.depth;
-}
-
 // The lanes that are full, or more than that (B5), and that `for_this` has to go to, lose what is
 // oldest.
 void MailboxCell::MakeRoom(Envelope& for_this, Duties& duties) {
-  const auto drop_oldest = [&](Lane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    while (lane.depth >= spec_.capacity) {
+  const auto drop_oldest = [&](MailLane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    while (lane.depth() >= spec_.capacity) {
       MailStamp stamp;
       ++dropped_;
       duties.Lose(TakeOut(lane, stamp, LostStatus(Lost::kReceiverFull), duties),
@@ -326,7 +251,7 @@ void MailboxCell::MakeRoom(Envelope& for_this, Duties& duties) {
     }
   };
   if (spec_.receivers != Receivers::kAll) return drop_oldest(*LaneFor(for_this));
-  for (Lane& lane : lanes_) drop_oldest(lane);
+  for (MailLane& lane : lanes_) drop_oldest(lane);
 }
 
 // ---- receiving
@@ -334,9 +259,10 @@ void MailboxCell::MakeRoom(Envelope& for_this, Duties& duties) {
 MailboxCell::TakeResult MailboxCell::Take(uint64_t incarnation, uint32_t share, Mail& mail,
                                           MailWaiter* waiter) {
   Duties duties(*this);
-  const ShortLockHolder lock(lock_);
-  Lane* const lane = is_open(incarnation) ? LaneOf(share) : nullptr;
+  const Holder lock(*this, Intake::kAsItIs);
+  MailLane* const lane = is_open(incarnation) ? LaneOf(share) : nullptr;
   if (lane == nullptr) return TakeResult::kClosed;
+  if (intake_open_ && lane->empty()) CloseIntake();  // else the oldest is here (B7)
   if (spec_.receivers == Receivers::kOneAtATime && IsBusy()) return TakeResult::kBusy;
   if (!HasMail(*lane)) {
     if (draining_) return TakeResult::kClosed;
@@ -374,12 +300,12 @@ bool MailboxCell::IsBusy() {
 
 // Also what a sender holds that finds no room in this mailbox: with a capacity of 0 there is nothing
 // else to be had.
-bool MailboxCell::HasMail(Lane& lane) {
-  return lane.first != nullptr || FirstSenderFor(lane) != nullptr;
+bool MailboxCell::HasMail(MailLane& lane) {
+  return !lane.empty() || FirstSenderFor(lane) != nullptr;
 }
 
 // kAll: who waits there waits for room with each of them, and is not served by one.
-MailWaiter* MailboxCell::FirstSenderFor(Lane& lane) {
+MailWaiter* MailboxCell::FirstSenderFor(MailLane& lane) {
   if (spec_.receivers == Receivers::kAll) return nullptr;
   MailWaiter* w = senders_.first();
   if (spec_.receivers == Receivers::kByKey) {
@@ -389,8 +315,8 @@ MailWaiter* MailboxCell::FirstSenderFor(Lane& lane) {
 }
 
 // The lane HasMail.
-Envelope& MailboxCell::TakeFirst(Lane& lane, MailStamp& stamp, Duties& duties) {
-  if (lane.first == nullptr) {
+Envelope& MailboxCell::TakeFirst(MailLane& lane, MailStamp& stamp, Duties& duties) {
+  if (lane.empty()) {
     MailWaiter& sender = *FirstSenderFor(lane);
     senders_.Remove(sender);
     stamp = NextStamp(sender.stamp.since_ms);
@@ -404,25 +330,17 @@ Envelope& MailboxCell::TakeFirst(Lane& lane, MailStamp& stamp, Duties& duties) {
 }
 
 // The first, for good: a sender that waits until it is taken is told what became of it.
-Envelope& MailboxCell::TakeOut(Lane& lane, MailStamp& stamp, absl::Status told, Duties& duties) {
-  MailWaiter* const sender = SenderOf(*lane.first);
-  Envelope& first = Unlink(lane, stamp);
+Envelope& MailboxCell::TakeOut(MailLane& lane, MailStamp& stamp, absl::Status told,
+                               Duties& duties) {
+  MailWaiter* const sender = MailLane::SenderOf(lane.first());
+  Envelope& first = lane.TakeFirst(stamp);
+  NoteShrunk(lane);
   if (sender != nullptr) duties.Tell(*sender, std::move(told));
   return first;
 }
 
-Envelope& MailboxCell::Unlink(Lane& lane, MailStamp& stamp) {
-  Envelope& first = *lane.first;
-  stamp = StampOf(first);
-  if (MailWaiter* const sender = SenderOf(first)) sender->state = MailWaiter::State::kUnlinked;
-  lane.first = NextOf(first);
-  if (lane.first == nullptr) lane.last = nullptr;
-  Shrink(lane);
-  return first;
-}
-
-void MailboxCell::Shrink(Lane& lane) {
-  if (--lane.depth < spec_.warn_at / 2) warned_ = false;
+void MailboxCell::NoteShrunk(const MailLane& lane) {
+  if (warned_ && lane.depth() < spec_.warn_at / 2) warned_ = false;
 }
 
 // In the order in which they came; with kByKey one that has no room does not keep those behind it
@@ -453,8 +371,8 @@ void MailboxCell::AdmitSenders(Duties& duties) {
 
 void MailboxCell::PutBack(uint64_t incarnation, uint32_t share, Envelope& e, MailStamp stamp) {
   Duties duties(*this);
-  const ShortLockHolder lock(lock_);
-  Lane* lane = nullptr;
+  const Holder lock(*this);
+  MailLane* lane = nullptr;
   if (is_open(incarnation)) {
     // The key may have moved meanwhile.
     lane = spec_.receivers == Receivers::kByKey ? LaneFor(e) : LaneOf(share);
@@ -463,25 +381,7 @@ void MailboxCell::PutBack(uint64_t incarnation, uint32_t share, Envelope& e, Mai
   --sent_;
   --received_;
   if (HandOver(*lane, e, stamp, duties)) return;
-  PutInOrder(*lane, e, nullptr, stamp);
-}
-
-// Nearly always the first.
-void MailboxCell::PutInOrder(Lane& lane, Envelope& e, MailWaiter* sender, MailStamp stamp) {
-  if (sender != nullptr) {
-    sender->state = MailWaiter::State::kInLane;
-  } else {
-    SetStamp(e, stamp);
-  }
-  Envelope* before = nullptr;
-  for (Envelope* i = lane.first; i != nullptr && IsBefore(*i, stamp); i = NextOf(*i)) before = i;
-  if (before != nullptr) {
-    e.next = std::exchange(before->next, &e);
-  } else {
-    e.next = std::exchange(lane.first, &e);
-  }
-  if (lane.last == before) lane.last = &e;
-  ++lane.depth;
+  lane->PutInOrder(e, stamp, nullptr);
   ++sent_;
 }
 
@@ -491,7 +391,7 @@ void MailboxCell::Withdraw(MailWaiter& w) {
   if (w.at.cell == nullptr) return;
   MailboxCell& cell = *w.at.cell;
   Duties duties(cell);
-  const ShortLockHolder lock(cell.lock_);
+  const Holder lock(cell);
   switch (w.state) {
     case MailWaiter::State::kUnlinked:
       return;
@@ -506,31 +406,19 @@ void MailboxCell::Withdraw(MailWaiter& w) {
     case MailWaiter::State::kForRoom:
       cell.senders_.Remove(w);
       break;
-    case MailWaiter::State::kInLane:
-      cell.RemoveFromLane(w);
+    case MailWaiter::State::kInLane: {
+      MailLane& lane = *cell.LaneFor(*w.message);
+      lane.Remove(w);
+      cell.NoteShrunk(lane);
+      --cell.sent_;
       break;
+    }
   }
   ++cell.dropped_;
   duties.Lose(*w.message, DeadLetterReason::kExpired);
   w.told_slot->Release();
   if (cell.senders_.first() != nullptr) cell.AdmitSenders(duties);
   cell.EndIfDrained(duties);
-}
-
-// Walks the lane: for senders that gave up.
-void MailboxCell::RemoveFromLane(MailWaiter& sender) {
-  Lane& lane = *LaneFor(*sender.message);
-  Envelope* before = nullptr;
-  for (Envelope* e = lane.first; e != sender.message; e = NextOf(*e)) before = e;
-  if (before == nullptr) {
-    lane.first = NextOf(*sender.message);
-  } else {
-    before->next = sender.message->next;
-  }
-  if (lane.last == sender.message) lane.last = before;
-  Shrink(lane);
-  --sent_;
-  sender.state = MailWaiter::State::kUnlinked;
 }
 
 bool MailboxCell::AwaitClose(uint64_t incarnation, MailWaiter& waiter) {
@@ -544,14 +432,14 @@ bool MailboxCell::AwaitClose(uint64_t incarnation, MailWaiter& waiter) {
 
 uint32_t MailboxCell::AddShare(uint64_t incarnation) {
   Duties duties(*this);
-  const ShortLockHolder lock(lock_);
+  const Holder lock(*this);
   if (!is_open(incarnation) || spec_.receivers == Receivers::kExclusivePair) return 0;
   return AddShareLocked(duties);
 }
 
 uint32_t MailboxCell::Attach(uint64_t incarnation) {
   Duties duties(*this);
-  const ShortLockHolder lock(lock_);
+  const Holder lock(*this);
   if (!is_open(incarnation) || shares_ != 0) return 0;
   return AddShareLocked(duties);
 }
@@ -564,7 +452,7 @@ uint32_t MailboxCell::AddShareLocked(Duties& duties) {
     lanes_.front().share = share;  // with the backlog that nobody had
     return share;
   }
-  lanes_.push_back({.share = share});
+  lanes_.emplace_back(share);
   if (spec_.receivers == Receivers::kByKey) {
     Redistribute(lanes_);
     if (senders_.first() != nullptr) AdmitSenders(duties);  // there may be room for their keys (B2)
@@ -574,7 +462,7 @@ uint32_t MailboxCell::AddShareLocked(Duties& duties) {
 
 void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
   Duties duties(*this);
-  const ShortLockHolder lock(lock_);
+  const Holder lock(*this);
   if (!is_open(incarnation)) return;
   TurnAwayReceivers(share, absl::CancelledError("the receive right is gone"), duties);
   if (--shares_ == 0) {
@@ -582,15 +470,15 @@ void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
     return;
   }
   if (one_lane()) return;
-  Lane* const left = LaneOf(share);
+  MailLane* const left = LaneOf(share);
   if (spec_.receivers == Receivers::kAll) {
     DropLane(*left, duties);
     lanes_.erase(lanes_.begin() + (left - lanes_.data()));
   } else {
     Lanes old = std::move(lanes_);
     lanes_.clear();
-    for (const Lane& lane : old) {
-      if (lane.share != share) lanes_.push_back({.share = lane.share});
+    for (const MailLane& lane : old) {
+      if (lane.share != share) lanes_.emplace_back(lane.share);
     }
     Redistribute(old);
     ServeReceivers(duties);
@@ -602,27 +490,31 @@ void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
 // Where the keys belong now.
 void MailboxCell::Redistribute(Lanes& from) {
   std::vector<Envelope*> all;
-  for (Lane& lane : from) {
-    for (Envelope* e = lane.first; e != nullptr; e = NextOf(*e)) all.push_back(e);
-    lane = {.share = lane.share};
+  for (MailLane& lane : from) {
+    if (lane.empty()) continue;
+    for (Envelope* e = &lane.first(); e != nullptr; e = MailLane::NextOf(*e)) all.push_back(e);
+    lane = MailLane(lane.share);
   }
-  std::sort(all.begin(), all.end(),
-            [](Envelope* a, Envelope* b) { return IsBefore(*a, StampOf(*b)); });  // B6
+  std::sort(all.begin(), all.end(), [](Envelope* a, Envelope* b) {
+    return MailLane::IsBefore(*a, MailLane::StampOf(*b));  // B6
+  });
   for (Envelope* const e : all) {
-    Link(*LaneFor(*e), *e);
+    LaneFor(*e)->Link(*e);
   }
 }
 
 // What others had a moment ago may be for some who wait.
 void MailboxCell::ServeReceivers(Duties& duties) {
-  for (Lane& lane : lanes_) {
-    while (lane.first != nullptr && NextReceiver(lane) != nullptr) {
+  for (MailLane& lane : lanes_) {
+    while (!lane.empty() && NextReceiver(lane) != nullptr) {
       MailStamp stamp;
-      MailWaiter* const sender = SenderOf(*lane.first);
-      Envelope& e = Unlink(lane, stamp);
+      MailWaiter* const sender = MailLane::SenderOf(lane.first());
+      Envelope& e = lane.TakeFirst(stamp);
+      NoteShrunk(lane);
       --sent_;  // which HandOver counts
       if (!HandOver(lane, e, stamp, duties)) {
-        PutInOrder(lane, e, sender, stamp);
+        lane.PutInOrder(e, stamp, sender);
+        ++sent_;
       } else if (sender != nullptr) {
         duties.Tell(*sender, absl::OkStatus());
       }
@@ -634,14 +526,14 @@ void MailboxCell::ServeReceivers(Duties& duties) {
 
 size_t MailboxCell::Close(uint64_t incarnation, Backlog backlog) {
   Duties duties(*this);
-  const ShortLockHolder lock(lock_);
+  const Holder lock(*this);
   return is_open(incarnation) ? CloseLocked(backlog, duties) : 0;
 }
 
 size_t MailboxCell::CloseLocked(Backlog backlog, Duties& duties) {
   size_t left = 0;
-  for (Lane& lane : lanes_) {
-    left += lane.depth;
+  for (MailLane& lane : lanes_) {
+    left += lane.depth();
     if (backlog == Backlog::kDrop) DropLane(lane, duties);
   }
   while (MailWaiter* const w = senders_.first()) {
@@ -660,8 +552,8 @@ size_t MailboxCell::CloseLocked(Backlog backlog, Duties& duties) {
   return left;
 }
 
-void MailboxCell::DropLane(Lane& lane, Duties& duties) {
-  while (lane.first != nullptr) {
+void MailboxCell::DropLane(MailLane& lane, Duties& duties) {
+  while (!lane.empty()) {
     MailStamp stamp;
     ++dropped_;
     duties.Lose(TakeOut(lane, stamp, ClosedStatus(), duties), DeadLetterReason::kStopped);
@@ -687,8 +579,8 @@ void MailboxCell::TurnAwayReceivers(uint32_t share, const absl::Status& why, Dut
 
 void MailboxCell::EndIfDrained(Duties& duties) {
   if (!draining_) return;
-  for (const Lane& lane : lanes_) {
-    if (lane.first != nullptr) return;
+  for (const MailLane& lane : lanes_) {
+    if (!lane.empty()) return;
   }
   incarnation_ = 0;
   duties.End(std::move(spec_));
@@ -698,7 +590,7 @@ void MailboxCell::EndIfDrained(Duties& duties) {
 
 MailboxStats MailboxCell::stats(uint64_t incarnation) {
   space_.RefreshCoarseClock();
-  const ShortLockHolder lock(lock_);
+  const Holder lock(*this);
   return is_open(incarnation) ? StatsLocked() : MailboxStats{.closed = true};
 }
 
@@ -711,19 +603,19 @@ MailboxStats MailboxCell::StatsLocked() {
                      .capacity = spec_.capacity,
                      .closed = draining_};
   const uint32_t now_ms = NowMs();
-  for (const Lane& lane : lanes_) {
-    stats.depth = spec_.receivers == Receivers::kAll ? std::max<uint64_t>(stats.depth, lane.depth)
-                                                     : stats.depth + lane.depth;
-    if (lane.first == nullptr) continue;
-    stats.oldest_age =
-        std::max(stats.oldest_age, absl::Milliseconds(now_ms - StampOf(*lane.first).since_ms));
+  for (const MailLane& lane : lanes_) {
+    stats.depth = spec_.receivers == Receivers::kAll ? std::max<uint64_t>(stats.depth, lane.depth())
+                                                     : stats.depth + lane.depth();
+    if (lane.empty()) continue;
+    stats.oldest_age = std::max(
+        stats.oldest_age, absl::Milliseconds(now_ms - MailLane::StampOf(lane.first()).since_ms));
   }
   return stats;
 }
 
 bool MailboxCell::HasEnded(uint64_t incarnation, uint32_t share) {
   const ShortLockHolder lock(lock_);
-  Lane* const lane = is_open(incarnation) ? LaneOf(share) : nullptr;
+  MailLane* const lane = is_open(incarnation) ? LaneOf(share) : nullptr;
   return lane == nullptr || (draining_ && !HasMail(*lane));
 }
 

@@ -12,11 +12,14 @@
 //   Open         MailboxTable  a mailbox begins here
 //
 // One short lock, as in a Go channel: the bound is exact, both sides may wait, and a wait may be
-// called off at any moment, which together is what lock-free queues do not give. What others have to
-// be told is done after the lock is free (Duties), since it may run a hook of the user's.
+// called off at any moment, which together is what lock-free queues do not give. While nobody waits
+// and there is room nothing has to be decided, and senders do not take it: they leave their messages
+// in the intake (mail_intake.h), where whoever needs to know of them comes for them. What others have
+// to be told is done after the lock is free (Duties), since it may run a hook of the user's.
 //
-// A waiter is a record of the one who waits (on a thread's stack, or in an actor's block), linked here
-// while it waits, and the slot that wakes him.
+// Code of the user's that does run under the lock: MailboxOptions::key (the lane that it decides must
+// still be there when the message is placed) and copies with kAll (made when it is certain that there
+// is room, so that none is made in vain). Both are for mailboxes that have no intake.
 //
 // B1  A cell belongs to one incarnation at a time; whoever comes for another is told kClosed. Cells
 //     are never freed while their System lives, only opened again: senders may hold stale ones.
@@ -33,6 +36,9 @@
 //     finds no room (B2) and waits behind them. A lane is in the order of its messages' stamps, which
 //     they get as they are taken in and keep: so what is put back, by whomever and when, has its old
 //     place.
+// B7  While the intake is open nobody waits for mail or room, no warning is out, and any message may go
+//     to the one lane. So what B2 to B6 say holds of the lane and the intake together: the oldest of the
+//     lane may be taken without a look at the intake, and everything else closes it first.
 #ifndef TROUPE_ACTORS_INTERNAL_MAILBOX_CELL_H_
 #define TROUPE_ACTORS_INTERNAL_MAILBOX_CELL_H_
 
@@ -41,7 +47,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -50,6 +55,10 @@
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/mail.h"
+#include "troupe/actors/internal/mail_intake.h"
+#include "troupe/actors/internal/mail_lane.h"
+#include "troupe/actors/internal/mail_waiter.h"
 #include "troupe/actors/internal/message_type.h"
 #include "troupe/actors/internal/reply_slot.h"
 #include "troupe/actors/mailbox_options.h"
@@ -59,94 +68,6 @@
 namespace troupe::internal {
 
 class ActorSpace;
-class MailboxCell;
-
-// A mailbox as its users hold it: the cell, and which of those that were and will be there.
-struct MailboxId {
-  MailboxCell* cell = nullptr;
-  uint64_t incarnation = 0;
-  friend bool operator==(const MailboxId&, const MailboxId&) = default;
-};
-
-// Of a message that was taken in: which of all it is, and when that was.
-struct MailStamp {
-  uint32_t order = 0;  // goes round at 2^31
-  uint32_t since_ms = 0;
-};
-
-// A message that was taken out. If nobody opens it, it goes back.
-class Mail {
- public:
-  Mail() = default;
-  Mail(MailboxId from, uint32_t share, Envelope& e, MailStamp stamp)
-      : from_(from), envelope_(&e), stamp_(stamp), share_(share) {}
-  Mail(Mail&& other) noexcept
-      : from_(other.from_),
-        envelope_(std::exchange(other.envelope_, nullptr)),
-        stamp_(other.stamp_),
-        share_(other.share_) {}
-  Mail& operator=(Mail&& other) noexcept {
-    std::swap(from_, other.from_);
-    std::swap(envelope_, other.envelope_);
-    std::swap(stamp_, other.stamp_);
-    std::swap(share_, other.share_);
-    return *this;
-  }
-  ~Mail() {
-    if (envelope_ != nullptr) [[unlikely]]
-      GoBack();
-  }
-
-  explicit operator bool() const { return envelope_ != nullptr; }
-  const MailboxId& from() const { return from_; }
-  const AnyRef& sender() const { return envelope_->sender; }
-  Envelope& Unpack() { return *std::exchange(envelope_, nullptr); }
-
- private:
-  void GoBack();
-
-  MailboxId from_;
-  Envelope* envelope_ = nullptr;
-  MailStamp stamp_;
-  uint32_t share_ = 0;
-};
-
-// One who waits at one mailbox. Written under that one's lock.
-struct MailWaiter {
-  enum class State : uint8_t {
-    kUnlinked,
-    kForRoom,   // a sender: the mailbox is full
-    kInLane,    // a sender: its message is there, and he waits for somebody to take it
-    kForMail,   // a receiver
-    kForClose,  // a holder of a send right
-  };
-
-  MailboxId at;
-  union {
-    ReplySlotOf<Mail>* mail_slot;  // kForMail
-    ReplySlotOf<void>* told_slot;  // the others
-  };
-  Envelope* message = nullptr;  // a sender's
-  MailWaiter* previous = nullptr;
-  MailWaiter* next = nullptr;
-  MailStamp stamp;     // a sender's
-  uint32_t share = 0;  // a receiver's
-  State state = State::kUnlinked;
-  bool until_taken = false;  // a sender: until a receiver has the message, not only the mailbox
-};
-
-class MailWaiters {
- public:
-  MailWaiter* first() const { return first_; }
-  size_t size() const { return size_; }
-  void Add(MailWaiter& w, MailWaiter::State state);
-  void Remove(MailWaiter& w, MailWaiter::State state = MailWaiter::State::kUnlinked);
-
- private:
-  MailWaiter* first_ = nullptr;
-  MailWaiter* last_ = nullptr;
-  size_t size_ = 0;
-};
 
 // What a message type must tell, and the choices of one mailbox, without their types.
 struct MailboxSpec {
@@ -198,6 +119,9 @@ class alignas(128) MailboxCell {
   PutResult Put(uint64_t incarnation, Envelope& e, bool may_wait, bool until_taken,
                 MailWaiter* waiter);
 
+  // A guess, for one who has found nothing and might wait: that something may come in the short way,
+  // and nothing has.
+  bool LooksIdle() const { return intake_.LooksOpen() && intake_.LooksEmpty(); }
   // kMail: in `mail`, or, if there is a waiter, on its way to its slot.
   TakeResult Take(uint64_t incarnation, uint32_t share, Mail& mail, MailWaiter* waiter);
   void PutBack(uint64_t incarnation, uint32_t share, Envelope& e, MailStamp stamp);
@@ -223,52 +147,48 @@ class alignas(128) MailboxCell {
   std::string ToString(uint64_t incarnation);
 
  private:
-  // The messages for one receive right, or, but for kByKey and kAll, for all of them.
-  struct Lane {
-    uint32_t share = 0;  // whose it is or, if nobody has a right now, was; 0: of all
-    Envelope* first = nullptr;
-    Envelope* last = nullptr;
-    size_t depth = 0;
-  };
-  using Lanes = absl::InlinedVector<Lane, 1>;
+  // For each receive right one, or, but for kByKey and kAll, one for all of them.
+  using Lanes = absl::InlinedVector<MailLane, 1>;
   class Duties;
+  class Holder;
+  enum class Intake : uint8_t { kClosed, kAsItIs };
+
+  bool has_intake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+
+  void OpenIntake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void CloseIntake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   bool is_open(uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
     return incarnation_ == incarnation && incarnation != 0;
   }
   bool one_lane() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  Lane* LaneOf(uint32_t share) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  Lane* LaneFor(Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  MailLane* LaneOf(uint32_t share) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  MailLane* LaneFor(Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool MaySend(const Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   PutResult PutLocked(Envelope& e, bool may_wait, bool until_taken, MailWaiter* waiter,
                       Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool Place(Envelope& e, MailWaiter* sender, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  bool PlaceIn(Lane& lane, Envelope& e, MailWaiter* sender, Duties& duties)
+  bool PlaceIn(MailLane& lane, Envelope& e, MailWaiter* sender, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void PlaceInAll(Envelope& e, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  bool HandOver(Lane& lane, Envelope& e, MailStamp stamp, Duties& duties)
+  bool HandOver(MailLane& lane, Envelope& e, MailStamp stamp, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  MailWaiter* NextReceiver(const Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  MailWaiter* NextReceiver(const MailLane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void MakeRoom(Envelope& for_this, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  static void Link(Lane& lane, Envelope& e);  // as the last
-  Envelope& TakeOut(Lane& lane, MailStamp& stamp, absl::Status told, Duties& duties)
+  Envelope& TakeOut(MailLane& lane, MailStamp& stamp, absl::Status told, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  Envelope& Unlink(Lane& lane, MailStamp& stamp) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);  // the first
-  void Shrink(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void PutInOrder(Lane& lane, Envelope& e, MailWaiter* sender, MailStamp stamp)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void NoteShrunk(const MailLane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool IsBusy() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  bool HasMail(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  MailWaiter* FirstSenderFor(Lane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  Envelope& TakeFirst(Lane& lane, MailStamp& stamp, Duties& duties)
+  bool HasMail(MailLane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  MailWaiter* FirstSenderFor(MailLane& lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  Envelope& TakeFirst(MailLane& lane, MailStamp& stamp, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void AdmitSenders(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void Append(Lane& lane, Envelope& e, MailStamp stamp, MailWaiter* sender, Duties& duties)
+  void Append(MailLane& lane, Envelope& e, MailStamp stamp, MailWaiter* sender, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void RemoveFromLane(MailWaiter& sender) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void Redistribute(Lanes& from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void ServeReceivers(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void DropLane(Lane& lane, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void DropLane(MailLane& lane, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void TurnAwayReceivers(uint32_t share, const absl::Status& why, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   size_t CloseLocked(Backlog backlog, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
@@ -277,15 +197,15 @@ class alignas(128) MailboxCell {
   MailboxStats StatsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   uint32_t NowMs() const;
   MailStamp NextStamp(uint32_t since_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
-    return {++last_order_, since_ms};
+    return {intake_.NextOrder(), since_ms};
   }
 
-  // Two lines that every operation writes: where sender and receiver are on two cores they go back and
-  // forth, and nothing else does.
+  // Two lines that every operation writes but a Put the short way: where sender and receiver are on two
+  // cores they go back and forth, and nothing else does.
   ShortLock lock_;
-  uint32_t last_order_ ABSL_GUARDED_BY(lock_) = 0;
-  bool draining_ ABSL_GUARDED_BY(lock_) = false;    // closed, but something is left
-  bool has_sender_ ABSL_GUARDED_BY(lock_) = false;  // kExclusivePair: and it is sender_
+  bool intake_open_ ABSL_GUARDED_BY(lock_) = false;  // I1
+  bool draining_ ABSL_GUARDED_BY(lock_) = false;     // closed, but something is left
+  bool has_sender_ ABSL_GUARDED_BY(lock_) = false;   // kExclusivePair: and it is sender_
   bool warned_ ABSL_GUARDED_BY(lock_) = false;
   uint64_t incarnation_ ABSL_GUARDED_BY(lock_) = 0;  // 0: not open
   uint64_t sent_ ABSL_GUARDED_BY(lock_) = 0;
@@ -304,6 +224,8 @@ class alignas(128) MailboxCell {
   uint64_t random_ ABSL_GUARDED_BY(lock_) = 0;       // kRandom
   AnyRef sender_ ABSL_GUARDED_BY(lock_);             // kExclusivePair
   uint64_t dropped_ ABSL_GUARDED_BY(lock_) = 0;
+
+  MailIntake intake_;  // on a line of its own
 };
 
 }  // namespace troupe::internal
