@@ -1,5 +1,6 @@
 #include "troupe/actors/mailbox.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "troupe/actors/internal/actor_cell.h"
@@ -34,21 +35,6 @@ SendResult SendResultOf(PutResult result) {
   return SendResult::kFull;
 }
 
-// A plain thread that finds nothing, or no room, steps back for as long as the other side takes for a
-// dozen messages, and looks again, before it lets itself be linked as a waiter: then each message would
-// be handed over by itself, with a wake-up. And it does not look all the time, since each look takes a
-// line away from the other side. A pause takes 15 to 40 ns.
-constexpr int kPausesPerLook = 8;
-constexpr int kLooks = 12;
-
-void StepBack() {
-  for (int i = 0; i < kPausesPerLook; ++i) Pause();
-}
-
-bool IsFreeThread(ActorSpace& space) {
-  return ActorCell::Current() == nullptr && !space.scheduler().host_driven();
-}
-
 // Whether the thread may sleep until there is room. In a handler it lends its place away first.
 bool MaySleep(ActorSpace& space) {
   if (space.stopping()) return false;
@@ -59,8 +45,8 @@ bool MaySleep(ActorSpace& space) {
 }
 
 SendResult SleepAndSend(MailboxId to, Envelope& e) {
-  for (int i = 0; i < kLooks && IsFreeThread(to.cell->space()); ++i) {
-    StepBack();
+  const ThreadWait wait(to, to.cell->senders_patience());
+  if (wait.RoomSoon()) {  // once: whoever looks for ever never waits in the order in which he came
     const PutResult result = to.cell->Put(to.incarnation, e, true, false, nullptr);
     if (result != PutResult::kWaits) return SendResultOf(result);
   }
@@ -142,13 +128,28 @@ void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailW
   if (result == TakeResult::kClosed || result == TakeResult::kBusy) slot.Settle(StatusOf(result));
 }
 
-bool MailSoon(const MailboxId& at, absl::Duration timeout) {
-  if (timeout <= absl::ZeroDuration() || !IsFreeThread(at.cell->space())) return false;
-  for (int i = 0; i < kLooks; ++i) {
-    StepBack();
-    if (!at.cell->LooksIdle()) return true;
-  }
-  return false;
+bool ThreadWait::MayLook() const {
+  return ActorCell::Current() == nullptr && !at_.cell->space().scheduler().host_driven();
+}
+
+bool ThreadWait::MailSoon(absl::Duration timeout) const {
+  MailboxCell& cell = *at_.cell;
+  if (timeout <= absl::ZeroDuration() || !MayLook() || !cell.LooksOpen()) return false;
+  return patience_.Look([&cell] { return cell.LooksLike(); });
+}
+
+bool ThreadWait::RoomSoon() const {
+  if (!MayLook()) return false;
+  MailboxCell& cell = *at_.cell;
+  return patience_.Look([&cell, before = cell.received_so_far()] {
+    return std::max<int64_t>(0, cell.received_so_far() - before);
+  });
+}
+
+bool MailSoon(const MailboxId& at) {
+  MailboxCell& cell = *at.cell;
+  if (cell.space().scheduler().host_driven() || !cell.LooksOpen()) return false;
+  return cell.glances().Look([&cell] { return cell.LooksLike(); });
 }
 
 void CloseForSending(const MailboxId& id) { id.cell->Close(id.incarnation, Backlog::kDrain); }

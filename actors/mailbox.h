@@ -61,6 +61,7 @@
 #include "troupe/actors/internal/mailbox_waits.h"
 #include "troupe/actors/internal/message_type.h"
 #include "troupe/actors/internal/timed_mail.h"
+#include "troupe/actors/internal/patience.h"
 #include "troupe/actors/mailbox_opening.h"
 #include "troupe/actors/mailbox_options.h"
 #include "troupe/actors/received.h"
@@ -81,9 +82,29 @@ std::string MailboxToString(const MailboxId& id);
 MailboxCell::PutResult BeginSend(MailboxId to, Envelope& e, bool until_taken,
                                  ReplySlotOf<void>& slot, MailWaiter& waiter);
 void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailWaiter& waiter);
-// Looks for a few microseconds, on a plain thread that has found nothing. True: it had better look
-// again before it waits.
-bool MailSoon(const MailboxId& at, absl::Duration timeout);
+// A plain thread that has found nothing, before it lets itself be linked as a waiter: each message would
+// be handed over by itself then, with a wake-up.
+class ThreadWait {
+ public:
+  // Until it has what it came for, or gives up.
+  ThreadWait(const MailboxId& at, Patience& patience)
+      : at_(at), patience_(patience), since_(Patience::Clock::now()) {}
+  ThreadWait(const ThreadWait&) = delete;
+  ThreadWait& operator=(const ThreadWait&) = delete;
+  ~ThreadWait() { patience_.Learn(Patience::Clock::now() - since_); }
+
+  // True: it had better try again.
+  bool MailSoon(absl::Duration timeout) const;
+  bool RoomSoon() const;
+
+ private:
+  bool MayLook() const;
+
+  const MailboxId at_;
+  Patience& patience_;
+  const Patience::Clock::time_point since_;
+};
+bool MailSoon(const MailboxId& at);  // in a coroutine: likewise
 // No more comes in; what is there can still be received.
 void CloseForSending(const MailboxId& id);
 absl::Status WhyNotShared(const MailboxId& id);
@@ -303,7 +324,8 @@ class [[nodiscard]] PendingReceive {
   Result Wait() && {
     if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
     if (auto now = TryNow()) return *std::move(now);
-    if (internal::MailSoon(from_, timeout_)) {
+    const internal::ThreadWait wait(from_, from_.cell->receivers_patience());
+    if (wait.MailSoon(timeout_)) {
       if (auto now = TryNow()) return *std::move(now);
     }
     return Opened(internal::WaitForMailbox<internal::Mail>(
@@ -343,6 +365,8 @@ class [[nodiscard]] PendingReceive {
     if (result != TakeResult::kMail) return internal::StatusOf(result);
     return internal::Open<M>(mail.Unpack());
   }
+  // Of a coroutine, likewise, that has found nothing.
+  std::optional<Result> TrySoon() { return internal::MailSoon(from_) ? TryNow() : std::nullopt; }
 
  private:
   static Result Opened(absl::StatusOr<internal::Mail> mail) {

@@ -1,34 +1,41 @@
 // MailIntake: the short way into a mailbox, for senders that nothing has to be decided for.
 //
-//   Operation    Who                              Effect
-//   Put          any thread                       a message more, if the way is open and has room
+//   Operation    Who                               Effect
+//   Put          any thread                        a message more, if the way is open and has room
 //   Open         the holder of the mailbox's lock  lets so many messages in
-//   Close        the same                         lets in no more; hands over those that came
-//   NextOrder    the same, while it is closed     the next message's place in the order of all
-//   LooksEmpty   any thread                       a guess whether nothing has come
+//   Collect      the same, while it is open        hands over those that came; more may come
+//   Close        the same, while it is open        hands over those that came; no more may come
+//   NextOrder    the same, while it is closed      the next message's place in the order of all
+//   LooksLike    any thread                        a guess how many have come
 //
 // With one lock for both ends, a sender and a receiver on two cores take it from each other for each
-// message. Here the senders have a lock and a line of their own, and the receiver comes for all that
-// has gathered at once, when it has nothing left: it meets a sender once for many messages. (Two locks
-// for two ends: Michael and Scott, "Simple, fast, and practical non-blocking and blocking concurrent
-// queue algorithms", PODC 1996. Theirs meet in a dummy node, so neither end knows the depth; here the
-// bound is exact, since room is given to the senders in advance.)
+// message. Here the senders have a lock and lines of their own, and the receiver comes for all that has
+// gathered at once, when it has nothing left: it meets a sender once for many messages. (Two locks for
+// two ends: Michael and Scott, "Simple, fast, and practical non-blocking and blocking concurrent queue
+// algorithms", PODC 1996. Theirs share a list, and neither end knows its length; here the bound is
+// exact, since room is given to the senders in advance.)
+//
+// What gathers is an array of pointers and not a list: the messages lie in the senders' caches, and a
+// receiver that has all pointers fetches many of them at once, where in a list each miss must end before
+// the next can begin. There are two arrays, so that senders fill one while the receiver reads the other.
 //
 // Ordering     Messages have the order of their Puts; all of them come after what was in the mailbox
 //              when the way was opened, and before what is put there after Close.
-// Lock order   The mailbox's lock comes first: Open and Close are called under it, and Put takes its
+// Lock order   The mailbox's lock comes first: Collect and Close are called under it, and Put takes its
 //              lock alone.
 //
-// I1  room_ is what may still come in. It rises from 0 in Open alone, which follows a Close; Put counts
-//     it down under lock_, and Close makes it 0 there.
+// I1  room_ is what may still come in. Open, which follows a Close, and Collect set it, Put counts it
+//     down, Close makes it 0: all but Open under lock_.
 // I2  From Close to Open nobody gets in. So all but room_ is guarded by the mailbox's lock then, and by
 //     lock_ from Open to Close.
-// I3  The mailbox opens the way only while no sender can tell the difference: see
-//     MailboxCell::OpenIntake.
+// I3  Of the two arrays one is being filled, under lock_. The other is the mailbox's lock's.
 #ifndef TROUPE_ACTORS_INTERNAL_MAIL_INTAKE_H_
 #define TROUPE_ACTORS_INTERNAL_MAIL_INTAKE_H_
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -49,46 +56,78 @@ class alignas(128) MailIntake {
     // Acquire: pairs with the release in Open (I2).
     const uint32_t room = room_.load(std::memory_order_acquire);
     if (room == 0 || incarnation != incarnation_) return false;
-    lane_.Append(e, {++last_order_, now_ms}, nullptr);
+    MailLane::Stamp(e, {++last_order_, now_ms}, nullptr);
+    came_[filling_][count_] = &e;
+    count_ = count_ + 1;
     room_.store(room - 1, std::memory_order_relaxed);  // relaxed: the next Put has the lock (I1)
     return true;
   }
 
-  void Open(uint64_t incarnation, uint32_t room) {
+  // `most`: may wait in the mailbox, and fewer than that do, in its `lane`.
+  void Open(uint64_t incarnation, const MailLane& lane, size_t most) {
     incarnation_ = incarnation;
-    opened_for_.store(room, std::memory_order_relaxed);  // relaxed: for the guess in LooksEmpty
+    const uint32_t room = RoomFor(lane, 0, most);
+    opened_for_.store(room, std::memory_order_relaxed);  // relaxed: for the guesses below
     // Release: what the holders of the mailbox's lock wrote here; pairs with the acquire in Put (I2).
     room_.store(room, std::memory_order_release);
   }
 
-  // Appends what came to `lane`. How many that were.
+  // Both append what came to `lane`, and say how many that were.
+  size_t Collect(MailLane& lane, size_t most) {
+    return TakeAll(lane, [&](uint32_t came) { return RoomFor(lane, came, most); });
+  }
   size_t Close(MailLane& lane) {
-    const ShortLockHolder lock(lock_);
-    // Relaxed, both: whoever is in Put has the lock, and whoever is not looks again there (I1).
-    room_.store(0, std::memory_order_relaxed);
-    opened_for_.store(0, std::memory_order_relaxed);
-    const size_t came = lane_.depth();
-    lane.Splice(lane_);
-    return came;
+    return TakeAll(lane, [](uint32_t) { return 0; });
   }
 
   uint32_t NextOrder() { return ++last_order_; }
   void StartOrder() { last_order_ = 0; }
 
-  bool LooksEmpty() const {
-    // Relaxed: see Open.
-    return room_.load(std::memory_order_relaxed) == opened_for_.load(std::memory_order_relaxed);
+  // Relaxed, both: see Open.
+  uint32_t LooksLike() const {
+    const uint32_t room = room_.load(std::memory_order_relaxed);
+    const uint32_t opened_for = opened_for_.load(std::memory_order_relaxed);
+    return opened_for > room ? opened_for - room : 0;
   }
-  bool LooksOpen() const { return opened_for_.load(std::memory_order_relaxed) != 0; }  // likewise
+  bool LooksOpen() const { return opened_for_.load(std::memory_order_relaxed) != 0; }
 
  private:
-  // No guards that Clang could check: they change with I2.
+  static constexpr uint32_t kMost =
+      64;  // a sender that finds so many goes through the mailbox's lock
+
+  static uint32_t RoomFor(const MailLane& lane, uint32_t came, size_t most) {
+    const size_t depth = lane.depth() + came;
+    return depth < most ? static_cast<uint32_t>(std::min<size_t>(most - depth, kMost)) : 0;
+  }
+
+  template <class F>
+  size_t TakeAll(MailLane& lane, F room_after) {
+    const Envelopes& came = came_[filling_];
+    uint32_t count;
+    {
+      const ShortLockHolder lock(lock_);
+      count = std::exchange(count_, 0);
+      filling_ ^= 1;
+      const uint32_t room = room_after(count);
+      // Relaxed, both: whoever is in Put has the lock, and whoever is not looks again there (I1).
+      room_.store(room, std::memory_order_relaxed);
+      opened_for_.store(room, std::memory_order_relaxed);
+    }
+    for (uint32_t i = 0; i < count; ++i) lane.Link(*came[i]);  // I3
+    return count;
+  }
+
+  using Envelopes = std::array<Envelope*, kMost>;
+
+  // No guards that Clang could check: they change with I2 and I3.
   ShortLock lock_;
   std::atomic<uint32_t> room_{0};
   std::atomic<uint32_t> opened_for_{0};
   uint32_t last_order_ = 0;
+  uint32_t count_ = 0;    // of those in the array that is being filled
+  uint32_t filling_ = 0;  // changed under both locks
   uint64_t incarnation_ = 0;
-  MailLane lane_;
+  alignas(64) std::array<Envelopes, 2> came_;
 };
 
 }  // namespace troupe::internal

@@ -3,7 +3,6 @@
 //   Operation   Effect
 //   Append      a message that came after all that are there
 //   PutInOrder  one that was there before: at its old place
-//   Splice      all of another lane, which came after all that are there
 //   TakeFirst   the oldest, and what it was stamped with
 //   Remove      that of a sender who waits no more
 //
@@ -40,7 +39,6 @@ class MailLane {
     Link(e);
   }
   void PutInOrder(Envelope& e, MailStamp stamp, MailWaiter* sender);
-  void Splice(MailLane& later);
   // Not empty. The sender that waits, if one does, is unlinked.
   Envelope& TakeFirst(MailStamp& stamp);
   void Remove(MailWaiter& sender);
@@ -53,7 +51,9 @@ class MailLane {
   static bool IsBefore(const Envelope& a, MailStamp b);
   static Envelope* NextOf(const Envelope& e) { return static_cast<Envelope*>(e.next); }
 
-  void Link(Envelope& e) {  // Append of one that is stamped
+  // Append in two steps.
+  static void Stamp(Envelope& e, MailStamp stamp, MailWaiter* sender);
+  void Link(Envelope& e) {
     e.next = nullptr;
     if (last_ != nullptr) {
       last_->next = &e;
@@ -65,8 +65,6 @@ class MailLane {
   }
 
  private:
-  static void Stamp(Envelope& e, MailStamp stamp, MailWaiter* sender);
-
   Envelope* first_ = nullptr;
   Envelope* last_ = nullptr;
   size_t depth_ = 0;
@@ -91,19 +89,6 @@ inline MailStamp MailLane::StampOf(const Envelope& e) {
 // In a circle of 2^31.
 inline bool MailLane::IsBefore(const Envelope& a, MailStamp b) {
   return static_cast<int32_t>((StampOf(a).order - b.order) << 1) < 0;
-}
-
-inline void MailLane::Splice(MailLane& later) {
-  if (later.empty()) return;
-  if (last_ != nullptr) {
-    last_->next = later.first_;
-  } else {
-    first_ = later.first_;
-  }
-  last_ = later.last_;
-  depth_ += later.depth_;
-  later.first_ = later.last_ = nullptr;
-  later.depth_ = 0;
 }
 
 inline Envelope& MailLane::TakeFirst(MailStamp& stamp) {

@@ -27,6 +27,9 @@ class MailboxAwaiter : public TaskAwaitable {
   bool await_suspend(std::coroutine_handle<Promise> by) {
     if (HandlerRun::Of(by.promise()).MayGoOn()) {
       result_ = pending_.TryNow();
+      if constexpr (requires { pending_.TrySoon(); }) {
+        if (!result_.has_value()) result_ = pending_.TrySoon();
+      }
       if (result_.has_value()) return false;
     }
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());

@@ -50,7 +50,8 @@ void MailboxCell::Open(uint64_t incarnation, MailboxSpec spec) {
   intake_.StartOrder();
   random_ = Mix(spec_.seed);
   has_sender_ = false;
-  sent_ = received_ = dropped_ = 0;
+  sent_ = dropped_ = 0;
+  received_.store(0, std::memory_order_relaxed);
   warned_ = false;
   AddShareLocked(duties);
 }
@@ -65,16 +66,19 @@ bool MailboxCell::has_intake() const {
 void MailboxCell::OpenIntake() {
   if (incarnation_ == 0 || draining_ || warned_ || !has_intake()) return;
   if (receivers_.first() != nullptr || senders_.first() != nullptr) return;
-  const size_t depth = lanes_.front().depth();
-  const uint32_t most = std::min(spec_.capacity, spec_.warn_at - 1);
-  if (depth >= most) return;
+  if (lanes_.front().depth() >= most_by_intake()) return;
   intake_open_ = true;
-  intake_.Open(incarnation_, most - static_cast<uint32_t>(depth));
+  intake_.Open(incarnation_, lanes_.front(), most_by_intake());
 }
 
 void MailboxCell::CloseIntake() {
   intake_open_ = false;
   sent_ += intake_.Close(lanes_.front());
+}
+
+// What comes for one who has nothing. It stays open, so the senders do not notice.
+void MailboxCell::CollectIntake() {
+  if (intake_.LooksLike() > 0) sent_ += intake_.Collect(lanes_.front(), most_by_intake());
 }
 
 // ---- sending
@@ -197,7 +201,7 @@ bool MailboxCell::HandOver(MailLane& lane, Envelope& e, MailStamp stamp, Duties&
     if (w->mail_slot->Claim()) {
       if (spec_.receivers == Receivers::kRoundRobin) last_served_ = w->share;
       ++sent_;
-      ++received_;
+      CountReceived(1);
       duties.Give(*w->mail_slot, Mail({this, incarnation_}, w->share, e, stamp));
       return true;
     }
@@ -262,7 +266,9 @@ MailboxCell::TakeResult MailboxCell::Take(uint64_t incarnation, uint32_t share, 
   const Holder lock(*this, Intake::kAsItIs);
   MailLane* const lane = is_open(incarnation) ? LaneOf(share) : nullptr;
   if (lane == nullptr) return TakeResult::kClosed;
-  if (intake_open_ && lane->empty()) CloseIntake();  // else the oldest is here (B7)
+  if (intake_open_ && lane->empty()) {  // else the oldest is here (B7)
+    waiter == nullptr ? CollectIntake() : CloseIntake();
+  }
   if (spec_.receivers == Receivers::kOneAtATime && IsBusy()) return TakeResult::kBusy;
   if (!HasMail(*lane)) {
     if (draining_) return TakeResult::kClosed;
@@ -277,7 +283,7 @@ MailboxCell::TakeResult MailboxCell::Take(uint64_t incarnation, uint32_t share, 
   MailStamp stamp;
   Envelope& e = TakeFirst(*lane, stamp, duties);
   Mail taken({this, incarnation}, share, e, stamp);
-  ++received_;
+  CountReceived(1);
   if (spec_.receivers == Receivers::kRoundRobin) last_served_ = share;
   EndIfDrained(duties);
   if (waiter != nullptr) {
@@ -379,7 +385,7 @@ void MailboxCell::PutBack(uint64_t incarnation, uint32_t share, Envelope& e, Mai
   }
   if (lane == nullptr) return duties.Lose(e, DeadLetterReason::kStopped);
   --sent_;
-  --received_;
+  CountReceived(-1);
   if (HandOver(*lane, e, stamp, duties)) return;
   lane->PutInOrder(e, stamp, nullptr);
   ++sent_;
@@ -596,7 +602,7 @@ MailboxStats MailboxCell::stats(uint64_t incarnation) {
 
 MailboxStats MailboxCell::StatsLocked() {
   MailboxStats stats{.sent = sent_,
-                     .received = received_,
+                     .received = received_so_far(),
                      .dropped = dropped_,
                      .waiting_senders = senders_.size(),
                      .waiting_receivers = receivers_.size(),

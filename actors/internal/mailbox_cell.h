@@ -42,6 +42,8 @@
 #ifndef TROUPE_ACTORS_INTERNAL_MAILBOX_CELL_H_
 #define TROUPE_ACTORS_INTERNAL_MAILBOX_CELL_H_
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -60,6 +62,7 @@
 #include "troupe/actors/internal/mail_lane.h"
 #include "troupe/actors/internal/mail_waiter.h"
 #include "troupe/actors/internal/message_type.h"
+#include "troupe/actors/internal/patience.h"
 #include "troupe/actors/internal/reply_slot.h"
 #include "troupe/actors/mailbox_options.h"
 #include "troupe/actors/send_result.h"
@@ -119,9 +122,6 @@ class alignas(128) MailboxCell {
   PutResult Put(uint64_t incarnation, Envelope& e, bool may_wait, bool until_taken,
                 MailWaiter* waiter);
 
-  // A guess, for one who has found nothing and might wait: that something may come in the short way,
-  // and nothing has.
-  bool LooksIdle() const { return intake_.LooksOpen() && intake_.LooksEmpty(); }
   // kMail: in `mail`, or, if there is a waiter, on its way to its slot.
   TakeResult Take(uint64_t incarnation, uint32_t share, Mail& mail, MailWaiter* waiter);
   void PutBack(uint64_t incarnation, uint32_t share, Envelope& e, MailStamp stamp);
@@ -143,6 +143,15 @@ class alignas(128) MailboxCell {
   // The number of messages that were dropped, or are left to drain.
   size_t Close(uint64_t incarnation, Backlog backlog);
 
+  // For those who look before they wait. Guesses: whether something may come in the short way; how much
+  // has; and a number that grows as room is made.
+  bool LooksOpen() const { return intake_.LooksOpen(); }
+  uint32_t LooksLike() const { return intake_.LooksLike(); }
+  uint64_t received_so_far() const { return received_.load(std::memory_order_relaxed); }
+  Patience& receivers_patience() { return receivers_patience_; }
+  Patience& senders_patience() { return senders_patience_; }
+  Glances& glances() { return glances_; }
+
   MailboxStats stats(uint64_t incarnation);
   std::string ToString(uint64_t incarnation);
 
@@ -154,9 +163,13 @@ class alignas(128) MailboxCell {
   enum class Intake : uint8_t { kClosed, kAsItIs };
 
   bool has_intake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  size_t most_by_intake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+    return std::min(spec_.capacity, spec_.warn_at - 1);  // what is more than that warns
+  }
 
   void OpenIntake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void CloseIntake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void CollectIntake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   bool is_open(uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
     return incarnation_ == incarnation && incarnation != 0;
@@ -196,6 +209,9 @@ class alignas(128) MailboxCell {
   uint32_t AddShareLocked(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   MailboxStats StatsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   uint32_t NowMs() const;
+  void CountReceived(int64_t more) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+    received_.store(received_.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+  }
   MailStamp NextStamp(uint32_t since_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
     return {intake_.NextOrder(), since_ms};
   }
@@ -209,8 +225,8 @@ class alignas(128) MailboxCell {
   bool warned_ ABSL_GUARDED_BY(lock_) = false;
   uint64_t incarnation_ ABSL_GUARDED_BY(lock_) = 0;  // 0: not open
   uint64_t sent_ ABSL_GUARDED_BY(lock_) = 0;
-  uint64_t received_ ABSL_GUARDED_BY(lock_) = 0;
-  Lanes lanes_ ABSL_GUARDED_BY(lock_);            // at least one while open
+  std::atomic<uint64_t> received_{0};   // written under the lock; relaxed: all else is a guess
+  Lanes lanes_ ABSL_GUARDED_BY(lock_);  // at least one while open
   MailWaiters receivers_ ABSL_GUARDED_BY(lock_);  // kForMail
   MailWaiters senders_ ABSL_GUARDED_BY(lock_);    // kForRoom
 
@@ -225,7 +241,11 @@ class alignas(128) MailboxCell {
   AnyRef sender_ ABSL_GUARDED_BY(lock_);             // kExclusivePair
   uint64_t dropped_ ABSL_GUARDED_BY(lock_) = 0;
 
-  MailIntake intake_;  // on a line of its own
+  Patience receivers_patience_;
+  Patience senders_patience_;
+  Glances glances_;
+
+  MailIntake intake_;  // on lines of its own
 };
 
 }  // namespace troupe::internal
