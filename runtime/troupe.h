@@ -13,6 +13,7 @@
 #include "troupe/actors/direct_link.h"
 #include "troupe/actors/event_stream.h"
 #include "troupe/actors/exit.h"
+#include "troupe/actors/fixed_mailbox.h"
 #include "troupe/actors/listen.h"
 #include "troupe/actors/mailbox.h"
 #include "troupe/actors/mailbox_options.h"

@@ -41,5 +41,12 @@ int main() {
   Fill(system, "any number", {.warn_at = 4, .on_warning = [](const troupe::MailboxStats& stats) {
                                 std::cout << " (warning: " << stats.depth << " wait)";
                               }});
+  // Fixed: messages of one size, in a ring of its own; nothing is allocated. For two threads.
+  troupe::FixedMailbox<Frame, 2> ring;
+  std::cout << "a ring of two:";
+  for (int i = 1; i <= 3; ++i) std::cout << " " << troupe::ToString(ring.TrySend(Frame{i}));
+  std::cout << "; there is";
+  while (auto frame = ring.TryReceive()) std::cout << " " << frame->number;
+  std::cout << "\n";
   std::cout << "dead letters: " << system.stats().dead_letters_total() << "\n";
 }

@@ -93,6 +93,26 @@ TEST_F(MailboxTest, AFullMailboxRefusesATrySend) {
   EXPECT_EQ(Drain(inbox), (Numbers{1, 2}));
 }
 
+// Around the number of messages that senders leave by themselves (internal/mail_intake.h).
+TEST_F(MailboxTest, TheBoundIsExactAndTheOrderKeptHoweverManyWait) {
+  for (const uint32_t capacity : {1u, 63u, 64u, 65u, 130u}) {
+    auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.capacity = capacity});
+    int sent = 0;
+    int received = 0;
+    for (uint32_t taken = 0; taken <= capacity; taken += 13) {
+      while (jobs.TrySend(Job{sent}) == SendResult::kQueued) ++sent;
+      EXPECT_EQ(jobs.stats().depth, capacity);
+      for (uint32_t i = 0; i < taken; ++i) {
+        ASSERT_EQ(inbox.TryReceive()->message.number, received++) << "capacity " << capacity;
+      }
+    }
+    while (auto job = inbox.TryReceive()) EXPECT_EQ(job->message.number, received++);
+    EXPECT_EQ(received, sent);
+    EXPECT_EQ(jobs.stats().sent, static_cast<uint64_t>(sent));
+    EXPECT_EQ(jobs.stats().received, static_cast<uint64_t>(sent));
+  }
+}
+
 TEST_F(MailboxTest, AFullMailboxDoesWhatItsPolicySays) {
   auto [failing, a] = system_.OpenMailbox<Job>("", {.capacity = 1, .when_full = WhenFull::kFail});
   failing.Send(Job{1});

@@ -244,7 +244,7 @@ void Play(const Round& round) {
 TEST(MailboxStressTest, EveryMessageIsReceivedOnceOrLostForAReason) {
   for (const Receivers receivers :
        {Receivers::kFirstCome, Receivers::kRandom, Receivers::kRoundRobin, Receivers::kByKey}) {
-    for (const uint32_t capacity : {0u, 1u, 3u, kUnbounded}) {
+    for (const uint32_t capacity : {0u, 1u, 3u, 70u, kUnbounded}) {
       const bool closes = (capacity + static_cast<uint32_t>(receivers)) % 2 == 0;
       Play({capacity, receivers, closes, capacity == 3 ? Backlog::kDrop : Backlog::kDrain});
     }

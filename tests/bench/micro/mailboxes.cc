@@ -2,6 +2,7 @@
 //
 //   ./bazelw run -c opt //tests/bench:micro -- --benchmark_filter=Mailbox
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -82,6 +83,16 @@ class TbbQueue {
   tbb::concurrent_bounded_queue<Item> items_;
 };
 
+// Both ends wait. FixedMailbox: what is left if there are neither envelopes nor several of either.
+class FixedQueue {
+ public:
+  void Push(Item item) { items_.Send(item); }
+  Item Pop() { return *items_.Receive(); }
+
+ private:
+  FixedMailbox<Item, kCapacity> items_;
+};
+
 template <class Queue>
 void QueueOfThreads(benchmark::State& state) {
   for (auto _ : state) {
@@ -97,6 +108,30 @@ void QueueOfThreads(benchmark::State& state) {
 }
 BENCHMARK(QueueOfThreads<LockedQueue>)->Name("MailboxOfThreads/mutex_condvar")->UseRealTime();
 BENCHMARK(QueueOfThreads<TbbQueue>)->Name("MailboxOfThreads/tbb_bounded_queue")->UseRealTime();
+BENCHMARK(QueueOfThreads<FixedQueue>)->Name("MailboxOfThreads/fixed_mailbox")->UseRealTime();
+
+// A message forth and one back, so each is waited for.
+void MailboxRoundTrip(benchmark::State& state) {
+  System system({.workers = 1});
+  auto [there, requests] =
+      system.OpenMailbox<Item>("", {.capacity = static_cast<uint32_t>(state.range(0))});
+  auto [back, answers] =
+      system.OpenMailbox<Item>("", {.capacity = static_cast<uint32_t>(state.range(0))});
+  std::jthread echo([back = back, &requests = requests] {
+    for (;;) {
+      auto item = requests.Receive().Wait();
+      if (!item.ok()) return;
+      back.Send(item->message);
+    }
+  });
+  for (auto _ : state) {
+    there.Send(Item{1});
+    benchmark::DoNotOptimize(answers.Receive().Wait());
+  }
+  requests.Close(Backlog::kDrop);
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(MailboxRoundTrip)->Arg(0)->Arg(1024)->UseRealTime();
 
 #if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
 
@@ -162,6 +197,68 @@ BENCHMARK(MailboxOfCoroutines)
     ->Args({1024, 1})
     ->Args({1024, 2})
     ->UseRealTime();
+
+struct Go {};
+
+// range(0): receivers that compete for what one sends, on two workers.
+void MailboxOfManyReceivers(benchmark::State& state) {
+  System system({.workers = 2});
+  auto [sender, receiver] = system.OpenMailbox<Item>("", {.capacity = kCapacity});
+  struct Reader {
+    Receiver<Item> in;
+    std::atomic<int64_t>* taken;
+    Task<> On(Go) {
+      while ((co_await in.Receive()).ok()) {
+        if (taken->fetch_add(1) + 1 == kItems) taken->notify_one();
+      }
+    }
+  };
+  std::atomic<int64_t> taken{0};
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    system.Spawn<Reader>(Reader{*receiver.Share(), &taken}).Send(Go());
+  }
+  auto producer = system.Spawn<Producer>(sender);
+  for (auto _ : state) {
+    taken = 0;
+    benchmark::DoNotOptimize(producer.Ask(Start{kItems}, absl::InfiniteDuration()).Wait());
+    for (int64_t now = taken; now < kItems; now = taken) taken.wait(now);
+  }
+  receiver.Close(Backlog::kDrop);
+  state.SetItemsProcessed(state.iterations() * kItems);
+}
+BENCHMARK(MailboxOfManyReceivers)->Arg(2)->Arg(8)->Arg(64)->UseRealTime();
+
+// One that receives from whichever of two has something, on two workers.
+void MailboxSelect(benchmark::State& state) {
+  System system({.workers = 2});
+  auto [to_a, a] = system.OpenMailbox<Item>("", {.capacity = kCapacity});
+  auto [to_b, b] = system.OpenMailbox<Item>("", {.capacity = kCapacity});
+  struct Selecting {
+    Receiver<Item> a;
+    Receiver<Item> b;
+    Task<int64_t> On(Start start) {
+      for (int64_t i = 0; i < start.items; ++i) {
+        if (!(co_await Select(a, b)).ok()) co_return i;
+      }
+      co_return start.items;
+    }
+  };
+  auto selecting = system.Spawn<Selecting>(Selecting{std::move(a), std::move(b)});
+  auto first = system.Spawn<Producer>(to_a);
+  auto second = system.Spawn<Producer>(to_b);
+  for (auto _ : state) {
+    std::jthread one([&] {
+      benchmark::DoNotOptimize(first.Ask(Start{kItems / 2}, absl::InfiniteDuration()).Wait());
+    });
+    std::jthread two([&] {
+      benchmark::DoNotOptimize(second.Ask(Start{kItems / 2}, absl::InfiniteDuration()).Wait());
+    });
+    const auto got = selecting.Ask(Start{kItems}, absl::InfiniteDuration()).Wait();
+    if (got.value_or(0) != kItems) state.SkipWithError("items are missing");
+  }
+  state.SetItemsProcessed(state.iterations() * kItems);
+}
+BENCHMARK(MailboxSelect)->UseRealTime();
 
 #endif
 
