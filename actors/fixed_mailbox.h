@@ -48,11 +48,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "troupe/actors/internal/patience.h"
 #include "troupe/actors/internal/waiting_thread.h"
 #include "troupe/actors/send_result.h"
 #include "troupe/core/event_count.h"
 #include "troupe/core/futex.h"
-#include "troupe/core/pause.h"
 
 namespace troupe {
 
@@ -97,6 +97,7 @@ class FixedMailbox {
   SendResult Send(const T& message) {
     SendResult result = TrySend(message);
     if (result == SendResult::kFull && internal::MayWaitHere().ok()) {
+      internal::LookFor(kLooking, [this] { return kCapacity - depth(); });
       Await(room_, kNoDeadline, [&] { return (result = TrySend(message)) != SendResult::kFull; });
     }
     return result;
@@ -134,6 +135,7 @@ class FixedMailbox {
     };
     if (!look()) {
       if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
+      if (timeout > absl::ZeroDuration()) internal::LookFor(kLooking, [this] { return depth(); });
       Await(mail_, DeadlineIn(timeout), look);
     }
     if (message.has_value()) return *message;
@@ -176,7 +178,7 @@ class FixedMailbox {
   };
 
   // The other end is usually some 100 ns away, and a sleep takes 50 times that.
-  static constexpr int kLooks = 100;
+  static constexpr std::chrono::microseconds kLooking{5};
 
   static SteadyTime DeadlineIn(absl::Duration timeout) {
     if (timeout >= absl::Hours(24 * 365)) return kNoDeadline;
@@ -186,10 +188,7 @@ class FixedMailbox {
   // Until `is_done`, or, having looked once more, the deadline has passed.
   template <class F>
   static void Await(EventCount& events, SteadyTime deadline, F is_done) {
-    for (int i = 0; i < kLooks; ++i) {
-      Pause();
-      if (is_done()) return;
-    }
+    if (is_done()) return;
     for (bool in_time = true; in_time;) {
       const EventCount::Key key = events.PrepareWait();
       if (is_done()) return events.CancelWait();

@@ -45,10 +45,13 @@ bool MaySleep(ActorSpace& space) {
 }
 
 SendResult SleepAndSend(MailboxId to, Envelope& e) {
-  const ThreadWait wait(to, to.cell->senders_patience());
+  ThreadWait wait(to, to.cell->senders_patience());
   if (wait.RoomSoon()) {  // once: whoever looks for ever never waits in the order in which he came
     const PutResult result = to.cell->Put(to.incarnation, e, true, false, nullptr);
-    if (result != PutResult::kWaits) return SendResultOf(result);
+    if (result != PutResult::kWaits) {
+      wait.Learn();
+      return SendResultOf(result);
+    }
   }
   if (!MaySleep(to.cell->space())) {
     return SendResultOf(to.cell->Put(to.incarnation, e, false, false, nullptr));
@@ -58,6 +61,7 @@ SendResult SleepAndSend(MailboxId to, Envelope& e) {
       &to.cell->space(), absl::InfiniteDuration(), [&](ReplySlotOf<void>& slot, auto& waits) {
         result = BeginSend(to, e, false, slot, waits[0]);
       });
+  if (!absl::IsUnavailable(status)) wait.Learn();
   if (result != PutResult::kWaits) return SendResultOf(result);
   if (status.ok()) return SendResult::kQueued;
   return absl::IsDeadlineExceeded(status) ? SendResult::kFull : SendResult::kClosed;
@@ -139,8 +143,9 @@ bool ThreadWait::MailSoon(absl::Duration timeout) const {
 }
 
 bool ThreadWait::RoomSoon() const {
-  if (!MayLook()) return false;
   MailboxCell& cell = *at_.cell;
+  // Without capacity only a receiver helps, who looks for senders that are linked.
+  if (!MayLook() || !cell.has_room_to_wait_for()) return false;
   return patience_.Look([&cell, before = cell.received_so_far()] {
     return std::max<int64_t>(0, cell.received_so_far() - before);
   });

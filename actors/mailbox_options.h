@@ -65,7 +65,8 @@ struct MailboxOptions {
   Receivers receivers = Receivers::kFirstCome;
   uint64_t seed = 1;  // kRandom
   std::function<uint64_t(const M&)>
-      key;  // kByKey. Quick, the same each time, and it must not throw
+      key;  // kByKey. Quick, the same each time, and it must not throw, nor use the mailbox: it is
+            // called under its lock, as are copy constructors of kAll
 
   MailboxOwner owner = MailboxOwner::kReceiver;
 

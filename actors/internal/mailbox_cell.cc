@@ -51,6 +51,7 @@ void MailboxCell::Open(uint64_t incarnation, MailboxSpec spec) {
   sent_ = dropped_ = 0;
   received_.store(0, std::memory_order_relaxed);
   warned_ = false;
+  holds_mail_.store(spec_.capacity > 0, std::memory_order_relaxed);
   AddShareLocked(duties);
 }
 

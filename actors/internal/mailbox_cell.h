@@ -146,6 +146,7 @@ class alignas(128) MailboxCell {
   // For those who look before they wait. Guesses: whether something may come in the short way; how much
   // has; and a number that grows as room is made.
   bool LooksOpen() const { return intake_.LooksOpen(); }
+  bool has_room_to_wait_for() const { return holds_mail_.load(std::memory_order_relaxed); }
   uint32_t LooksLike() const { return intake_.LooksLike(); }
   uint64_t received_so_far() const { return received_.load(std::memory_order_relaxed); }
   Patience& receivers_patience() { return receivers_patience_; }
@@ -241,6 +242,7 @@ class alignas(128) MailboxCell {
   AnyRef sender_ ABSL_GUARDED_BY(lock_);             // kExclusivePair
   uint64_t dropped_ ABSL_GUARDED_BY(lock_) = 0;
 
+  std::atomic<bool> holds_mail_{true};  // its capacity is not 0
   Patience receivers_patience_;
   Patience senders_patience_;
   Glances glances_;

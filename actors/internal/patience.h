@@ -26,22 +26,23 @@
 
 namespace troupe::internal {
 
-// Steps back, looks, and so on, until there is something and it is either enough or grows no more. Ever
-// longer steps: who sends one message and waits for its answer is not kept waiting, and one who sends
-// many is left alone.
+// Steps back, looks, and so on, until there is something and it is either enough or grows no more. The
+// steps grow while it does: who sends one message and waits for its answer is not kept waiting, and one
+// who sends many is left alone. `count`: how much is there.
 template <class F>
 bool LookFor(std::chrono::nanoseconds limit, F count) {
   constexpr uint64_t kEnough = 32;
-  constexpr int kLongestStep = 64;  // pauses: 1 to 3 us
+  constexpr int kFirstStep = 4;     // pauses: 80 to 160 ns
+  constexpr int kLongestStep = 64;  // 1 to 3 us
   const auto until = std::chrono::steady_clock::now() + limit;
   uint64_t before = 0;
-  int step = 4;
+  int step = kFirstStep;
   do {
     for (int i = 0; i < step; ++i) Pause();
     const uint64_t now = count();
-    if (now >= kEnough || (now > 0 && now == before)) return true;
+    if (now >= kEnough || (now > 0 && now <= before)) return true;
+    step = now > 0 ? std::min(2 * step, kLongestStep) : kFirstStep;
     before = now;
-    step = std::min(2 * step, kLongestStep);
   } while (before > 0 || std::chrono::steady_clock::now() < until);
   return false;
 }
@@ -50,7 +51,6 @@ class Patience {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `count`: how much is there.
   template <class F>
   bool Look(F count) const {
     // Relaxed, here and below: a guess that makes nothing wrong.
