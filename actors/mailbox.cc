@@ -8,7 +8,6 @@
 #include "troupe/actors/internal/mailbox_table.h"
 #include "troupe/actors/listen.h"
 #include "troupe/actors/named_sender.h"
-#include "troupe/core/pause.h"
 
 namespace troupe {
 namespace internal {
