@@ -81,7 +81,10 @@ template <class T>
 struct PointeeOf<std::shared_ptr<const T>> : std::type_identity<T> {};
 
 template <class T>
-concept MapLike = requires { typename T::mapped_type; typename T::key_type; };
+concept MapLike = requires {
+  typename T::mapped_type;
+  typename T::key_type;
+};
 template <class T>
 concept ArrayLike = requires(T& t) {
   typename T::value_type;
@@ -96,10 +99,10 @@ concept Sequence = requires(T& t, typename T::value_type v) {
   t.clear();
 };
 template <class T>
-concept BytesLike =
-    Sequence<T> && (std::same_as<typename T::value_type, std::byte> ||
-                    std::same_as<typename T::value_type, unsigned char>) &&
-    requires(T& t) { t.data(); };
+concept BytesLike = Sequence<T> &&
+                    (std::same_as<typename T::value_type, std::byte> ||
+                     std::same_as<typename T::value_type, unsigned char>) &&
+                    requires(T& t) { t.data(); };
 template <class T>
 concept Plain = std::is_class_v<T> && std::is_aggregate_v<T>;
 
@@ -206,6 +209,8 @@ constexpr void CheckSerializable() {
 //   plain structs (aggregates without base)    array of their fields, in order
 //   Recipient, AnyRef                          a capability, see node.h
 //   whatever has a Codec
+//
+// With GCC 12 a field has no braced list of strings as its default ({"a"}): the compiler crashes in Boost.PFR.
 //
 // Evolution: a reader skips fields at the end of a struct that it does not know, and leaves those that
 // are missing there as their default member initializers say. So fields are added at the end, and never
@@ -334,9 +339,7 @@ bool DecodeTuple(Decoder& in, T& value) {
   return DecodeFields(in, std::tuple_size_v<T>, [&](size_t count) {
     size_t index = 0;
     return std::apply(
-        [&](auto&... field) {
-          return ((index++ >= count || DecodeValue(in, field)) && ...);
-        },
+        [&](auto&... field) { return ((index++ >= count || DecodeValue(in, field)) && ...); },
         value);
   });
 }
@@ -352,7 +355,8 @@ bool DecodeVariant(Decoder& in, T& value) {
   bool found = false;
   bool ok = true;
   [&]<size_t... Is>(std::index_sequence<Is...>) {
-    (void)((Is == index && (found = true, ok = DecodeValue(in, value.template emplace<Is>()), true)) ||
+    (void)((Is == index &&
+            (found = true, ok = DecodeValue(in, value.template emplace<Is>()), true)) ||
            ...);
   }(std::make_index_sequence<std::variant_size_v<T>>());
   return found ? ok : in.Fail("an alternative that the variant does not have");
@@ -392,7 +396,8 @@ void EncodeValue(Encoder& out, const T& value) {
   } else if constexpr (std::is_enum_v<T>) {
     EncodeValue(out, static_cast<std::underlying_type_t<T>>(value));
   } else if constexpr (std::is_integral_v<T>) {
-    std::is_signed_v<T> ? out.Int(static_cast<int64_t>(value)) : out.Uint(static_cast<uint64_t>(value));
+    std::is_signed_v<T> ? out.Int(static_cast<int64_t>(value))
+                        : out.Uint(static_cast<uint64_t>(value));
   } else if constexpr (std::same_as<T, float>) {
     out.Float(value);
   } else if constexpr (std::is_floating_point_v<T>) {

@@ -10,8 +10,8 @@ namespace troupe {
 
 bool Decoder::Fail(std::string_view what) {
   if (status_.ok()) {
-    status_ = absl::InvalidArgumentError(
-        absl::StrCat("msgpack: ", std::string(what), " before byte ", size_ - rest_.size(), " of ", size_));
+    status_ = absl::InvalidArgumentError(absl::StrCat(
+        "msgpack: ", std::string(what), " before byte ", size_ - rest_.size(), " of ", size_));
   }
   rest_ = {};  // so that nothing more is read
   return false;
@@ -129,7 +129,8 @@ bool Decoder::Double(double& value) {
   int64_t bits;
   bool is_unsigned;
   if (!Integer(bits, is_unsigned)) return false;
-  value = is_unsigned ? static_cast<double>(static_cast<uint64_t>(bits)) : static_cast<double>(bits);
+  value =
+      is_unsigned ? static_cast<double>(static_cast<uint64_t>(bits)) : static_cast<double>(bits);
   return true;
 }
 

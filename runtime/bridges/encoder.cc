@@ -34,8 +34,10 @@ void Encoder::Int(int64_t value) {
   if (value >= 0) return Uint(static_cast<uint64_t>(value));
   if (value >= -32) return Byte(static_cast<uint8_t>(value));
   if (value >= std::numeric_limits<int8_t>::min()) return Tagged(0xd0, static_cast<int8_t>(value));
-  if (value >= std::numeric_limits<int16_t>::min()) return Tagged(0xd1, static_cast<int16_t>(value));
-  if (value >= std::numeric_limits<int32_t>::min()) return Tagged(0xd2, static_cast<int32_t>(value));
+  if (value >= std::numeric_limits<int16_t>::min())
+    return Tagged(0xd1, static_cast<int16_t>(value));
+  if (value >= std::numeric_limits<int32_t>::min())
+    return Tagged(0xd2, static_cast<int32_t>(value));
   Tagged(0xd3, value);
 }
 
