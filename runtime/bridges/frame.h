@@ -25,7 +25,8 @@ enum class FrameKind : uint8_t {
   kRequest = 7,  // likewise; answered by kAnswer
   kAnswer = 8,   // correlation: that of the request
   kDown = 9,     // target, an actor of the sender's, has ended
-  kRelease = 10  // target, an actor of the reader's, is not used any more
+  // Target, an actor of the reader's, is not used any more; correlation: how often it had been given.
+  kRelease = 10
 };
 inline constexpr uint8_t kLastFrameKind = 10;
 

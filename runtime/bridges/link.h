@@ -34,7 +34,8 @@ class LinkEvents {
 //   Start           once                     calls `events` from now on, until after OnClosed
 //   Write           any, one at a time       takes as many of the bytes as fit, without waiting
 //   AwaitWritable   who has written, then    OnWritable, once, as soon as Write takes some
-//   Close           any thread               OnClosed follows, in any case, and not in this call
+//   Close           any thread               OnClosed follows, in any case, and not in this call; after
+//                                            Start, if that comes later
 //
 // Before AwaitWritable a Write that took less than all is followed by nothing, so the writer has time
 // to put down how far he came. Both ends of a link that nobody reads take no more bytes than a stated

@@ -37,12 +37,14 @@ bool Pipe::Serve(int side, std::unique_lock<std::mutex>& lock) {
   End& end = ends[side];
   End& other = ends[1 - side];
   if (end.events == nullptr) return false;
-  const std::shared_ptr<LinkEvents> events = end.events;
+  // Let go while the lock is free: its owner may destroy the link.
+  std::shared_ptr<LinkEvents> events = end.events;
   if (!end.closed && !end.arrived.empty()) {
     const std::string bytes = std::exchange(end.arrived, {});
     changed.notify_all();
     lock.unlock();
     events->OnBytes(bytes);
+    events.reset();
     lock.lock();
     return true;
   }
@@ -50,6 +52,7 @@ bool Pipe::Serve(int side, std::unique_lock<std::mutex>& lock) {
     end.awaits_room = false;
     lock.unlock();
     events->OnWritable();
+    events.reset();
     lock.lock();
     return true;
   }
@@ -61,6 +64,7 @@ bool Pipe::Serve(int side, std::unique_lock<std::mutex>& lock) {
   const absl::Status why = *end.closed;
   lock.unlock();
   events->OnClosed(why);
+  events.reset();
   lock.lock();
   return true;
 }

@@ -81,10 +81,13 @@ Connection::Connection(ConnectionHost& host, std::unique_ptr<Link> link)
       heard_(began_),
       outbox_({.high_water = options_.outbox_high_water, .most = options_.outbox_most}) {}
 
-void Connection::Begin() {
+bool Connection::Prepare() {
   session_ = host_.SpawnSession(shared_from_this());
+  return static_cast<bool>(session_);
+}
+
+void Connection::Begin() {
   link_->Start(shared_from_this());
-  if (!session_) return Close(absl::CancelledError("the system is shutting down"));
   PushControl({.kind = FrameKind::kHello}, Encode(host_.MakeHello()));
 }
 
@@ -228,7 +231,10 @@ absl::Status Connection::TakeDown(const Frame& frame) {
 }
 
 absl::Status Connection::TakeRelease(const Frame& frame) {
-  exports_.Release(frame.header.target, frame.header.incarnation);
+  const FrameHeader& header = frame.header;
+  const std::optional<AnyRef> who =
+      exports_.Release(header.target, header.incarnation, header.correlation);
+  if (who) session_.Send(WatchExported{*who});  // it is to be told of the end once more
   return absl::OkStatus();
 }
 
@@ -283,9 +289,18 @@ ActorRef<Proxy> Connection::ProxyOf(uint64_t id, uint64_t incarnation) {
   {
     MutexLock lock(mutex_);
     const auto entry = imports_.find(id);
-    if (entry != imports_.end()) return entry->second.proxy;
+    if (entry != imports_.end()) {
+      ++entry->second.received;
+      return entry->second.proxy;
+    }
     if (closed_ || imports_.size() >= options_.max_imports) return {};
-    imports_[id].incarnation = incarnation;
+    ImportEntry& made = imports_[id];
+    made.incarnation = incarnation;
+    made.received = 1;
+    if (const auto ended = early_ends_.find(id); ended != early_ends_.end()) {
+      made.end = std::move(ended->second);
+      early_ends_.erase(ended);
+    }
   }
   const ActorRef<Proxy> proxy = host_.SpawnProxy(shared_from_this(), id, incarnation);
   MutexLock lock(mutex_);
@@ -320,7 +335,10 @@ void Connection::EndImport(uint64_t id, RemoteEnd end) {
   {
     MutexLock lock(mutex_);
     const auto entry = imports_.find(id);
-    if (entry == imports_.end()) return;  // released, which has crossed with this
+    if (entry == imports_.end()) {  // it has been released, or is yet to come
+      if (early_ends_.size() < options_.max_imports) early_ends_.emplace(id, std::move(end));
+      return;
+    }
     entry->second.end = end;
     reply = std::move(entry->second.when_ended);
   }
@@ -329,16 +347,21 @@ void Connection::EndImport(uint64_t id, RemoteEnd end) {
 
 void Connection::ForgetImport(uint64_t id, uint64_t incarnation) {
   Reply<RemoteEnd> dropped;  // outside the lock
+  uint64_t received = 0;
   {
     MutexLock lock(mutex_);
     const auto entry = imports_.find(id);
     if (entry == imports_.end()) return;
     dropped = std::move(entry->second.when_ended);
+    received = entry->second.received;
     proxies_.erase(entry->second.proxy);
     imports_.erase(entry);
   }
   Push(Lane::kOrdinary,
-       FrameOf({.kind = FrameKind::kRelease, .target = id, .incarnation = incarnation}),
+       FrameOf({.kind = FrameKind::kRelease,
+                .target = id,
+                .incarnation = incarnation,
+                .correlation = received}),
        /*here=*/false);
 }
 

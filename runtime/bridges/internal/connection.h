@@ -84,6 +84,8 @@ class Connection final : public LinkEvents,
   using Clock = std::chrono::steady_clock;
 
   Connection(ConnectionHost& host, std::unique_ptr<Link> link);
+  // Before anybody else knows it: makes its session. False: the system is shutting down.
+  bool Prepare();
   void Begin();
 
   // ---- LinkEvents
@@ -126,7 +128,8 @@ class Connection final : public LinkEvents,
  private:
   struct ImportEntry {
     ActorRef<Proxy> proxy;
-    uint64_t incarnation;
+    uint64_t incarnation = 0;
+    uint64_t received = 0;  // how often; X3 of export_table.h
     std::optional<RemoteEnd> end;
     Reply<RemoteEnd> when_ended;
   };
@@ -149,7 +152,7 @@ class Connection final : public LinkEvents,
   ConnectionHost& host_;
   const NodeOptions options_;
   const std::unique_ptr<Link> link_;
-  ActorRef<Session> session_;  // fixed by Begin
+  ActorRef<Session> session_;  // fixed by Prepare
 
   // ---- the link's thread
   FrameReader reader_;
@@ -170,6 +173,8 @@ class Connection final : public LinkEvents,
   uint64_t last_question_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Question>> questions_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint64_t, ImportEntry> imports_ ABSL_GUARDED_BY(mutex_);
+  // Ends that came before the refs: a ref waits for credit, an end does not. At most max_imports.
+  absl::flat_hash_map<uint64_t, RemoteEnd> early_ends_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<AnyRef, uint64_t> proxies_
       ABSL_GUARDED_BY(mutex_);  // imports_, the other way
 };

@@ -25,8 +25,9 @@ ExportTable::Added ExportTable::Add(const AnyRef& who, std::span<const ExportRou
   const auto [place, is_new] = ids_.try_emplace(who, last_id_ + 1);
   Entry& entry = by_id_[place->second];
   if (is_new) {
-    entry = {.who = who, .id = ++last_id_, .incarnation = DrawIncarnation(), .routes = {}};
+    entry = {.who = who, .id = ++last_id_, .incarnation = DrawIncarnation()};
   }
+  ++entry.given;
   Added added{{.whose = WireRef::Whose::kWriters, .id = entry.id, .incarnation = entry.incarnation},
               is_new};
   for (const ExportRoute& route : routes) {
@@ -69,14 +70,16 @@ std::optional<ExportTable::Entry> ExportTable::Of(const AnyRef& who) const {
   return by_id_.find(id->second)->second;
 }
 
-std::optional<AnyRef> ExportTable::Release(uint64_t id, uint64_t incarnation) {
+std::optional<AnyRef> ExportTable::Release(uint64_t id, uint64_t incarnation, uint64_t times) {
   MutexLock lock(mutex_);
-  const Entry* const entry = Look(id, incarnation);
-  if (entry == nullptr) return std::nullopt;
-  const AnyRef who = entry->who;
+  if (Look(id, incarnation) == nullptr) return std::nullopt;
+  Entry& entry = by_id_.find(id)->second;
+  entry.given -= std::min(entry.given, times);
+  const AnyRef who = entry.who;
+  if (entry.given > 0) return who;
   ids_.erase(who);
   by_id_.erase(id);
-  return who;
+  return std::nullopt;
 }
 
 }  // namespace troupe::internal

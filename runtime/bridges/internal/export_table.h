@@ -20,8 +20,9 @@ namespace troupe::internal {
 // X1  An actor has one number as long as it has an entry; numbers are never used again.
 // X2  With a number goes a random incarnation, which every frame has to name. So a peer that makes up
 //     frames reaches nobody, though it counts from 1.
-// X3  An entry goes when the peer releases it. It does so once it has been told of the actor's end:
-//     until then messages on their way are dead letters of the actor, as they would be here.
+// X3  An entry goes when the peer has released it as often as it was given to it: a release and a ref to
+//     the same actor may cross. A peer releases once it has been told of the actor's end; until then
+//     messages on their way are dead letters of the actor, as they would be here.
 //
 // Thread safety  Any thread.
 class ExportTable {
@@ -30,7 +31,8 @@ class ExportTable {
     AnyRef who;
     uint64_t id = 0;
     uint64_t incarnation = 0;
-    std::vector<ExportRoute> routes;
+    std::vector<ExportRoute> routes = {};
+    uint64_t given = 0;  // X3
   };
   struct Added {
     WireRef ref;
@@ -43,8 +45,8 @@ class ExportTable {
                                                       uint64_t type) const;
   absl::StatusOr<Entry> Get(uint64_t id, uint64_t incarnation) const;
   std::optional<Entry> Of(const AnyRef& who) const;
-  // Who it was.
-  std::optional<AnyRef> Release(uint64_t id, uint64_t incarnation);
+  // Who it is, if the peer has been given it once more than it knows (X3).
+  std::optional<AnyRef> Release(uint64_t id, uint64_t incarnation, uint64_t times);
 
  private:
   const Entry* Look(uint64_t id, uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -20,8 +20,8 @@ NodeCore::NodeCore(System& system, NodeOptions options)
       options_(std::move(options)),
       id_{.high = DrawIncarnation(), .low = DrawIncarnation()},
       actor_(system.Spawn<NodeActor>(ActorOptions{.name = options_.name}, *this)) {
-  asio::post(loop_->context(), [this] {
-    heartbeat_ = std::make_unique<asio::steady_timer>(loop_->context());
+  asio::post(loop_->context(), [this, &loop = *loop_] {
+    heartbeat_ = std::make_unique<asio::steady_timer>(loop.context());
     TickLater();
   });
 }
@@ -111,20 +111,21 @@ void NodeCore::StartDial(std::string_view text, Reply<Peer> reply) {
 }
 
 void NodeCore::Start(std::unique_ptr<Link> link, Reply<Peer> reply) {
+  const auto connection = std::make_shared<Connection>(*this, std::move(link));
   absl::Status refused;
-  std::shared_ptr<Connection> connection;
-  {
+  if (!connection->Prepare()) refused = absl::CancelledError("the system is shutting down");
+  if (refused.ok()) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closing_) {
       refused = absl::CancelledError("the node is going away");
     } else if (connections_.size() >= options_.max_connections) {
       refused = absl::ResourceExhaustedError("the node has as many connections as it may");
     } else {
-      connection = std::make_shared<Connection>(*this, std::move(link));
       connections_.emplace(connection, std::move(reply));
     }
   }
-  if (connection != nullptr) return connection->Begin();
+  if (refused.ok()) return connection->Begin();
+  connection->Close(refused);
   NoteRefusal({refused.message().data(), refused.message().size()});
   if (reply) reply.Send(refused);
 }

@@ -46,6 +46,8 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
 
   void Start(std::shared_ptr<LinkEvents> events) {
     asio::post(loop_.context(), [me = shared_from_this(), events = std::move(events)]() mutable {
+      // A Close from another thread may have come first: what a handler posts waits until it is over.
+      if (me->has_ended_) return events->OnClosed(absl::CancelledError("closed"));
       me->events_ = std::move(events);
       me->ReadOn();
     });
@@ -125,6 +127,7 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
       socket_->close(ignored);
       socket_.reset();
     }
+    has_ended_ = true;
     if (const auto events = std::exchange(events_, nullptr)) events->OnClosed(why);
   }
 
@@ -132,7 +135,9 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
   Mutex mutex_;
   std::optional<Socket> socket_ ABSL_GUARDED_BY(mutex_);  // L1
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  std::shared_ptr<LinkEvents> events_;  // the loop's thread
+  // ---- the loop's thread
+  std::shared_ptr<LinkEvents> events_;
+  bool has_ended_ = false;
   const std::string peer_;
 };
 
