@@ -1,0 +1,11 @@
+#include <string>
+#include <thread>
+
+#include "troupe/runtime/bridges/codec.h"
+
+struct Job {
+  int number = 0;
+  std::thread worker;
+};
+
+std::string AsBytes(const Job& job) { return troupe::Encode(job); }
