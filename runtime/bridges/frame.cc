@@ -66,6 +66,14 @@ void EndFrame(std::string& out, size_t start) {
   Put(at, static_cast<uint32_t>(out.size() - start - kLengthSize));
 }
 
+std::string MakeFrame(const FrameHeader& header, std::string_view payload) {
+  std::string bytes;
+  const size_t start = BeginFrame(bytes, header);
+  bytes += payload;
+  EndFrame(bytes, start);
+  return bytes;
+}
+
 absl::Status FrameReader::ReadFrames(std::string_view& bytes,
                                      const std::function<absl::Status(const Frame&)>& take) {
   while (bytes.size() >= kLengthSize) {

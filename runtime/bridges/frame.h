@@ -69,6 +69,8 @@ constexpr uint64_t MessageHash(std::string_view name) {
 //   EndFrame(out, start);
 size_t BeginFrame(std::string& out, const FrameHeader& header);
 void EndFrame(std::string& out, size_t start);
+// The same for a payload that is there.
+std::string MakeFrame(const FrameHeader& header, std::string_view payload = {});
 
 // Cuts a stream of bytes into frames. It keeps of the stream what does not yet make a frame, and
 // nothing that a length only promises.

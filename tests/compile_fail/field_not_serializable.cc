@@ -1,3 +1,4 @@
+// Leaves the process with a field that no bytes can be.
 #include <string>
 #include <thread>
 

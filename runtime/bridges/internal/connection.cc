@@ -18,14 +18,6 @@ absl::Status Violation(std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("protocol: ", std::string(what)));
 }
 
-std::string FrameOf(const FrameHeader& header, std::string_view payload = {}) {
-  std::string bytes;
-  const size_t start = BeginFrame(bytes, header);
-  bytes += payload;
-  EndFrame(bytes, start);
-  return bytes;
-}
-
 struct FindPayload {
   std::string name;
   std::vector<uint64_t> types;
@@ -238,133 +230,6 @@ absl::Status Connection::TakeRelease(const Frame& frame) {
   return absl::OkStatus();
 }
 
-// ---- refs
-
-WireRef Connection::Export(const AnyRef& who, std::span<const ExportRoute> routes) {
-  {
-    MutexLock lock(mutex_);
-    if (const auto id = proxies_.find(who); id != proxies_.end()) {  // it goes home
-      WireRef ref{.whose = WireRef::Whose::kReaders,
-                  .id = id->second,
-                  .incarnation = imports_.find(id->second)->second.incarnation};
-      for (const ExportRoute& route : routes) ref.types.push_back(route.type);
-      return ref;
-    }
-  }
-  ExportTable::Added added = exports_.Add(who, routes);
-  if (added.is_new) session_.Send(WatchExported{who});
-  return std::move(added.ref);
-}
-
-absl::StatusOr<RefTable::Imported> Connection::Import(const WireRef& ref,
-                                                      std::span<const uint64_t> types) {
-  Imported imported;
-  if (ref.whose == WireRef::Whose::kReaders) {
-    absl::StatusOr<ExportTable::Entry> entry = exports_.Get(ref.id, ref.incarnation);
-    if (!entry.ok()) return entry.status();
-    imported.ref = entry->who;
-    for (const uint64_t type : types) {
-      absl::StatusOr<std::pair<AnyRef, ExportRoute>> route =
-          exports_.Find(ref.id, ref.incarnation, type);
-      if (!route.ok()) return route.status();
-      imported.thunks.push_back(route->second.thunk);
-    }
-    return imported;
-  }
-  if (ref.whose != WireRef::Whose::kWriters) return Violation("a ref that is nobody's");
-  for (const uint64_t type : types) {
-    if (std::find(ref.types.begin(), ref.types.end(), type) == ref.types.end()) {
-      return Violation("a ref without the right to send all that its type says");
-    }
-  }
-  imported.is_proxy = true;
-  imported.ref = ProxyOf(ref.id, ref.incarnation);
-  if (!imported.ref) return absl::ResourceExhaustedError("too many refs from this peer");
-  return imported;
-}
-
-// The link's thread alone imports, so nobody else makes the same proxy meanwhile. The entry is there
-// before the proxy, which asks for its end when it starts.
-ActorRef<Proxy> Connection::ProxyOf(uint64_t id, uint64_t incarnation) {
-  {
-    MutexLock lock(mutex_);
-    const auto entry = imports_.find(id);
-    if (entry != imports_.end()) {
-      ++entry->second.received;
-      return entry->second.proxy;
-    }
-    if (closed_ || imports_.size() >= options_.max_imports) return {};
-    ImportEntry& made = imports_[id];
-    made.incarnation = incarnation;
-    made.received = 1;
-    if (const auto ended = early_ends_.find(id); ended != early_ends_.end()) {
-      made.end = std::move(ended->second);
-      early_ends_.erase(ended);
-    }
-  }
-  const ActorRef<Proxy> proxy = host_.SpawnProxy(shared_from_this(), id, incarnation);
-  MutexLock lock(mutex_);
-  const auto entry = imports_.find(id);
-  if (entry == imports_.end()) return proxy;  // it has ended meanwhile
-  if (!proxy) {
-    imports_.erase(entry);
-    return proxy;
-  }
-  entry->second.proxy = proxy;
-  proxies_[proxy] = id;
-  return proxy;
-}
-
-void Connection::WhenEnded(uint64_t id, Reply<RemoteEnd> reply) {
-  std::optional<RemoteEnd> end;
-  {
-    MutexLock lock(mutex_);
-    const auto entry = imports_.find(id);
-    if (closed_ || entry == imports_.end()) return;  // dropped: told kAborted
-    if (!entry->second.end) {
-      entry->second.when_ended = std::move(reply);
-      return;
-    }
-    end = entry->second.end;
-  }
-  reply.Send(*std::move(end));
-}
-
-void Connection::EndImport(uint64_t id, RemoteEnd end) {
-  Reply<RemoteEnd> reply;
-  {
-    MutexLock lock(mutex_);
-    const auto entry = imports_.find(id);
-    if (entry == imports_.end()) {  // it has been released, or is yet to come
-      if (early_ends_.size() < options_.max_imports) early_ends_.emplace(id, std::move(end));
-      return;
-    }
-    entry->second.end = end;
-    reply = std::move(entry->second.when_ended);
-  }
-  if (reply) reply.Send(std::move(end));
-}
-
-void Connection::ForgetImport(uint64_t id, uint64_t incarnation) {
-  Reply<RemoteEnd> dropped;  // outside the lock
-  uint64_t received = 0;
-  {
-    MutexLock lock(mutex_);
-    const auto entry = imports_.find(id);
-    if (entry == imports_.end()) return;
-    dropped = std::move(entry->second.when_ended);
-    received = entry->second.received;
-    proxies_.erase(entry->second.proxy);
-    imports_.erase(entry);
-  }
-  Push(Lane::kOrdinary,
-       FrameOf({.kind = FrameKind::kRelease,
-                .target = id,
-                .incarnation = incarnation,
-                .correlation = received}),
-       /*here=*/false);
-}
-
 void Connection::TellDown(const Down& down) {
   const std::optional<ExportTable::Entry> entry = exports_.Of(down.who);
   if (!entry) return;
@@ -372,8 +237,8 @@ void Connection::TellDown(const Down& down) {
                             .code = static_cast<uint16_t>(down.status.code()),
                             .text = std::string(down.status.message())};
   Push(Lane::kOrdinary,
-       FrameOf({.kind = FrameKind::kDown, .target = entry->id, .incarnation = entry->incarnation},
-               Encode(payload)),
+       MakeFrame({.kind = FrameKind::kDown, .target = entry->id, .incarnation = entry->incarnation},
+                 Encode(payload)),
        /*here=*/false);
 }
 
@@ -406,7 +271,7 @@ void Connection::Push(Lane lane, std::string_view frame, bool here) {
 void Connection::PushControl(const FrameHeader& header, std::string_view payload) {
   FrameHeader control = header;
   control.lane = Lane::kControl;
-  Push(Lane::kControl, FrameOf(control, payload), /*here=*/true);
+  Push(Lane::kControl, MakeFrame(control, payload), /*here=*/true);
 }
 
 void Connection::PushAnswer(std::string_view frame) {
@@ -417,7 +282,7 @@ void Connection::AnswerError(uint64_t correlation, const absl::Status& error) {
   std::string bytes;
   Encoder out(bytes);
   EncodeError(out, error);
-  Push(Lane::kOrdinary, FrameOf({.kind = FrameKind::kAnswer, .correlation = correlation}, bytes),
+  Push(Lane::kOrdinary, MakeFrame({.kind = FrameKind::kAnswer, .correlation = correlation}, bytes),
        /*here=*/true);
 }
 
@@ -465,7 +330,7 @@ void Connection::Find(std::string_view name, std::span<const uint64_t> types,
   if (correlation == 0) return;
   const FindPayload payload{std::string(name), {types.begin(), types.end()}};
   Push(Lane::kOrdinary,
-       FrameOf({.kind = FrameKind::kFind, .correlation = correlation}, Encode(payload)),
+       MakeFrame({.kind = FrameKind::kFind, .correlation = correlation}, Encode(payload)),
        /*here=*/false);
 }
 
@@ -489,9 +354,9 @@ void Connection::SendCredit() {
   const int64_t owed = owed_.exchange(0, std::memory_order_relaxed);
   if (owed == 0) return;
   Push(Lane::kControl,
-       FrameOf({.kind = FrameKind::kCredit,
-                .lane = Lane::kControl,
-                .correlation = static_cast<uint64_t>(owed)}),
+       MakeFrame({.kind = FrameKind::kCredit,
+                  .lane = Lane::kControl,
+                  .correlation = static_cast<uint64_t>(owed)}),
        /*here=*/false);
 }
 
@@ -528,8 +393,8 @@ void Connection::Close(absl::Status why) {
     for (auto& [id, entry] : imports_) ends.push_back(std::move(entry.when_ended));
   }
   // The last word, if nobody is writing at this moment.
-  const std::string bye = FrameOf({.kind = FrameKind::kBye, .lane = Lane::kControl},
-                                  Encode(std::string(why.message())));
+  const std::string bye = MakeFrame({.kind = FrameKind::kBye, .lane = Lane::kControl},
+                                    Encode(std::string(why.message())));
   if (outbox_.Push(Lane::kControl, bye) == Outbox::Pushed::kTakenFlush) WriteOut();
   outbox_.Close();
   link_->Close(Copy(why));
