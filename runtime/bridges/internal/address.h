@@ -1,0 +1,25 @@
+// Address: where a node listens: unix://PATH or tcp://HOST:PORT.
+#ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_ADDRESS_H_
+#define TROUPE_RUNTIME_BRIDGES_INTERNAL_ADDRESS_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace troupe::internal {
+
+struct Address {
+  enum class Kind : uint8_t { kUnix, kTcp };
+  Kind kind = Kind::kUnix;
+  std::string path;  // kUnix
+  std::string host;  // kTcp: a name, or an IPv4 or [IPv6] address
+  uint16_t port = 0;
+};
+
+absl::StatusOr<Address> ParseAddress(std::string_view text);  // kInvalidArgument
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_RUNTIME_BRIDGES_INTERNAL_ADDRESS_H_

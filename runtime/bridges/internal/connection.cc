@@ -1,0 +1,411 @@
+#include "troupe/runtime/bridges/internal/connection.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/runtime/bridges/codec.h"
+#include "troupe/runtime/bridges/internal/delivery.h"
+#include "troupe/runtime/bridges/internal/proxy.h"
+#include "troupe/runtime/bridges/internal/ref_codec.h"
+#include "troupe/runtime/bridges/internal/session.h"
+
+namespace troupe::internal {
+namespace {
+
+absl::Status Violation(std::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("protocol: ", std::string(what)));
+}
+
+struct FindPayload {
+  std::string name;
+  std::vector<uint64_t> types;
+};
+struct DownPayload {
+  ExitReason reason = ExitReason::kNormal;
+  uint16_t code = 0;
+  std::string text;
+};
+
+RemoteEnd EndOf(const DownPayload& down) {
+  if (down.reason == ExitReason::kNormal) return {};
+  const auto code = static_cast<absl::StatusCode>(down.code);
+  switch (down.reason) {
+    case ExitReason::kFailed:
+      return {down.reason,
+              absl::Status(down.code == 0 ? absl::StatusCode::kUnknown : code, down.text)};
+    case ExitReason::kShutdown:
+      return {down.reason, absl::UnavailableError("its system was shut down")};
+    default:
+      return {down.reason, absl::NotFoundError("it had ended before it could be watched")};
+  }
+}
+
+// A status of its own: references to a shared one are counted inside of libabsl, where ThreadSanitizer
+// does not see it.
+absl::Status Copy(const absl::Status& status) {
+  return absl::Status(status.code(), status.message());
+}
+
+template <class T>
+absl::Status DecodePayload(const Frame& frame, T& payload) {
+  Decoder in(frame.payload);
+  DecodeValue(in, payload);
+  return in.status();
+}
+
+}  // namespace
+
+absl::Status NodeLost(const absl::Status& why) {
+  absl::Status lost = absl::UnavailableError(
+      absl::StrCat("node lost: ", why.ok() ? "the connection is closed" : why.message()));
+  lost.SetPayload(kNodeLost, absl::Cord());
+  return lost;
+}
+
+Connection::Connection(ConnectionHost& host, std::unique_ptr<Link> link)
+    : host_(host),
+      options_(host.options()),
+      link_(std::move(link)),
+      reader_(options_.max_frame),
+      began_(Clock::now()),
+      heard_(began_),
+      outbox_({.high_water = options_.outbox_high_water, .most = options_.outbox_most}) {}
+
+bool Connection::Prepare() {
+  session_ = host_.SpawnSession(shared_from_this());
+  return static_cast<bool>(session_);
+}
+
+void Connection::Begin() {
+  link_->Start(shared_from_this());
+  PushControl({.kind = FrameKind::kHello}, Encode(host_.MakeHello()));
+}
+
+std::string Connection::PeerName() const {
+  return peer_.name.empty() ? link_->peer() : absl::StrCat(peer_.name, " at ", link_->peer());
+}
+
+// ---- what arrives
+
+void Connection::OnBytes(std::string_view bytes) {
+  if (!WhyClosed().ok()) return;
+  heard_.store(Clock::now(), std::memory_order_relaxed);  // relaxed: nothing is read by it
+  absl::Status wrong = reader_.Read(bytes, [this](const Frame& frame) { return Take(frame); });
+  if (!wrong.ok()) Close(std::move(wrong));
+}
+
+absl::Status Connection::Take(const Frame& frame) {
+  const FrameKind kind = frame.header.kind;
+  if (kind == FrameKind::kBye) {
+    std::string why;
+    if (absl::Status wrong = DecodePayload(frame, why); !wrong.ok()) return wrong;
+    return absl::UnavailableError(absl::StrCat("the peer says: ", why));
+  }
+  if ((kind == FrameKind::kHello) == up_.load(std::memory_order_relaxed)) {  // ours to write
+    return Violation(kind == FrameKind::kHello ? "a second Hello" : "no Hello");
+  }
+  switch (kind) {
+    case FrameKind::kHello:
+      return TakeHello(frame);
+    case FrameKind::kCredit:
+      if (frame.header.correlation > options_.outbox_most) return Violation("absurd credit");
+      outbox_.AddCredit(frame.header.correlation);
+      return absl::OkStatus();
+    case FrameKind::kFind:
+      return TakeFind(frame);
+    case FrameKind::kMessage:
+    case FrameKind::kRequest:
+      return TakeMessage(frame);
+    case FrameKind::kAnswer:
+      return TakeAnswer(frame);
+    case FrameKind::kDown:
+      return TakeDown(frame);
+    case FrameKind::kRelease:
+      return TakeRelease(frame);
+    case FrameKind::kBye:
+    case FrameKind::kPing:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Connection::TakeHello(const Frame& frame) {
+  if (absl::Status wrong = DecodePayload(frame, peer_); !wrong.ok()) return wrong;
+  if (peer_.magic != kHelloMagic) return Violation("this is no Hello");
+  if (peer_.version != kProtocolVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("protocol: version ", peer_.version, " there, ", kProtocolVersion, " here"));
+  }
+  if (peer_.max_frame < 1024 || peer_.window == 0) return Violation("a Hello with absurd limits");
+  up_.store(true, std::memory_order_release);  // release: peer_; pairs with that in Tick
+  outbox_.AddCredit(peer_.window);
+  host_.OnUp(shared_from_this());
+  return absl::OkStatus();
+}
+
+absl::Status Connection::TakeFind(const Frame& frame) {
+  FindPayload find;
+  if (absl::Status wrong = DecodePayload(frame, find); !wrong.ok()) return wrong;
+  const uint64_t correlation = frame.header.correlation;
+  const std::optional<Published> published = host_.FindPublished(find.name);
+  if (!published) {
+    AnswerError(correlation,
+                absl::NotFoundError(absl::StrCat("nobody is published as \"", find.name, "\"")));
+    return absl::OkStatus();
+  }
+  std::vector<ExportRoute> routes;
+  for (const uint64_t type : find.types) {
+    const auto route = std::find_if(published->routes.begin(), published->routes.end(),
+                                    [&](const ExportRoute& r) { return r.type == type; });
+    if (route == published->routes.end()) {
+      AnswerError(correlation,
+                  absl::FailedPreconditionError(absl::StrCat(
+                      "\"", find.name, "\" is not published for message ", absl::Hex(type))));
+      return absl::OkStatus();
+    }
+    routes.push_back(*route);
+  }
+  std::string bytes;
+  const size_t start = BeginFrame(bytes, {.kind = FrameKind::kAnswer, .correlation = correlation});
+  Encoder out(bytes);
+  EncodeAnswer<WireRef>(out, Export(published->who, routes));
+  EndFrame(bytes, start);
+  Push(Lane::kOrdinary, bytes, /*here=*/true);
+  return absl::OkStatus();
+}
+
+// O4 of the peer: it holds back what exceeds our window.
+absl::Status Connection::CountMessage(size_t bytes) {
+  const int64_t before =
+      unhandled_.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);  // a count
+  if (before > options_.window) return Violation("more messages than its credit");
+  return absl::OkStatus();
+}
+
+absl::Status Connection::TakeMessage(const Frame& frame) {
+  const FrameHeader& header = frame.header;
+  const size_t bytes = kFrameHeaderSize + frame.payload.size();
+  if (absl::Status wrong = CountMessage(bytes); !wrong.ok()) return wrong;
+  absl::StatusOr<std::pair<AnyRef, ExportRoute>> found =
+      exports_.Find(header.target, header.incarnation, header.type);
+  if (!found.ok()) return found.status();
+  if (header.kind == FrameKind::kRequest && !BeginRequest()) {
+    ReturnCredit(bytes);
+    AnswerError(header.correlation,
+                absl::ResourceExhaustedError("ask: too many of this node are not answered"));
+    return absl::OkStatus();
+  }
+  const std::shared_ptr<Connection> me = shared_from_this();
+  return found->second.deliver({me, frame, found->first, found->second.thunk});
+}
+
+absl::Status Connection::TakeAnswer(const Frame& frame) {
+  std::unique_ptr<Question> question;
+  {
+    MutexLock lock(mutex_);
+    if (frame.header.correlation > last_question_) return Violation("an answer to no question");
+    const auto entry = questions_.find(frame.header.correlation);
+    if (entry == questions_.end()) return absl::OkStatus();  // nobody waits for it any more
+    question = std::move(entry->second);
+    questions_.erase(entry);
+  }
+  Decoder in(frame.payload, this);
+  return question->Answer(in);
+}
+
+absl::Status Connection::TakeDown(const Frame& frame) {
+  DownPayload down;
+  if (absl::Status wrong = DecodePayload(frame, down); !wrong.ok()) return wrong;
+  EndImport(frame.header.target, EndOf(down));
+  return absl::OkStatus();
+}
+
+absl::Status Connection::TakeRelease(const Frame& frame) {
+  const FrameHeader& header = frame.header;
+  const std::optional<AnyRef> who =
+      exports_.Release(header.target, header.incarnation, header.correlation);
+  if (who) session_.Send(WatchExported{*who});  // it is to be told of the end once more
+  return absl::OkStatus();
+}
+
+void Connection::TellDown(const Down& down) {
+  const std::optional<ExportTable::Entry> entry = exports_.Of(down.who);
+  if (!entry) return;
+  const DownPayload payload{.reason = down.reason,
+                            .code = static_cast<uint16_t>(down.status.code()),
+                            .text = std::string(down.status.message())};
+  Push(Lane::kOrdinary,
+       MakeFrame({.kind = FrameKind::kDown, .target = entry->id, .incarnation = entry->incarnation},
+                 Encode(payload)),
+       /*here=*/false);
+}
+
+// ---- what is sent
+
+void Connection::WriteOut() {
+  if (outbox_.WriteOut(*link_) && owed_.load(std::memory_order_relaxed) >= options_.window / 4) {
+    SendCredit();  // held back while the peer did not read
+  }
+}
+
+void Connection::Push(Lane lane, std::string_view frame, bool here) {
+  switch (outbox_.Push(lane, frame)) {
+    case Outbox::Pushed::kTakenFlush:
+      if (here) {
+        WriteOut();
+      } else {
+        session_.Send(Flush{});
+      }
+      break;
+    case Outbox::Pushed::kOverfull:
+      Close(absl::ResourceExhaustedError("the peer does not read"));
+      break;
+    case Outbox::Pushed::kTaken:
+    case Outbox::Pushed::kClosed:
+      break;
+  }
+}
+
+void Connection::PushControl(const FrameHeader& header, std::string_view payload) {
+  FrameHeader control = header;
+  control.lane = Lane::kControl;
+  Push(Lane::kControl, MakeFrame(control, payload), /*here=*/true);
+}
+
+void Connection::PushAnswer(std::string_view frame) {
+  Push(Lane::kOrdinary, frame, /*here=*/false);
+}
+
+void Connection::AnswerError(uint64_t correlation, const absl::Status& error) {
+  std::string bytes;
+  Encoder out(bytes);
+  EncodeError(out, error);
+  Push(Lane::kOrdinary, MakeFrame({.kind = FrameKind::kAnswer, .correlation = correlation}, bytes),
+       /*here=*/true);
+}
+
+Outbox::Offered Connection::Offer(std::string_view frame) {
+  const Outbox::Offered offered = outbox_.Offer(frame);
+  if (offered == Outbox::Offered::kTakenFlush) session_.Send(Flush{});
+  return offered;
+}
+
+uint64_t Connection::AddQuestion(std::unique_ptr<Question> question) {
+  absl::Status why;
+  {
+    MutexLock lock(mutex_);
+    if (questions_.size() >= options_.max_questions) {
+      absl::erase_if(questions_, [](const auto& entry) { return !entry.second->pending(); });
+    }
+    if (closed_) {
+      why = NodeLost(*closed_);
+    } else if (questions_.size() >= options_.max_questions) {
+      why = absl::ResourceExhaustedError("ask: too many of this connection are not answered");
+    } else {
+      questions_.emplace(++last_question_, std::move(question));
+      return last_question_;
+    }
+  }
+  question->Fail(why);
+  return 0;
+}
+
+void Connection::FailQuestion(uint64_t correlation, const absl::Status& why) {
+  std::unique_ptr<Question> question;
+  {
+    MutexLock lock(mutex_);
+    const auto entry = questions_.find(correlation);
+    if (entry == questions_.end()) return;
+    question = std::move(entry->second);
+    questions_.erase(entry);
+  }
+  question->Fail(why);
+}
+
+void Connection::Find(std::string_view name, std::span<const uint64_t> types,
+                      std::unique_ptr<Question> question) {
+  const uint64_t correlation = AddQuestion(std::move(question));
+  if (correlation == 0) return;
+  const FindPayload payload{std::string(name), {types.begin(), types.end()}};
+  Push(Lane::kOrdinary,
+       MakeFrame({.kind = FrameKind::kFind, .correlation = correlation}, Encode(payload)),
+       /*here=*/false);
+}
+
+bool Connection::BeginRequest() {
+  // Relaxed: a count.
+  if (requests_.fetch_add(1, std::memory_order_relaxed) < options_.max_requests) return true;
+  EndRequest();
+  return false;
+}
+
+// In portions; and while a peer does not read, it gets none, so that answers to it do not pile up.
+void Connection::ReturnCredit(size_t bytes) {
+  const auto returned = static_cast<int64_t>(bytes);
+  unhandled_.fetch_sub(returned, std::memory_order_relaxed);
+  const int64_t owed = owed_.fetch_add(returned, std::memory_order_relaxed) + returned;
+  if (owed >= options_.window / 4) SendCredit();
+}
+
+void Connection::SendCredit() {
+  if (outbox_.above_high_water()) return;  // WriteOut does it later
+  const int64_t owed = owed_.exchange(0, std::memory_order_relaxed);
+  if (owed == 0) return;
+  Push(Lane::kControl,
+       MakeFrame({.kind = FrameKind::kCredit,
+                  .lane = Lane::kControl,
+                  .correlation = static_cast<uint64_t>(owed)}),
+       /*here=*/false);
+}
+
+// ---- the end
+
+void Connection::Tick(Clock::time_point now) {
+  const bool up = up_.load(std::memory_order_acquire);
+  if (!up) {
+    if (now - began_ > absl::ToChronoNanoseconds(options_.handshake_timeout)) {
+      Close(absl::DeadlineExceededError("the peer does not say Hello"));
+    }
+    return;
+  }
+  const auto silence = now - heard_.load(std::memory_order_relaxed);
+  if (silence > absl::ToChronoNanoseconds(options_.heartbeat_timeout)) {
+    return Close(absl::DeadlineExceededError("the peer gives no sign of life"));
+  }
+  PushControl({.kind = FrameKind::kPing});
+}
+
+absl::Status Connection::WhyClosed() const {
+  MutexLock lock(mutex_);
+  return closed_ ? Copy(*closed_) : absl::OkStatus();
+}
+
+void Connection::Close(absl::Status why) {
+  absl::flat_hash_map<uint64_t, std::unique_ptr<Question>> questions;
+  std::vector<Reply<RemoteEnd>> ends;
+  {
+    MutexLock lock(mutex_);
+    if (closed_) return;
+    closed_ = Copy(why);
+    questions.swap(questions_);
+    for (auto& [id, entry] : imports_) ends.push_back(std::move(entry.when_ended));
+  }
+  // The last word, if nobody is writing at this moment.
+  const std::string bye = MakeFrame({.kind = FrameKind::kBye, .lane = Lane::kControl},
+                                    Encode(std::string(why.message())));
+  if (outbox_.Push(Lane::kControl, bye) == Outbox::Pushed::kTakenFlush) WriteOut();
+  outbox_.Close();
+  link_->Close(Copy(why));
+  for (auto& [correlation, question] : questions) question->Fail(NodeLost(why));
+  ends.clear();  // dropped: told kAborted, and the proxies ask WhyClosed
+  session_.Send(LinkLost{NodeLost(why)});
+}
+
+void Connection::OnClosed(const absl::Status& why) {
+  Close(why);
+  host_.OnDown(shared_from_this(), WhyClosed());
+}
+
+}  // namespace troupe::internal

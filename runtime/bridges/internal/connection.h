@@ -1,0 +1,188 @@
+// Connection: one link to one peer, from the handshake to its end.
+//
+//   Operation                  Who                Effect
+//   Begin                      its maker, once    says Hello and listens
+//   OnBytes, OnWritable, ...   the link's thread  takes frames
+//   Offer, AddQuestion         a proxy            sends a message or a request
+//   PushAnswer, ReturnCredit   any thread         what a delivered message leads to
+//   WriteOut                   the session        writes what has gathered, see Outbox
+//   Tick                       the loop           heartbeat
+//   Close                      any thread         says why, and ends everything that depends on it
+//
+// K1  Nothing but Hello and Bye is taken or sent before the peer's Hello.
+// K2  When it closes, every question is answered (node lost), every proxy ends, and the session ends:
+//     whoever waits for somebody over there learns so at once.
+// K3  The host is used by the link's thread and by Tick, and not after OnClosed.
+//
+// Its actors: the session (session.h), one per connection, and a proxy (proxy.h) for each remote actor.
+#ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_CONNECTION_H_
+#define TROUPE_RUNTIME_BRIDGES_INTERNAL_CONNECTION_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/exit.h"
+#include "troupe/actors/reply.h"
+#include "troupe/core/mutex.h"
+#include "troupe/runtime/bridges/frame.h"
+#include "troupe/runtime/bridges/internal/export_table.h"
+#include "troupe/runtime/bridges/internal/hello.h"
+#include "troupe/runtime/bridges/internal/outbox.h"
+#include "troupe/runtime/bridges/internal/question.h"
+#include "troupe/runtime/bridges/internal/ref_table.h"
+#include "troupe/runtime/bridges/link.h"
+#include "troupe/runtime/bridges/node_options.h"
+
+namespace troupe::internal {
+
+class Connection;
+class Proxy;
+class Session;
+
+// The end of a remote actor, as its proxy learns it.
+struct RemoteEnd {
+  ExitReason reason = ExitReason::kNormal;
+  absl::Status status;
+};
+
+// Somebody who can be found by a name.
+struct Published {
+  AnyRef who;
+  std::vector<ExportRoute> routes;
+};
+
+// What a connection needs of its node.
+class ConnectionHost {
+ public:
+  virtual ~ConnectionHost() = default;
+  virtual const NodeOptions& options() const = 0;
+  virtual Hello MakeHello() const = 0;
+  virtual ActorRef<Session> SpawnSession(std::shared_ptr<Connection> connection) = 0;
+  virtual ActorRef<Proxy> SpawnProxy(std::shared_ptr<Connection> connection, uint64_t id,
+                                     uint64_t incarnation) = 0;
+  virtual std::optional<Published> FindPublished(std::string_view name) = 0;
+  virtual void OnUp(const std::shared_ptr<Connection>& connection) = 0;  // the handshake is done
+  virtual void OnDown(const std::shared_ptr<Connection>& connection, const absl::Status& why) = 0;
+};
+
+class Connection final : public LinkEvents,
+                         public RefTable,
+                         public std::enable_shared_from_this<Connection> {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Connection(ConnectionHost& host, std::unique_ptr<Link> link);
+  // Before anybody else knows it: makes its session. False: the system is shutting down.
+  bool Prepare();
+  void Begin();
+
+  // ---- LinkEvents
+  void OnBytes(std::string_view bytes) override;
+  void OnWritable() override { WriteOut(); }
+  void OnClosed(const absl::Status& why) override;
+
+  // ---- RefTable
+  WireRef Export(const AnyRef& who, std::span<const ExportRoute> routes) override;
+  absl::StatusOr<Imported> Import(const WireRef& ref, std::span<const uint64_t> types) override;
+
+  // ---- for proxies and the session
+  Outbox::Offered Offer(std::string_view frame);  // a message
+  void WhenRoom(Reply<void> waiter) { outbox_.WhenRoom(std::move(waiter)); }
+  void WhenEnded(uint64_t id, Reply<RemoteEnd> reply);
+  void ForgetImport(uint64_t id, uint64_t incarnation);
+  // 0: it has been told why it cannot be asked.
+  uint64_t AddQuestion(std::unique_ptr<Question> question);
+  void FailQuestion(uint64_t correlation, const absl::Status& why);
+  void TellDown(const Down& down);
+  void Find(std::string_view name, std::span<const uint64_t> types,
+            std::unique_ptr<Question> question);
+  void WriteOut();  // by who has to flush, see Outbox
+
+  // ---- for what has been delivered, any thread
+  void PushAnswer(std::string_view frame);
+  void ReturnCredit(size_t bytes);
+  bool BeginRequest();  // false: the peer has too many
+  void EndRequest() { requests_.fetch_sub(1, std::memory_order_relaxed); }  // relaxed: a count
+
+  void Tick(Clock::time_point now);
+  void Close(absl::Status why);
+
+  const ActorRef<Session>& session() const { return session_; }
+  const Hello& peer() const { return peer_; }  // once it is up
+  std::string PeerName() const;
+  uint32_t max_frame() const { return peer_.max_frame; }
+  absl::Status WhyClosed() const;  // OK: it is not
+
+ private:
+  struct ImportEntry {
+    ActorRef<Proxy> proxy;
+    uint64_t incarnation = 0;
+    uint64_t received = 0;  // how often; X3 of export_table.h
+    std::optional<RemoteEnd> end;
+    Reply<RemoteEnd> when_ended;
+  };
+
+  absl::Status Take(const Frame& frame);
+  absl::Status TakeHello(const Frame& frame);
+  absl::Status TakeFind(const Frame& frame);
+  absl::Status TakeMessage(const Frame& frame);
+  absl::Status TakeAnswer(const Frame& frame);
+  absl::Status TakeDown(const Frame& frame);
+  absl::Status TakeRelease(const Frame& frame);
+  absl::Status CountMessage(size_t bytes);
+  void AnswerError(uint64_t correlation, const absl::Status& error);
+  void EndImport(uint64_t id, RemoteEnd end);
+  void PushControl(const FrameHeader& header, std::string_view payload = {});
+  void Push(Lane lane, std::string_view frame, bool here);
+  void SendCredit();
+  ActorRef<Proxy> ProxyOf(uint64_t id, uint64_t incarnation);
+
+  ConnectionHost& host_;
+  const NodeOptions options_;
+  const std::unique_ptr<Link> link_;
+  ActorRef<Session> session_;  // fixed by Prepare
+
+  // ---- the link's thread
+  FrameReader reader_;
+  Hello peer_;
+  const Clock::time_point began_;
+
+  // ---- any thread
+  std::atomic<bool> up_{false};
+  std::atomic<Clock::time_point> heard_;
+  std::atomic<int64_t> unhandled_{0};  // bytes of messages; what the peer counts is more
+  std::atomic<int64_t> owed_{0};       // credit to be returned
+  std::atomic<uint32_t> requests_{0};
+  Outbox outbox_;
+  ExportTable exports_;
+
+  mutable Mutex mutex_;  // WhyClosed
+  std::optional<absl::Status> closed_ ABSL_GUARDED_BY(mutex_);
+  uint64_t last_question_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<uint64_t, std::unique_ptr<Question>> questions_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, ImportEntry> imports_ ABSL_GUARDED_BY(mutex_);
+  // Ends that came before the refs: a ref waits for credit, an end does not. At most max_imports.
+  absl::flat_hash_map<uint64_t, RemoteEnd> early_ends_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<AnyRef, uint64_t> proxies_
+      ABSL_GUARDED_BY(mutex_);  // imports_, the other way
+};
+
+// What an ask, or a Down, says that ends with the connection. IsNodeLost (node.h) knows it.
+inline constexpr char kNodeLost[] = "troupe.NodeLost";
+absl::Status NodeLost(const absl::Status& why);
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_RUNTIME_BRIDGES_INTERNAL_CONNECTION_H_

@@ -1,0 +1,138 @@
+// The refs of a Connection: what is exported and imported.
+#include <algorithm>
+#include <utility>
+
+#include "troupe/runtime/bridges/internal/connection.h"
+#include "troupe/runtime/bridges/internal/proxy.h"
+#include "troupe/runtime/bridges/internal/session.h"
+
+namespace troupe::internal {
+
+WireRef Connection::Export(const AnyRef& who, std::span<const ExportRoute> routes) {
+  {
+    MutexLock lock(mutex_);
+    if (const auto id = proxies_.find(who); id != proxies_.end()) {  // it goes home
+      WireRef ref{.whose = WireRef::Whose::kReaders,
+                  .id = id->second,
+                  .incarnation = imports_.find(id->second)->second.incarnation};
+      for (const ExportRoute& route : routes) ref.types.push_back(route.type);
+      return ref;
+    }
+  }
+  ExportTable::Added added = exports_.Add(who, routes);
+  if (added.is_new) session_.Send(WatchExported{who});
+  return std::move(added.ref);
+}
+
+absl::StatusOr<RefTable::Imported> Connection::Import(const WireRef& ref,
+                                                      std::span<const uint64_t> types) {
+  Imported imported;
+  if (ref.whose == WireRef::Whose::kReaders) {
+    absl::StatusOr<ExportTable::Entry> entry = exports_.Get(ref.id, ref.incarnation);
+    if (!entry.ok()) return entry.status();
+    imported.ref = entry->who;
+    for (const uint64_t type : types) {
+      absl::StatusOr<std::pair<AnyRef, ExportRoute>> route =
+          exports_.Find(ref.id, ref.incarnation, type);
+      if (!route.ok()) return route.status();
+      imported.thunks.push_back(route->second.thunk);
+    }
+    return imported;
+  }
+  if (ref.whose != WireRef::Whose::kWriters)
+    return absl::InvalidArgumentError("protocol: a ref that is nobody's");
+  for (const uint64_t type : types) {
+    if (std::find(ref.types.begin(), ref.types.end(), type) == ref.types.end()) {
+      return absl::InvalidArgumentError(
+          "protocol: a ref without the right to send all that its type says");
+    }
+  }
+  imported.is_proxy = true;
+  imported.ref = ProxyOf(ref.id, ref.incarnation);
+  if (!imported.ref) return absl::ResourceExhaustedError("too many refs from this peer");
+  return imported;
+}
+
+// The link's thread alone imports, so nobody else makes the same proxy meanwhile. The entry is there
+// before the proxy, which asks for its end when it starts.
+ActorRef<Proxy> Connection::ProxyOf(uint64_t id, uint64_t incarnation) {
+  {
+    MutexLock lock(mutex_);
+    const auto entry = imports_.find(id);
+    if (entry != imports_.end()) {
+      ++entry->second.received;
+      return entry->second.proxy;
+    }
+    if (closed_ || imports_.size() >= options_.max_imports) return {};
+    ImportEntry& made = imports_[id];
+    made.incarnation = incarnation;
+    made.received = 1;
+    if (const auto ended = early_ends_.find(id); ended != early_ends_.end()) {
+      made.end = std::move(ended->second);
+      early_ends_.erase(ended);
+    }
+  }
+  const ActorRef<Proxy> proxy = host_.SpawnProxy(shared_from_this(), id, incarnation);
+  MutexLock lock(mutex_);
+  const auto entry = imports_.find(id);
+  if (entry == imports_.end()) return proxy;  // it has ended meanwhile
+  if (!proxy) {
+    imports_.erase(entry);
+    return proxy;
+  }
+  entry->second.proxy = proxy;
+  proxies_[proxy] = id;
+  return proxy;
+}
+
+void Connection::WhenEnded(uint64_t id, Reply<RemoteEnd> reply) {
+  std::optional<RemoteEnd> end;
+  {
+    MutexLock lock(mutex_);
+    const auto entry = imports_.find(id);
+    if (closed_ || entry == imports_.end()) return;  // dropped: told kAborted
+    if (!entry->second.end) {
+      entry->second.when_ended = std::move(reply);
+      return;
+    }
+    end = entry->second.end;
+  }
+  reply.Send(*std::move(end));
+}
+
+void Connection::EndImport(uint64_t id, RemoteEnd end) {
+  Reply<RemoteEnd> reply;
+  {
+    MutexLock lock(mutex_);
+    const auto entry = imports_.find(id);
+    if (entry == imports_.end()) {  // it has been released, or is yet to come
+      if (early_ends_.size() < options_.max_imports) early_ends_.emplace(id, std::move(end));
+      return;
+    }
+    entry->second.end = end;
+    reply = std::move(entry->second.when_ended);
+  }
+  if (reply) reply.Send(std::move(end));
+}
+
+void Connection::ForgetImport(uint64_t id, uint64_t incarnation) {
+  Reply<RemoteEnd> dropped;  // outside the lock
+  uint64_t received = 0;
+  {
+    MutexLock lock(mutex_);
+    const auto entry = imports_.find(id);
+    if (entry == imports_.end()) return;
+    dropped = std::move(entry->second.when_ended);
+    received = entry->second.received;
+    proxies_.erase(entry->second.proxy);
+    imports_.erase(entry);
+  }
+  Push(Lane::kOrdinary,
+       MakeFrame({.kind = FrameKind::kRelease,
+                  .target = id,
+                  .incarnation = incarnation,
+                  .correlation = received}),
+       /*here=*/false);
+}
+
+}  // namespace troupe::internal

@@ -1,0 +1,128 @@
+// Deliver<M>: a message that has arrived becomes an ordinary one in the mailbox of its receiver.
+#ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_DELIVERY_H_
+#define TROUPE_RUNTIME_BRIDGES_INTERNAL_DELIVERY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/reply_slot.h"
+#include "troupe/actors/internal/waiting_thread.h"
+#include "troupe/actors/reply.h"
+#include "troupe/core/node_pool.h"
+#include "troupe/core/type_name.h"
+#include "troupe/runtime/bridges/codec.h"
+#include "troupe/runtime/bridges/frame.h"
+#include "troupe/runtime/bridges/internal/connection.h"
+#include "troupe/runtime/bridges/internal/question.h"
+
+namespace troupe::internal {
+
+struct Arrival {
+  const std::shared_ptr<Connection>& connection;
+  const Frame& frame;
+  AnyRef to;
+  Thunk thunk;
+};
+
+// The slot of an ask that came over a connection: whoever answers sends the answer there, on his own
+// thread. The deadline is kept by the asker; here it is what Context::deadline() says.
+template <class R>
+class RemoteAnswer final : public ReplySlotOf<R> {
+ public:
+  RemoteAnswer(std::shared_ptr<Connection> connection, uint64_t correlation, absl::Time deadline)
+      : ReplySlotOf<R>(kKind, 1),
+        connection_(std::move(connection)),
+        correlation_(correlation),
+        deadline_(deadline) {}
+
+ private:
+  static void OnReady(ReplySlot& slot) {
+    auto& me = static_cast<RemoteAnswer&>(slot);
+    std::string bytes;
+    const size_t start =
+        BeginFrame(bytes, {.kind = FrameKind::kAnswer, .correlation = me.correlation_});
+    Encoder out(bytes, me.connection_.get());
+    EncodeAnswer<R>(out, *me.result_);
+    EndFrame(bytes, start);
+    me.connection_->EndRequest();
+    me.connection_->PushAnswer(bytes);
+    slot.Release();
+  }
+  static void Destroy(ReplySlot& slot) { delete &static_cast<RemoteAnswer&>(slot); }
+  static absl::Time Deadline(const ReplySlot& slot) {
+    return static_cast<const RemoteAnswer&>(slot).deadline_;
+  }
+  static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy, &Deadline};
+
+  const std::shared_ptr<Connection> connection_;
+  const uint64_t correlation_;
+  const absl::Time deadline_;
+};
+
+// Around the envelope of the message: tells the connection when it has left the mailbox, by being
+// handled or not, so that the peer may send more.
+template <class M>
+struct CreditedEnvelope : Envelope {
+  CreditedEnvelope(EnvelopeOf<M>& e, std::shared_ptr<Connection> c, size_t n)
+      : Envelope(&Open, e.where), inner(&e), connection(std::move(c)), bytes(n) {}
+
+  EnvelopeOf<M>* inner;
+  std::shared_ptr<Connection> connection;
+  size_t bytes;
+
+  static CreditedEnvelope& Make(EnvelopeOf<M>& e, std::shared_ptr<Connection> c, size_t n) {
+    return *new (AllocateNode(sizeof(CreditedEnvelope))) CreditedEnvelope(e, std::move(c), n);
+  }
+
+  static void Open(Envelope& base, Delivery& d) {
+    if (d.verb == Delivery::Verb::kName) {  // perhaps no CreditedEnvelope at all, see Delivery
+      d.message_type = TypeName<M>();
+      return;
+    }
+    auto& me = static_cast<CreditedEnvelope&>(base);
+    EnvelopeOf<M>& message = *me.inner;
+    message.address = me.address;
+    message.sender = me.sender;
+    me.connection->ReturnCredit(me.bytes);
+    me.~CreditedEnvelope();
+    FreeNode(&me, sizeof(CreditedEnvelope));
+    message.thunk(message, d);
+  }
+};
+
+template <class M>
+absl::Status Deliver(const Arrival& arrival) {
+  const FrameHeader& header = arrival.frame.header;
+  M message{};
+  Decoder in(arrival.frame.payload, arrival.connection.get());
+  if (DecodeValue(in, message) && !in.AtEnd()) in.Fail("more than one value");
+  if (!in.ok()) return in.status();
+  const bool is_request = header.kind == FrameKind::kRequest;
+  if (is_request && !Askable<M>) return absl::InvalidArgumentError("a request that has no answer");
+  auto* envelope = EnvelopeOf<M>::Make(arrival.thunk, std::move(message), std::source_location());
+  if constexpr (Askable<M>) {
+    if (is_request) {
+      const absl::Duration timeout = header.timeout_ms == kNoTimeout
+                                         ? absl::InfiniteDuration()
+                                         : absl::Milliseconds(header.timeout_ms);
+      envelope->reply = Reply<typename M::Reply>(new RemoteAnswer<typename M::Reply>(
+          arrival.connection, header.correlation, DeadlineThere(arrival.to, timeout)));
+    }
+  }
+  const size_t bytes = kFrameHeaderSize + arrival.frame.payload.size();
+  PostMessage(arrival.to, CreditedEnvelope<M>::Make(*envelope, arrival.connection, bytes),
+              /*may_block=*/false);
+  return absl::OkStatus();
+}
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_RUNTIME_BRIDGES_INTERNAL_DELIVERY_H_

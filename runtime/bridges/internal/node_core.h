@@ -1,0 +1,84 @@
+// NodeCore: what a Node has: its connections, listeners, names, and its loop.
+#ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_NODE_CORE_H_
+#define TROUPE_RUNTIME_BRIDGES_INTERNAL_NODE_CORE_H_
+
+#include <asio/steady_timer.hpp>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "troupe/runtime/bridges/internal/event_loop.h"
+#include "troupe/runtime/bridges/internal/socket_link.h"
+#include "troupe/runtime/bridges/node.h"
+
+namespace troupe::internal {
+
+// The actor that is asked for connections.
+class NodeActor {
+ public:
+  explicit NodeActor(NodeCore& core) : core_(core) {}
+  void On(Dial m, Reply<Peer> reply);
+  void On(AttachLink m, Reply<Peer> reply);
+
+ private:
+  NodeCore& core_;  // which waits for this actor's end
+};
+
+// D1  A connection is in connections_ from its making until OnDown, and the destructor waits until there
+//     is none. So whoever calls the host finds it.
+// D2  After closing_ no connection is made.
+class NodeCore final : public ConnectionHost {
+ public:
+  NodeCore(System& system, NodeOptions options);
+  ~NodeCore() override;
+
+  absl::Status Publish(std::string_view name, Published published);
+  bool Unpublish(std::string_view name);
+  absl::StatusOr<std::string> Listen(std::string_view address, const ListenOptions& options);
+  void StartDial(std::string_view address, Reply<Peer> reply);
+  void Start(std::unique_ptr<Link> link, Reply<Peer> reply);  // nobody waits: a peer that dialled
+  const ActorRef<NodeActor>& actor() const { return actor_; }
+  NodeId id() const { return id_; }
+  Node::Stats stats() const;
+
+  // ---- ConnectionHost
+  const NodeOptions& options() const override { return options_; }
+  Hello MakeHello() const override;
+  ActorRef<Session> SpawnSession(std::shared_ptr<Connection> connection) override;
+  ActorRef<Proxy> SpawnProxy(std::shared_ptr<Connection> connection, uint64_t id,
+                             uint64_t incarnation) override;
+  std::optional<Published> FindPublished(std::string_view name) override;
+  void OnUp(const std::shared_ptr<Connection>& connection) override;
+  void OnDown(const std::shared_ptr<Connection>& connection, const absl::Status& why) override;
+
+ private:
+  void TickLater();
+  void Tick();
+  void NoteRefusal(std::string_view why);
+
+  System& system_;
+  const NodeOptions options_;
+  const NodeId id_;
+  // Both nullptr in the end: the loop's thread uses everything below, and so ends before that does.
+  std::unique_ptr<EventLoop> loop_ = std::make_unique<EventLoop>();
+  std::unique_ptr<asio::steady_timer> heartbeat_;  // the loop's thread
+  ActorRef<NodeActor> actor_;
+
+  mutable std::mutex mutex_;  // guards all below; stats() looks
+  std::condition_variable none_left_;
+  bool closing_ = false;
+  std::map<std::string, Published, std::less<>> published_;
+  absl::flat_hash_map<std::shared_ptr<Connection>, Reply<Peer>> connections_;
+  std::vector<std::unique_ptr<SocketListener>> listeners_;
+  uint64_t refused_ = 0;
+  std::string last_refusal_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_RUNTIME_BRIDGES_INTERNAL_NODE_CORE_H_

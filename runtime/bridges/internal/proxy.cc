@@ -1,0 +1,69 @@
+#include "troupe/runtime/bridges/internal/proxy.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "troupe/actors/hold.h"
+#include "troupe/runtime/bridges/internal/session.h"
+
+namespace troupe::internal {
+
+void Proxy::OnStart(Context& self) {
+  connection_->session()
+      .Ask(AwaitEnd{id_}, absl::InfiniteDuration())
+      .Then(self, [this](absl::StatusOr<RemoteEnd> end, Context& now) {
+        if (!end.ok()) return now.Fail(NodeLost(connection_->WhyClosed()));
+        end->reason == ExitReason::kNormal ? now.Stop() : now.Fail(end->status);
+      });
+}
+
+void Proxy::OnStop() {
+  if (question_ != 0) {
+    connection_->FailQuestion(question_, absl::UnavailableError("ask: the receiver has ended"));
+  }
+  connection_->ForgetImport(id_, incarnation_);
+}
+
+uint32_t Proxy::Milliseconds(absl::Duration timeout) {
+  if (timeout == absl::InfiniteDuration()) return kNoTimeout;
+  const int64_t ms = absl::ToInt64Milliseconds(absl::Ceil(timeout, absl::Milliseconds(1)));
+  return static_cast<uint32_t>(std::clamp<int64_t>(ms, 0, kNoTimeout - 1));
+}
+
+void Proxy::Done() {
+  frame_.capacity() > 4096 ? std::string().swap(frame_) : frame_.clear();
+  question_ = 0;
+}
+
+bool Proxy::Transmit(Context& self) {
+  if (frame_.size() > connection_->max_frame()) {
+    const bool asked = question_ != 0;
+    if (asked) {
+      connection_->FailQuestion(
+          question_, absl::ResourceExhaustedError(absl::StrCat(
+                         "ask: the request has ", frame_.size(),
+                         " bytes, and the other node takes ", connection_->max_frame())));
+    }
+    Done();
+    return asked;
+  }
+  switch (connection_->Offer(frame_)) {
+    case Outbox::Offered::kNoRoom:
+      HoldUntil(self, connection_->session().Ask(AwaitRoom{}, absl::InfiniteDuration()),
+                [this](const absl::Status&, Context& now) { Transmit(now); });
+      return true;
+    case Outbox::Offered::kClosed: {
+      const bool asked = question_ != 0;  // and has been told
+      Done();
+      self.Fail(NodeLost(connection_->WhyClosed()));
+      return asked;
+    }
+    case Outbox::Offered::kTaken:
+    case Outbox::Offered::kTakenFlush:
+      Done();
+      return true;
+  }
+  return true;
+}
+
+}  // namespace troupe::internal

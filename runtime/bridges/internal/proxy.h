@@ -1,0 +1,82 @@
+// Proxy: the actor that stands here for one on another node. Its handlers encode: a Recipient of it is an
+// ordinary Recipient, so a local send knows nothing of remote ones. Its mailbox is what waits to be
+// sent there, with the policy of NodeOptions, and its end says that the other one has ended or is lost.
+#ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_PROXY_H_
+#define TROUPE_RUNTIME_BRIDGES_INTERNAL_PROXY_H_
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "troupe/actors/context.h"
+#include "troupe/actors/exit.h"
+#include "troupe/actors/recipient.h"
+#include "troupe/actors/reply.h"
+#include "troupe/core/type_name.h"
+#include "troupe/runtime/bridges/codec.h"
+#include "troupe/runtime/bridges/internal/connection.h"
+
+namespace troupe::internal {
+
+class Proxy {
+ public:
+  Proxy(std::shared_ptr<Connection> connection, uint64_t id, uint64_t incarnation)
+      : connection_(std::move(connection)), id_(id), incarnation_(incarnation) {}
+
+  void OnStart(Context& self);
+  void OnStop();
+
+  template <class M>
+    requires(!Askable<M> && !std::same_as<M, Down>)
+  void On(M message, Context& self) {
+    Encode(FrameKind::kMessage, message, kNoTimeout);
+    if (!Transmit(self)) Recipient<M>().Send(std::move(message));  // a dead letter
+  }
+
+  template <Askable M>
+  void On(M message, Reply<typename M::Reply> reply, Context& self) {
+    if (!reply) {  // sent rather than asked
+      Encode(FrameKind::kMessage, message, kNoTimeout);
+      if (!Transmit(self)) Recipient<M>().Send(std::move(message));
+      return;
+    }
+    const uint32_t timeout_ms = Milliseconds(reply.deadline() - self.Now());
+    question_ =
+        connection_->AddQuestion(std::make_unique<QuestionOf<typename M::Reply>>(std::move(reply)));
+    if (question_ == 0) return;
+    Encode(FrameKind::kRequest, message, timeout_ms);
+    Transmit(self);
+  }
+
+ private:
+  template <class M>
+  void Encode(FrameKind kind, const M& message, uint32_t timeout_ms) {
+    const size_t start = BeginFrame(frame_, {.kind = kind,
+                                             .target = id_,
+                                             .incarnation = incarnation_,
+                                             .correlation = question_,
+                                             .type = MessageHash(TypeName<M>()),
+                                             .timeout_ms = timeout_ms});
+    Encoder out(frame_, connection_.get());
+    EncodeValue(out, message);
+    EndFrame(frame_, start);
+  }
+  static uint32_t Milliseconds(absl::Duration timeout);
+  // False: `frame_` cannot be sent, and nobody has been told who is not waiting for an answer.
+  bool Transmit(Context& self);
+  void Done();
+
+  const std::shared_ptr<Connection> connection_;
+  const uint64_t id_;
+  const uint64_t incarnation_;
+  // In hand; both empty between two messages.
+  std::string frame_;
+  uint64_t question_ = 0;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_RUNTIME_BRIDGES_INTERNAL_PROXY_H_

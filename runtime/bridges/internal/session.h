@@ -1,0 +1,68 @@
+// Session: the actor of one connection. It writes what has gathered (so the sends of an activation leave
+// together, when that activation is over), watches the actors that were exported, and its end is the
+// sign that the peer is lost.
+#ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_SESSION_H_
+#define TROUPE_RUNTIME_BRIDGES_INTERNAL_SESSION_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "troupe/actors/any_ref.h"
+#include "troupe/actors/context.h"
+#include "troupe/actors/exit.h"
+#include "troupe/actors/reply.h"
+#include "troupe/runtime/bridges/internal/connection.h"
+#include "troupe/runtime/bridges/internal/ref_codec.h"
+
+namespace troupe::internal {
+
+struct Flush {};
+struct WatchExported {
+  AnyRef who;
+};
+struct LinkLost {
+  absl::Status why;
+};
+struct AwaitRoom {
+  using Reply = void;
+};
+struct AwaitEnd {
+  using Reply = RemoteEnd;
+  uint64_t id;
+};
+template <class... Ms>
+struct FindRemote {
+  using Reply = Recipient<Ms...>;
+  std::string name;
+};
+
+class Session {
+ public:
+  explicit Session(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+  void On(Flush) { connection_->WriteOut(); }
+  void On(WatchExported m, Context& self) { self.Watch(m.who); }
+  void On(const Down& down) { connection_->TellDown(down); }
+  void On(AwaitRoom, Reply<void> reply) { connection_->WhenRoom(std::move(reply)); }
+  void On(AwaitEnd m, Reply<RemoteEnd> reply) { connection_->WhenEnded(m.id, std::move(reply)); }
+  void On(const LinkLost& m, Context& self) { self.Fail(m.why); }
+  void OnStop() { connection_->Close(absl::CancelledError("the system is shutting down")); }
+
+  template <class... Ms>
+  void On(FindRemote<Ms...> m, Reply<Recipient<Ms...>> reply) {
+    constexpr std::array<uint64_t, sizeof...(Ms)> kTypes{MessageHash(TypeName<Ms>())...};
+    connection_->Find(m.name, kTypes,
+                      std::make_unique<QuestionOf<Recipient<Ms...>>>(std::move(reply)));
+  }
+
+ private:
+  const std::shared_ptr<Connection> connection_;
+};
+
+}  // namespace troupe::internal
+
+#endif  // TROUPE_RUNTIME_BRIDGES_INTERNAL_SESSION_H_

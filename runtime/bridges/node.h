@@ -1,0 +1,195 @@
+// Node: what makes the actors of a System reachable from other processes, and theirs from here.
+#ifndef TROUPE_RUNTIME_BRIDGES_NODE_H_
+#define TROUPE_RUNTIME_BRIDGES_NODE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/ask.h"
+#include "troupe/actors/recipient.h"
+#include "troupe/runtime/bridges/internal/connection.h"
+#include "troupe/runtime/bridges/internal/ref_codec.h"
+#include "troupe/runtime/bridges/internal/session.h"
+#include "troupe/runtime/bridges/link.h"
+#include "troupe/runtime/bridges/node_options.h"
+
+namespace troupe {
+
+class System;
+
+namespace internal {
+class NodeCore;
+class NodeActor;
+}  // namespace internal
+
+// A random number of 128 bits, drawn whenever a Node is made: one that has been restarted is another.
+struct NodeId {
+  uint64_t high = 0;
+  uint64_t low = 0;
+  friend bool operator==(const NodeId&, const NodeId&) = default;
+  std::string ToString() const;  // 32 hexadecimal digits
+};
+
+// Whether an ask failed, or an actor is said to have ended (Down::status), because the connection to its
+// node broke or was closed. It may still live.
+bool IsNodeLost(const absl::Status& status);
+
+// A node at the other end of a connection.
+//
+// Thread safety  A value: copy it to any thread and use it there.
+// Ownership      Keeps neither the connection open nor the node alive. May outlive the Node.
+class Peer {
+ public:
+  // Who has the name there, for these messages. As any ask (ask.h): Wait(), Then(self, f), co_await.
+  // kNotFound: nobody is published by that name, or who was has ended. kFailedPrecondition: not for one of
+  // these messages. kUnavailable: the connection is closed.
+  //
+  //   absl::StatusOr<troupe::Recipient<Deposit, Balance>> alice =
+  //       peer.Find<Deposit, Balance>("bank/alice").Wait();
+  template <class... Ms>
+  PendingAsk<Recipient<Ms...>> Find(std::string_view name,
+                                    absl::Duration timeout = kDefaultAskTimeout) const {
+    return connection_->session().Ask(internal::FindRemote<Ms...>{std::string(name)}, timeout);
+  }
+
+  NodeId id() const;
+  std::string name() const;  // NodeOptions::name of the other node, and its address
+
+  // For Watch: it ends when the connection does, with kFailed and a status that IsNodeLost.
+  AnyRef ref() const { return connection_->session(); }
+
+  // Closes the connection; the other side is told. All that depends on it fails at once.
+  void Disconnect() const;
+
+  // For the framework.
+  explicit Peer(std::shared_ptr<internal::Connection> connection)
+      : connection_(std::move(connection)) {}
+
+ private:
+  std::shared_ptr<internal::Connection> connection_;
+};
+
+namespace internal {
+struct Dial {
+  using Reply = Peer;
+  std::string address;
+};
+struct AttachLink {
+  using Reply = Peer;
+  std::unique_ptr<Link> link;
+};
+}  // namespace internal
+
+struct ListenOptions {
+  // Let a tcp:// address be one that other machines reach, where anybody can connect, and read and change
+  // what is said. Refused unless asked for.
+  bool plaintext_beyond_loopback = false;
+};
+
+//   troupe::System system;
+//   troupe::Node node(system, {.name = "bank"});
+//   absl::Status published = node.Publish<Deposit, Balance>("bank/alice", account);
+//   absl::StatusOr<std::string> at = node.Listen("unix:///run/bank.sock");
+//
+// and in another process:
+//
+//   troupe::Node node(system);
+//   absl::StatusOr<troupe::Peer> bank = node.Connect("unix:///run/bank.sock").Wait();
+//   absl::StatusOr<troupe::Recipient<Deposit, Balance>> alice =
+//       bank->Find<Deposit, Balance>("bank/alice").Wait();
+//   alice->Send(Deposit{100});
+//   absl::StatusOr<int64_t> cents = alice->Ask(Balance{}).Wait();
+//
+// A remote actor is reached by an ordinary Recipient. In this process it is an actor whose handlers write
+// to the connection, so what is said of Recipients holds, with these differences:
+//
+// Messages     Structs of values, see codec.h. Recipients and AnyRefs in them go along, and give the
+//              reader the right to send to that actor, and no more than that. Not ActorRefs: they name the
+//              class, and so work in their own process only.
+// Send         kQueued: it will be sent, if the connection lives so long. The capacity and policy are
+//              NodeOptions::capacity and when_full, towards each remote actor.
+// Delivery     At most once. What was under way when a connection breaks is lost, and that it broke is
+//              announced: pending asks fail and proxies end at once (IsNodeLost). At the other side a message
+//              that finds a bounded mailbox full is refused whatever its policy, as by TrySend: a dead letter
+//              there, and an ask learns kResourceExhausted.
+// Order        From one sender to one remote actor: that of the Sends. But what an actor sends to one
+//              remote actor, and its answer to another's ask, and the Down that tells of its end, have no
+//              order among each other.
+// Slow peers   A message leaves the sender's side only if the receiver's side has room for it, within
+//              NodeOptions::window for each connection, which is given back when a handler begins with it. So
+//              neither side keeps more than its options say; what does not fit waits in the mailbox of the
+//              remote actor here, and then its policy says what becomes of it.
+// Deadlines    Travel with an ask, as a duration, so clocks need not agree; Context::deadline() tells them.
+// Sender       Context::sender() is nobody. Who wants an answer asks, or sends a Recipient along.
+// Watch        As ever. A Down names as class and name those of the proxy; kShutdown there is kFailed here.
+// Identity     One actor has one ref on each connection, so refs that have come over the same one can be
+//              compared. A ref that goes back to its own node is that actor's own ref there.
+//
+// Nothing can be reached from outside but what is published, or handed out in a message. A peer that breaks
+// the protocol, exceeds a limit or sends bytes that are not what they should be is cut off, with a reason.
+//
+// Thread safety  All functions from any thread.
+// Ownership      Keeps no actor alive. Must be destroyed before its System; the destructor closes all
+//                connections and waits until their last events have been handled. A thread of its own serves the
+//                sockets. Not to be destroyed in a handler.
+class Node {
+ public:
+  explicit Node(System& system, NodeOptions options = {});
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  ~Node();
+
+  // Peers may find `who`, an ActorRef or Recipient, by this name and send it these messages. Replaces
+  // whoever had the name; who has found him already keeps him. kInvalidArgument: the name is empty, `who`
+  // is nobody, or two of the messages have names of the same hash.
+  template <class... Ms>
+  absl::Status Publish(std::string_view name, const std::type_identity_t<Recipient<Ms...>>& who) {
+    const auto routes = internal::RoutesOf(who);
+    return PublishRoutes(name, who, {routes.begin(), routes.end()});
+  }
+  // False: nobody had it.
+  bool Unpublish(std::string_view name);
+
+  // unix://PATH or tcp://HOST:PORT; port 0: one that is free. Returns the address, with the port. It serves
+  // until the Node is destroyed. kInvalidArgument: no such address. kPermissionDenied: ListenOptions.
+  // kUnavailable: what the system says.
+  absl::StatusOr<std::string> Listen(std::string_view address, ListenOptions options = {});
+
+  // Connects and shakes hands. As any ask: Wait(), Then(self, f), co_await; its errors, and
+  // kInvalidArgument, kUnavailable as for Listen.
+  PendingAsk<Peer> Connect(std::string_view address,
+                           absl::Duration timeout = kDefaultAskTimeout) const;
+
+  // The same over a link of the caller's.
+  PendingAsk<Peer> Attach(std::unique_ptr<Link> link,
+                          absl::Duration timeout = kDefaultAskTimeout) const;
+  void Serve(std::unique_ptr<Link> link);
+
+  NodeId id() const;
+
+  struct Stats {
+    size_t connections = 0;
+    uint64_t refused = 0;  // peers that were cut off, or not let in
+    std::string last_refusal = {};
+  };
+  Stats stats() const;
+
+ private:
+  absl::Status PublishRoutes(std::string_view name, const AnyRef& who,
+                             std::vector<internal::ExportRoute> routes);
+
+  std::unique_ptr<internal::NodeCore> core_;
+};
+
+}  // namespace troupe
+
+#endif  // TROUPE_RUNTIME_BRIDGES_NODE_H_

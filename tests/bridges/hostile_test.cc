@@ -1,0 +1,313 @@
+// A peer that speaks the protocol by hand, and wrongly: it is cut off, with a reason, and nobody else is.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <future>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "troupe/runtime/bridges/codec.h"
+#include "troupe/runtime/bridges/frame.h"
+#include "troupe/runtime/bridges/internal/hello.h"
+#include "troupe/runtime/bridges/internal/ref_table.h"
+#include "troupe/runtime/bridges/node.h"
+#include "troupe/troupe.h"
+
+namespace troupe {
+namespace {
+
+constexpr absl::Duration kLong = absl::Seconds(60);  // a guard against hanging
+
+struct Note {
+  std::string text;
+};
+struct Question {
+  using Reply = std::string;
+  std::string text;
+};
+struct Introduce {
+  Recipient<Note> whom;
+};
+
+class Desk {
+ public:
+  explicit Desk(std::atomic<int>& notes) : notes_(notes) {}
+  void On(const Note&) { notes_.fetch_add(1); }
+  std::string On(const Question& q) { return q.text; }
+  void On(Introduce) {}
+
+ private:
+  std::atomic<int>& notes_;
+};
+
+// The other end, byte by byte.
+class RawPeer {
+ public:
+  explicit RawPeer(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    std::strncpy(at.sun_path, path.c_str(), sizeof(at.sun_path) - 1);
+    EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&at), sizeof(at)), 0);
+  }
+  ~RawPeer() { ::close(socket_); }
+  RawPeer(const RawPeer&) = delete;
+  RawPeer& operator=(const RawPeer&) = delete;
+
+  // What does not go any more does not matter: it has been cut off.
+  void Send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return;
+      bytes.remove_prefix(static_cast<size_t>(sent));
+    }
+  }
+  void Send(const FrameHeader& header, std::string_view payload = {}) {
+    std::string bytes;
+    const size_t start = BeginFrame(bytes, header);
+    bytes += payload;
+    EndFrame(bytes, start);
+    Send(bytes);
+  }
+  void SendHello() { Send({.kind = FrameKind::kHello}, Encode(Hello())); }
+  static internal::Hello Hello() {
+    return {.node_high = 1, .node_low = 2, .name = "raw", .max_frame = 65536, .window = 65536};
+  }
+
+  // The payload of the next frame of that kind.
+  std::string Await(FrameKind kind) {
+    std::string found;
+    bool there = false;
+    while (!there) {
+      char buffer[4096];
+      const ssize_t got = ::recv(socket_, buffer, sizeof(buffer), 0);
+      if (got <= 0) return found;
+      reader_
+          .Read({buffer, static_cast<size_t>(got)},
+                [&](const Frame& frame) {
+                  if (frame.header.kind != kind || there) return absl::OkStatus();
+                  found = frame.payload;
+                  there = true;
+                  return absl::OkStatus();
+                })
+          .IgnoreError();
+    }
+    return found;
+  }
+  // Why it was cut off.
+  std::string AwaitBye() { return Decode<std::string>(Await(FrameKind::kBye)).value_or("no Bye"); }
+
+  internal::WireRef Find(const std::string& name, const std::vector<uint64_t>& types) {
+    struct FindPayload {
+      std::string name;
+      std::vector<uint64_t> types;
+    };
+    Send({.kind = FrameKind::kFind, .correlation = 1}, Encode(FindPayload{name, types}));
+    const auto answer = Decode<std::pair<int, internal::WireRef>>(Await(FrameKind::kAnswer));
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return answer.ok() ? answer->second : internal::WireRef();
+  }
+
+ private:
+  const int socket_;
+  FrameReader reader_{1 << 20};
+};
+
+class HostileTest : public testing::Test {
+ protected:
+  HostileTest() {
+    const auto desk = system_.Spawn<Desk>(notes_);
+    EXPECT_TRUE((node_.Publish<Note, Question, Introduce>("desk", desk).ok()));
+    EXPECT_TRUE(node_.Listen("unix://" + path_).ok());
+  }
+  // Somebody honest is served, whatever happened.
+  ~HostileTest() override {
+    System system;
+    Node node(system);
+    const auto peer = node.Connect("unix://" + path_, kLong).Wait();
+    EXPECT_TRUE(peer.ok()) << peer.status();
+    if (!peer.ok()) return;
+    const auto desk = peer->Find<Question>("desk", kLong).Wait();
+    EXPECT_TRUE(desk.ok()) << desk.status();
+    if (desk.ok()) {
+      EXPECT_EQ(desk->Ask(Question{"well?"}, kLong).Wait().value_or("no answer"), "well?");
+    }
+  }
+  template <class M>
+  static uint64_t TypeOf() {
+    return MessageHash(TypeName<M>());
+  }
+  internal::WireRef FindDesk(RawPeer& peer) {
+    peer.SendHello();
+    return peer.Find("desk", {TypeOf<Note>(), TypeOf<Question>(), TypeOf<Introduce>()});
+  }
+  static FrameHeader To(const internal::WireRef& desk, uint64_t type,
+                        FrameKind kind = FrameKind::kMessage) {
+    return {.kind = kind,
+            .target = desk.id,
+            .incarnation = desk.incarnation,
+            .correlation = 2,
+            .type = type};
+  }
+
+  const std::string path_ = absl::StrCat("/tmp/troupe-hostile-test-", ::getpid());
+  std::atomic<int> notes_ = 0;
+  System system_;
+  Node node_{system_, {.max_frame = 65536, .window = 4096, .max_imports = 10}};
+};
+
+TEST_F(HostileTest, WhoDoesNotSayHelloFirstIsCutOff) {
+  RawPeer peer(path_);
+  peer.Send({.kind = FrameKind::kFind}, "");
+  EXPECT_EQ(peer.AwaitBye(), "protocol: no Hello");
+}
+
+TEST_F(HostileTest, WhoSaysAnotherVersionIsToldWhich) {
+  RawPeer peer(path_);
+  internal::Hello hello = RawPeer::Hello();
+  hello.version = 7;
+  peer.Send({.kind = FrameKind::kHello}, Encode(hello));
+  EXPECT_EQ(peer.AwaitBye(), "protocol: version 7 there, 1 here");
+}
+
+TEST_F(HostileTest, WhoSaysHelloTwiceIsCutOff) {
+  RawPeer peer(path_);
+  peer.SendHello();
+  peer.SendHello();
+  EXPECT_EQ(peer.AwaitBye(), "protocol: a second Hello");
+}
+
+TEST_F(HostileTest, WhoAnnouncesAFrameThatIsTooLongIsCutOffBeforeItComes) {
+  RawPeer peer(path_);
+  peer.Send(std::string("\xff\xff\xff\x7f", 4));
+  EXPECT_NE(peer.AwaitBye().find("with a limit of 65536"), std::string::npos);
+}
+
+TEST_F(HostileTest, OnlyWhatWasHandedOutCanBeReached) {
+  for (int wrong = 0; wrong < 3; ++wrong) {
+    RawPeer peer(path_);
+    internal::WireRef desk = FindDesk(peer);
+    if (wrong == 0) ++desk.id;
+    if (wrong == 1) ++desk.incarnation;
+    peer.Send(To(desk, wrong == 2 ? MessageHash("Secret") : TypeOf<Note>()), Encode(Note{"hi"}));
+    EXPECT_NE(peer.AwaitBye().find("exported"), std::string::npos);
+  }
+  EXPECT_EQ(notes_.load(), 0);
+}
+
+TEST_F(HostileTest, APayloadThatIsNoSuchMessageIsTheEnd) {
+  RawPeer peer(path_);
+  const internal::WireRef desk = FindDesk(peer);
+  peer.Send(To(desk, TypeOf<Note>()), Encode(17));
+  EXPECT_NE(peer.AwaitBye().find("msgpack: no array"), std::string::npos);
+}
+
+TEST_F(HostileTest, ARequestForWhatHasNoAnswerIsTheEnd) {
+  RawPeer peer(path_);
+  const internal::WireRef desk = FindDesk(peer);
+  peer.Send(To(desk, TypeOf<Note>(), FrameKind::kRequest), Encode(Note{"hi"}));
+  EXPECT_EQ(peer.AwaitBye(), "a request that has no answer");
+}
+
+TEST_F(HostileTest, ARefThatIsMadeUpIsTheEnd) {
+  RawPeer peer(path_);
+  const internal::WireRef desk = FindDesk(peer);
+  const internal::WireRef fake{
+      .whose = internal::WireRef::Whose::kReaders, .id = 1, .incarnation = 4, .types = {}};
+  peer.Send(To(desk, TypeOf<Introduce>()), Encode(std::vector<internal::WireRef>{fake}));
+  EXPECT_NE(peer.AwaitBye().find("exported"), std::string::npos);
+}
+
+TEST_F(HostileTest, RefsBeyondTheLimitAreTheEnd) {
+  RawPeer peer(path_);
+  const internal::WireRef desk = FindDesk(peer);
+  for (uint64_t id = 1; id <= 11; ++id) {
+    const internal::WireRef ref{.whose = internal::WireRef::Whose::kWriters,
+                                .id = id,
+                                .incarnation = id,
+                                .types = {TypeOf<Note>()}};
+    peer.Send(To(desk, TypeOf<Introduce>()), Encode(std::vector<internal::WireRef>{ref}));
+  }
+  EXPECT_NE(peer.AwaitBye().find("too many refs"), std::string::npos);
+}
+
+TEST_F(HostileTest, WhoSendsMoreThanItsCreditIsCutOff) {
+  std::promise<void> go;
+  std::shared_future<void> may_go = go.get_future().share();
+  const auto slow = system_.Spawn(ActorOptions{.placement = Placement::kDedicatedThread},
+                                  [may_go](const Note&) { may_go.wait(); });
+  ASSERT_TRUE(node_.Publish<Note>("slow", slow).ok());
+  RawPeer peer(path_);
+  peer.SendHello();
+  const internal::WireRef to = peer.Find("slow", {TypeOf<Note>()});
+  for (int i = 0; i < 100; ++i)
+    peer.Send(To(to, TypeOf<Note>()), Encode(Note{std::string(100, 'x')}));
+  EXPECT_EQ(peer.AwaitBye(), "protocol: more messages than its credit");
+  go.set_value();
+}
+
+TEST_F(HostileTest, AnAnswerToNoQuestionIsTheEnd) {
+  RawPeer peer(path_);
+  peer.SendHello();
+  peer.Send({.kind = FrameKind::kAnswer, .correlation = 99}, Encode(1));
+  EXPECT_EQ(peer.AwaitBye(), "protocol: an answer to no question");
+}
+
+TEST_F(HostileTest, WhoSaysNothingIsGivenUp) {
+  System system;
+  Node node(system, {.handshake_timeout = absl::Milliseconds(1),
+                     .heartbeat_interval = absl::Milliseconds(1)});
+  const std::string path = path_ + "-silent";
+  ASSERT_TRUE(node.Listen("unix://" + path).ok());
+  RawPeer peer(path);
+  EXPECT_EQ(peer.AwaitBye(), "the peer does not say Hello");
+}
+
+TEST_F(HostileTest, WhoFallsSilentIsLost) {
+  System system;
+  Node node(system, {.heartbeat_interval = absl::Milliseconds(1),
+                     .heartbeat_timeout = absl::Milliseconds(5)});
+  const std::string path = path_ + "-stuck";
+  ASSERT_TRUE(node.Listen("unix://" + path).ok());
+  RawPeer peer(path);
+  peer.SendHello();
+  EXPECT_EQ(peer.AwaitBye(), "the peer gives no sign of life");
+}
+
+// Valid sessions with some bytes changed, from a fixed seed: each ends or goes on, and the node serves
+// others afterwards (the fixture's destructor).
+TEST_F(HostileTest, SpoiledSessionsHarmNobody) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 300; ++round) {
+    RawPeer peer(path_);
+    const internal::WireRef desk = FindDesk(peer);
+    std::string bytes;
+    auto add = [&](const FrameHeader& header, const std::string& payload) {
+      const size_t start = BeginFrame(bytes, header);
+      bytes += payload;
+      EndFrame(bytes, start);
+    };
+    add(To(desk, TypeOf<Note>()), Encode(Note{"hello"}));
+    add(To(desk, TypeOf<Question>(), FrameKind::kRequest), Encode(Question{"why?"}));
+    add(To(desk, TypeOf<Introduce>()), Encode(std::vector<internal::WireRef>{desk}));
+    add({.kind = FrameKind::kCredit, .lane = Lane::kControl, .correlation = 10}, "");
+    add({.kind = FrameKind::kRelease, .target = desk.id, .incarnation = desk.incarnation}, "");
+    add({.kind = FrameKind::kDown, .target = 1, .incarnation = 2}, Encode(std::vector<int>{0}));
+    for (int n = static_cast<int>(random() % 5); n > 0; --n) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    if (random() % 3 == 0) bytes.resize(random() % bytes.size());
+    peer.Send(bytes);
+  }
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,361 @@
+// Two systems in one process that know each other through nodes alone: messages, asks, refs, ends.
+#include "troupe/runtime/bridges/node.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "troupe/runtime/bridges/memory_link.h"
+#include "troupe/troupe.h"
+
+namespace troupe {
+namespace {
+
+// As a guard against hanging only.
+constexpr absl::Duration kLong = absl::Seconds(60);
+
+struct Deposit {
+  int64_t cents;
+};
+struct Balance {
+  using Reply = int64_t;
+};
+struct Overdraw {
+  using Reply = int64_t;
+};
+struct Stall {
+  using Reply = int64_t;
+};
+struct Crash {};
+struct Deadline {
+  using Reply = absl::Duration;
+};
+struct TellMe {
+  Recipient<Deposit> whom;
+};
+struct WhoIs {
+  using Reply = Recipient<Deposit>;
+  Recipient<Deposit> whom;
+};
+
+class Account {
+ public:
+  void On(Deposit d) { cents_ += d.cents; }
+  int64_t On(Balance) { return cents_; }
+  absl::StatusOr<int64_t> On(Overdraw) { return absl::OutOfRangeError("no such credit"); }
+  void On(Stall, Reply<int64_t> reply) { stalled_.push_back(std::move(reply)); }
+  void On(Crash) { throw std::runtime_error("crashed as told"); }
+  absl::Duration On(Deadline, Context& self) { return self.deadline() - self.Now(); }
+  void On(TellMe m) { m.whom.Send(Deposit{cents_}); }
+  Recipient<Deposit> On(WhoIs m) { return m.whom; }
+
+ private:
+  int64_t cents_ = 0;
+  std::vector<Reply<int64_t>> stalled_;
+};
+using Alice = Recipient<Deposit, Balance, Overdraw, Stall, Crash, Deadline, TellMe, WhoIs>;
+
+// Short: the path of a Unix socket has 107 bytes at most, and a test's own folder may have more.
+std::string SocketPath() {
+  static std::atomic<int> number = 0;
+  return absl::StrCat("unix:///tmp/troupe-node-test-", ::getpid(), "-", number++);
+}
+
+// A bank and a client, in two systems.
+class NodeTest : public testing::Test {
+ protected:
+  explicit NodeTest(NodeOptions bank = {.name = "bank"}, NodeOptions client = {})
+      : bank_(bank_system_, std::move(bank)), client_(client_system_, std::move(client)) {}
+
+  Peer Connect() {
+    absl::StatusOr<std::string> at = bank_.Listen(SocketPath());
+    EXPECT_TRUE(at.ok()) << at.status();
+    absl::StatusOr<Peer> peer = client_.Connect(*at, kLong).Wait();
+    EXPECT_TRUE(peer.ok()) << peer.status();
+    return *std::move(peer);
+  }
+  ActorRef<Account> PublishAlice() {
+    const auto account = bank_system_.Spawn<Account>();
+    EXPECT_TRUE((bank_.Publish<Deposit, Balance, Overdraw, Stall, Crash, Deadline, TellMe, WhoIs>(
+                     "alice", account))
+                    .ok());
+    return account;
+  }
+  Alice FindAlice(const Peer& peer) {
+    auto found =
+        peer.Find<Deposit, Balance, Overdraw, Stall, Crash, Deadline, TellMe, WhoIs>("alice", kLong)
+            .Wait();
+    EXPECT_TRUE(found.ok()) << found.status();
+    return found.value_or(Alice());
+  }
+
+  System bank_system_;
+  System client_system_;
+  Node bank_;
+  Node client_;
+};
+
+TEST_F(NodeTest, ARemoteActorIsSentToAndAskedAsALocalOne) {
+  PublishAlice();
+  const Alice alice = FindAlice(Connect());
+  EXPECT_EQ(alice.Send(Deposit{100}), SendResult::kQueued);
+  EXPECT_EQ(alice.Send(Deposit{23}), SendResult::kQueued);
+  const absl::StatusOr<int64_t> cents = alice.Ask(Balance{}, kLong).Wait();
+  ASSERT_TRUE(cents.ok()) << cents.status();
+  EXPECT_EQ(*cents, 123);
+}
+
+TEST_F(NodeTest, AnErrorAnswerComesWithCodeAndText) {
+  PublishAlice();
+  const Alice alice = FindAlice(Connect());
+  const absl::Status error = alice.Ask(Overdraw{}, kLong).Wait().status();
+  EXPECT_EQ(error.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(error.message(), "no such credit");
+  EXPECT_FALSE(IsNodeLost(error));
+}
+
+TEST_F(NodeTest, TheDeadlineOfAnAskTravelsWithIt) {
+  PublishAlice();
+  const Alice alice = FindAlice(Connect());
+  const absl::StatusOr<absl::Duration> left = alice.Ask(Deadline{}, absl::Hours(1)).Wait();
+  ASSERT_TRUE(left.ok()) << left.status();
+  EXPECT_LE(*left, absl::Minutes(61));
+  EXPECT_GT(*left, absl::Minutes(50));
+  EXPECT_EQ(alice.Ask(Stall{}, absl::Milliseconds(1)).Wait().status().code(),
+            absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(NodeTest, NobodyIsFoundWhoIsNotPublishedForTheMessage) {
+  const auto account = bank_system_.Spawn<Account>();
+  ASSERT_TRUE(bank_.Publish<Deposit>("bob", account).ok());
+  const Peer peer = Connect();
+  EXPECT_EQ(peer.Find<Deposit>("alice", kLong).Wait().status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ((peer.Find<Deposit, Balance>("bob", kLong).Wait().status().code()),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(peer.Find<Deposit>("bob", kLong).Wait().ok());
+  EXPECT_TRUE(bank_.Unpublish("bob"));
+  EXPECT_FALSE(bank_.Unpublish("bob"));
+  EXPECT_EQ(peer.Find<Deposit>("bob", kLong).Wait().status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(NodeTest, PublishRefusesWhatNobodyCouldFind) {
+  const auto account = bank_system_.Spawn<Account>();
+  EXPECT_EQ(bank_.Publish<Deposit>("", account).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(bank_.Publish<Deposit>("x", Recipient<Deposit>()).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(NodeTest, MessagesOfOneSenderArriveInOrder) {
+  std::promise<std::vector<int64_t>> done;
+  constexpr int64_t kMessages = 20000;
+  const auto recorder =
+      bank_system_.Spawn([&done, seen = std::vector<int64_t>()](Deposit d) mutable {
+        seen.push_back(d.cents);
+        if (seen.size() == kMessages) done.set_value(std::move(seen));
+      });
+  ASSERT_TRUE(bank_.Publish<Deposit>("recorder", recorder).ok());
+  const auto to = Connect().Find<Deposit>("recorder", kLong).Wait();
+  ASSERT_TRUE(to.ok()) << to.status();
+  for (int64_t i = 0; i < kMessages; ++i) ASSERT_EQ(to->Send(Deposit{i}), SendResult::kQueued);
+  const std::vector<int64_t> seen = done.get_future().get();
+  for (int64_t i = 0; i < kMessages; ++i) ASSERT_EQ(seen[i], i);
+}
+
+TEST_F(NodeTest, ARecipientInAMessageGivesTheRightToSendToIt) {
+  PublishAlice();
+  const Alice alice = FindAlice(Connect());
+  std::promise<int64_t> told;
+  const auto me = client_system_.Spawn([&told](Deposit d) { told.set_value(d.cents); });
+  alice.Send(Deposit{7});
+  alice.Send(TellMe{me});
+  EXPECT_EQ(told.get_future().get(), 7);
+}
+
+TEST_F(NodeTest, ARefThatComesHomeIsTheActorsOwn) {
+  PublishAlice();
+  const Alice alice = FindAlice(Connect());
+  const auto me = client_system_.Spawn([](Deposit) {});
+  const auto back = alice.Ask(WhoIs{me}, kLong).Wait();
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(AnyRef(*back), AnyRef(me));
+  const auto nobody = alice.Ask(WhoIs{{}}, kLong).Wait();
+  ASSERT_TRUE(nobody.ok()) << nobody.status();
+  EXPECT_FALSE(*nobody);
+}
+
+TEST_F(NodeTest, AnActorFoundTwiceIsTheSame) {
+  PublishAlice();
+  const Peer peer = Connect();
+  EXPECT_EQ(AnyRef(FindAlice(peer)), AnyRef(FindAlice(peer)));
+}
+
+TEST_F(NodeTest, AWatcherLearnsHowARemoteActorEnded) {
+  PublishAlice();
+  const Peer peer = Connect();
+  const Alice alice = FindAlice(peer);
+  alice.Send(Crash{});
+  const absl::StatusOr<Down> down = client_system_.Join(alice, kLong);
+  ASSERT_TRUE(down.ok()) << down.status();
+  if (down->reason == ExitReason::kFailed) {  // or it had ended before Join began to watch
+    EXPECT_NE(down->status.message().find("crashed as told"), absl::string_view::npos);
+    EXPECT_FALSE(IsNodeLost(down->status));
+  }
+  EXPECT_EQ(alice.Send(Deposit{1}), SendResult::kClosed);
+  EXPECT_EQ(alice.Ask(Balance{}, kLong).Wait().status().code(), absl::StatusCode::kUnavailable);
+  const auto again = peer.Find<Deposit>("alice", kLong).Wait();  // a dead actor, or nobody
+  if (again.ok()) EXPECT_TRUE(client_system_.Join(*again, kLong).ok());
+}
+
+TEST_F(NodeTest, AsksFailAndRefsDieAtOnceWhenTheConnectionBreaks) {
+  PublishAlice();
+  const Peer peer = Connect();
+  const Alice alice = FindAlice(peer);
+  std::promise<absl::Status> answer;
+  const auto asker = client_system_.Spawn([&](Deposit, Context& self) {
+    alice.Ask(Stall{}, absl::InfiniteDuration()).Then(self, [&](absl::StatusOr<int64_t> cents) {
+      answer.set_value(cents.status());
+    });
+  });
+  asker.Send(Deposit{});
+  ASSERT_TRUE(alice.Ask(Balance{}, kLong).Wait().ok());
+  peer.Disconnect();
+  EXPECT_TRUE(IsNodeLost(answer.get_future().get()));
+  ASSERT_TRUE(client_system_.Join(alice, kLong).ok());
+  ASSERT_TRUE(client_system_.Join(peer.ref(), kLong).ok());
+  EXPECT_EQ(alice.Send(Deposit{1}), SendResult::kClosed);
+  EXPECT_EQ(peer.Find<Deposit>("alice", kLong).Wait().status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
+TEST_F(NodeTest, ANodeMadeAnewIsAnother) {
+  System system;
+  NodeId first;
+  const std::string path = SocketPath();
+  {
+    Node node(system);
+    first = node.id();
+    ASSERT_TRUE(node.Listen(path).ok());
+    const absl::StatusOr<Peer> peer = client_.Connect(path, kLong).Wait();
+    ASSERT_TRUE(peer.ok()) << peer.status();
+    EXPECT_EQ(peer->id(), first);
+  }
+  Node node(system);
+  ASSERT_TRUE(node.Listen(path).ok());
+  const absl::StatusOr<Peer> peer = client_.Connect(path, kLong).Wait();
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  EXPECT_NE(peer->id(), first);
+  EXPECT_EQ(peer->id().ToString(), node.id().ToString());
+}
+
+TEST_F(NodeTest, ItListensBeyondLoopbackOnlyIfAskedByName) {
+  EXPECT_EQ(bank_.Listen("tcp://0.0.0.0:0").status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_TRUE(bank_.Listen("tcp://0.0.0.0:0", {.plaintext_beyond_loopback = true}).ok());
+  EXPECT_TRUE(bank_.Listen("tcp://127.0.0.1:0").ok());
+}
+
+TEST_F(NodeTest, AnAddressThatIsNoneIsRefusedWithASentence) {
+  for (const char* bad : {"", "bank", "unix://", "tcp://:1", "tcp://host", "tcp://host:x",
+                          "tcp://::1:5", "tcp://host:65536"}) {
+    EXPECT_EQ(bank_.Listen(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
+    EXPECT_EQ(client_.Connect(bad, kLong).Wait().status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << bad;
+  }
+  EXPECT_EQ(client_.Connect("unix:///nobody/listens/here", kLong).Wait().status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
+TEST_F(NodeTest, TcpAndAHostsOwnLinkServeAlike) {
+  PublishAlice();
+  const absl::StatusOr<std::string> at = bank_.Listen("tcp://127.0.0.1:0");
+  ASSERT_TRUE(at.ok()) << at.status();
+  const absl::StatusOr<Peer> over_tcp = client_.Connect(*at, kLong).Wait();
+  ASSERT_TRUE(over_tcp.ok()) << over_tcp.status();
+  FindAlice(*over_tcp).Send(Deposit{5});
+  EXPECT_EQ(FindAlice(*over_tcp).Ask(Balance{}, kLong).Wait().value_or(-1), 5);
+
+  auto [here, there] = MakeMemoryLink(/*capacity=*/7);
+  bank_.Serve(std::move(there));
+  const absl::StatusOr<Peer> over_memory = client_.Attach(std::move(here), kLong).Wait();
+  ASSERT_TRUE(over_memory.ok()) << over_memory.status();
+  EXPECT_EQ(FindAlice(*over_memory).Ask(Balance{}, kLong).Wait().value_or(-1), 5);
+  EXPECT_EQ(over_memory->name(), "bank at memory://");
+}
+
+TEST_F(NodeTest, TheEndOfASystemIsTheEndOfItsConnections) {
+  auto system = std::make_unique<System>();
+  Node node(*system);
+  const std::string path = SocketPath();
+  ASSERT_TRUE(node.Listen(path).ok());
+  const absl::StatusOr<Peer> peer = client_.Connect(path, kLong).Wait();
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  system->Shutdown(kLong);
+  EXPECT_TRUE(client_system_.Join(peer->ref(), kLong).ok());
+}
+
+// ---- what is too much
+
+class SmallWindowTest : public NodeTest {
+ protected:
+  SmallWindowTest()
+      : NodeTest({.max_frame = 4096, .window = 1000},
+                 {.capacity = 4, .when_full = WhenFull::kFail}) {}
+};
+
+TEST_F(SmallWindowTest, ASlowReceiverHoldsUpTheSenderWhoLearnsIt) {
+  std::promise<void> go;
+  std::shared_future<void> may_go = go.get_future().share();
+  std::atomic<int64_t> handled = 0;
+  const auto slow = bank_system_.Spawn(ActorOptions{.placement = Placement::kDedicatedThread},
+                                       [&handled, may_go](Deposit) {
+                                         may_go.wait();
+                                         handled.fetch_add(1);
+                                       });
+  ASSERT_TRUE(bank_.Publish<Deposit>("slow", slow).ok());
+  const auto to = Connect().Find<Deposit>("slow", kLong).Wait();
+  ASSERT_TRUE(to.ok()) << to.status();
+  // It fills the window (1,000 bytes, some 21 messages), then four wait here, and then it is full.
+  int64_t sent = 0;
+  while (to->Send(Deposit{1}) == SendResult::kQueued) ++sent;
+  EXPECT_GE(sent, 4);
+  EXPECT_LE(sent, 1000);
+  go.set_value();
+  while (handled.load() < sent) std::this_thread::yield();
+  // And then it goes on.
+  while (to->Send(Deposit{1}) != SendResult::kQueued) std::this_thread::yield();
+  while (handled.load() < sent + 1) std::this_thread::yield();
+}
+
+struct Document {
+  using Reply = int64_t;
+  std::string text;
+};
+
+TEST_F(SmallWindowTest, AMessageLongerThanThePeerTakesIsRefusedHere) {
+  const auto reader = bank_system_.Spawn([](const Document& d, Reply<int64_t> reply) {
+    reply.Send(static_cast<int64_t>(d.text.size()));
+  });
+  ASSERT_TRUE(bank_.Publish<Document>("reader", reader).ok());
+  const auto to = Connect().Find<Document>("reader", kLong).Wait();
+  ASSERT_TRUE(to.ok()) << to.status();
+  EXPECT_EQ(to->Ask(Document{std::string(5000, 'x')}, kLong).Wait().status().code(),
+            absl::StatusCode::kResourceExhausted);
+  const uint64_t before = client_system_.stats().dead_letters_total();
+  to->Send(Document{std::string(5000, 'x')});
+  EXPECT_EQ(to->Ask(Document{std::string(3000, 'x')}, kLong).Wait().value_or(-1), 3000);
+  EXPECT_EQ(client_system_.stats().dead_letters_total(), before + 1);
+}
+
+}  // namespace
+}  // namespace troupe
