@@ -78,9 +78,14 @@ bool Connection::Prepare() {
   return static_cast<bool>(session_);
 }
 
+// Hello lies in the outbox, and to write it is our duty, before the peer's can arrive: whoever may then
+// send something sends it behind ours (K1).
 void Connection::Begin() {
+  const Outbox::Pushed hello = outbox_.Push(
+      Lane::kControl,
+      MakeFrame({.kind = FrameKind::kHello, .lane = Lane::kControl}, Encode(host_.MakeHello())));
   link_->Start(shared_from_this());
-  PushControl({.kind = FrameKind::kHello}, Encode(host_.MakeHello()));
+  if (hello == Outbox::Pushed::kTakenFlush) WriteOut();
 }
 
 std::string Connection::PeerName() const {
