@@ -215,7 +215,9 @@ TEST_F(NodeTest, AWatcherLearnsHowARemoteActorEnded) {
   EXPECT_EQ(alice.Send(Deposit{1}), SendResult::kClosed);
   EXPECT_EQ(alice.Ask(Balance{}, kLong).Wait().status().code(), absl::StatusCode::kUnavailable);
   const auto again = peer.Find<Deposit>("alice", kLong).Wait();  // a dead actor, or nobody
-  if (again.ok()) EXPECT_TRUE(client_system_.Join(*again, kLong).ok());
+  if (again.ok()) {
+    EXPECT_TRUE(client_system_.Join(*again, kLong).ok());
+  }
 }
 
 TEST_F(NodeTest, AsksFailAndRefsDieAtOnceWhenTheConnectionBreaks) {

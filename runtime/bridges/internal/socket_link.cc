@@ -184,12 +184,13 @@ void DialTcp(EventLoop& loop, const Address& address, TakeLink take) {
                                                 const tcp::resolver::results_type& found) {
         if (error) return take(Unavailable(error, "no such host"));
         auto socket = std::make_shared<tcp::socket>(loop.context());
-        asio::async_connect(*socket, found,
-                            [&loop, socket, take](const std::error_code& failed, auto at) {
-                              if (failed) return take(Unavailable(failed, "connect"));
-                              SendAtOnce(*socket);
-                              take(MakeLink(loop, std::move(*socket), NameOf(at)));
-                            });
+        asio::async_connect(
+            *socket, found,
+            [&loop, socket, take](const std::error_code& failed, const tcp::endpoint& at) {
+              if (failed) return take(Unavailable(failed, "connect"));
+              SendAtOnce(*socket);
+              take(MakeLink(loop, std::move(*socket), NameOf(at)));
+            });
       });
 }
 
