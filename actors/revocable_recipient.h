@@ -27,7 +27,9 @@
 //                 the right has ended      Send says kClosed; what still waits is kStopped
 //                                                     ask: kPermissionDenied
 //               A receiver that is full refuses whatever his WhenFull says (the letter's target is he,
-//               as it is if he has just ended): nobody waits for room through a caretaker.
+//               as it is if he has just ended): nobody waits for room through a caretaker. Its own mailbox has
+//               no bound: a sender that is faster than the caretaker's turns needs a limit of his own.
+//               An ask cycle that goes through a right is not noticed; the deadline ends it.
 // The end       Revoke, RightLimits::expires, or the end of the receiver. Then all that was made of
 //               this right has ended, too; what it was made of has not. Who watches it gets a Down:
 //               kFailed if the receiver failed, else kNormal.
@@ -39,11 +41,11 @@
 // Ownership     None. The right lasts until its end, whoever holds it, and by the System at the
 //               latest; a right to an actor that stays should expire or be revoked.
 // Cost          To make one: a Spawn and a Watch. To have one: an actor of some 400 bytes; with a
-//               limit 600 more, and 16 for each message that passed within the last span. To use it: one more hop, that is a Send and a turn of
-//               the caretaker, and a look at the clock if there is a limit or an expiry: 13 ns more for
-//               a message of a long burst, 60 with a limit (SendByRight in tests/bench/micro/actors.cc;
-//               2 cores, one worker), and more where each message wakes the caretaker. The receiver and
-//               all other ways to it pay nothing.
+//               limit 600 more, and 16 for each message that passed within the last span. To use it: one
+//               more hop, that is a Send and a turn of the caretaker, and a look at the clock if there is
+//               a limit or an expiry: 13 ns more for a message of a long burst, 60 with a limit
+//               (SendByRight in tests/bench/micro/actors.cc; 2 cores, one worker), and more where each
+//               message wakes the caretaker. The receiver and all other ways to it pay nothing.
 #ifndef TROUPE_ACTORS_REVOCABLE_RECIPIENT_H_
 #define TROUPE_ACTORS_REVOCABLE_RECIPIENT_H_
 
