@@ -73,19 +73,7 @@ bool AwaitReady(ActorSpace* there, const ReplySlot& slot, EventCount& settled,
   if (space.scheduler().TurnsHere())
     return TurnUntilReady(space.scheduler(), space.timers(), slot, clock.Now() + timeout);
   if (ReadySoon(slot)) return true;
-  const SteadyTime until =
-      timeout >= absl::Hours(24 * 365)
-          ? kNoDeadline
-          : std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
-  for (bool in_time = true; in_time;) {
-    const EventCount::Key key = settled.PrepareWait();
-    if (slot.ready()) {
-      settled.CancelWait();
-      return true;
-    }
-    in_time = settled.CommitWait(key, until);
-  }
-  return slot.ready();
+  return settled.Await([&slot] { return slot.ready(); }, SteadyDeadline(timeout));
 }
 
 // ---- actors

@@ -98,7 +98,8 @@ class FixedMailbox {
     SendResult result = TrySend(message);
     if (result == SendResult::kFull && internal::MayWaitHere().ok()) {
       internal::LookFor(kLooking, [this] { return kCapacity - depth(); });
-      Await(room_, kNoDeadline, [&] { return (result = TrySend(message)) != SendResult::kFull; });
+      const auto is_done = [&] { return (result = TrySend(message)) != SendResult::kFull; };
+      if (!is_done()) room_.Await(is_done);
     }
     return result;
   }
@@ -136,7 +137,7 @@ class FixedMailbox {
     if (!look()) {
       if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
       if (timeout > absl::ZeroDuration()) internal::LookFor(kLooking, [this] { return depth(); });
-      Await(mail_, DeadlineIn(timeout), look);
+      if (!look()) mail_.Await(look, SteadyDeadline(timeout));
     }
     if (message.has_value()) return *message;
     if (ended) return absl::UnavailableError("the mailbox is closed");
@@ -179,23 +180,6 @@ class FixedMailbox {
 
   // The other end is usually some 100 ns away, and a sleep takes 50 times that.
   static constexpr std::chrono::microseconds kLooking{5};
-
-  static SteadyTime DeadlineIn(absl::Duration timeout) {
-    if (timeout >= absl::Hours(24 * 365)) return kNoDeadline;
-    return std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
-  }
-
-  // Until `is_done`, or, having looked once more, the deadline has passed.
-  template <class F>
-  static void Await(EventCount& events, SteadyTime deadline, F is_done) {
-    if (is_done()) return;
-    for (bool in_time = true; in_time;) {
-      const EventCount::Key key = events.PrepareWait();
-      if (is_done()) return events.CancelWait();
-      in_time = events.CommitWait(key, deadline);
-    }
-    is_done();
-  }
 
   // The sender's line.
   alignas(128) std::atomic<uint32_t> sent_{0};

@@ -6,6 +6,7 @@
 //   PrepareWait   a waiter        announces that it may sleep; returns the key
 //   CancelWait    the same waiter takes that back: the condition turned out to be true
 //   CommitWait    the same waiter sleeps, unless there was a notification since PrepareWait
+//   Await         a waiter        all of that: sleeps until the condition is true, or a deadline
 //   NotifyOne     any thread      wakes at least one of those who sleep or are about to
 //   NotifyAll     any thread      wakes all of them
 //
@@ -77,6 +78,21 @@ class EventCount {
       in_time = FutexWait(epoch_, key, deadline);
     Leave();
     return in_time;
+  }
+
+  // Until `is_done()`, which is asked each time it may have become true, and must not throw. False: the
+  // deadline has passed, and a look after that has found it false still.
+  template <class F>
+  bool Await(F is_done, SteadyTime deadline = kNoDeadline) {
+    for (bool in_time = true;;) {
+      const Key key = PrepareWait();
+      const bool done = is_done();
+      if (done || !in_time) {
+        CancelWait();
+        return done;
+      }
+      in_time = CommitWait(key, deadline);
+    }
   }
 
   void NotifyOne() { Notify(1); }

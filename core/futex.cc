@@ -28,6 +28,12 @@ timespec ToTimespec(SteadyTime deadline) {
 
 }  // namespace
 
+SteadyTime SteadyDeadline(absl::Duration timeout) {
+  if (timeout >= absl::Hours(24 * 365)) return kNoDeadline;
+  return std::chrono::steady_clock::now() +
+         absl::ToChronoNanoseconds(std::max(timeout, absl::ZeroDuration()));
+}
+
 bool FutexWait(const std::atomic<uint32_t>& word, uint32_t expected, SteadyTime deadline) {
   const timespec until = ToTimespec(deadline);
   // WAIT_BITSET rather than WAIT: its timeout is absolute, so a wait that is resumed needs no

@@ -15,11 +15,16 @@
 #include <chrono>
 #include <cstdint>
 
+#include "absl/time/time.h"
+
 namespace troupe {
 
 using SteadyTime = std::chrono::steady_clock::time_point;  // CLOCK_MONOTONIC
 
 inline constexpr SteadyTime kNoDeadline = SteadyTime::max();
+
+// So long from now; a year is for ever, and keeps the sum in range.
+SteadyTime SteadyDeadline(absl::Duration timeout);
 
 // Sleeps while `word` holds `expected`. False: the deadline has passed. True: woken, or the word is
 // different, or for no reason at all (a signal): look at the word again.

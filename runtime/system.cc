@@ -60,13 +60,6 @@ std::string_view HandlerOf(internal::Thunk running) {
   return internal::MessageTypeOf(unsent);
 }
 
-SteadyTime SteadyDeadline(absl::Duration timeout) {
-  // A year is for ever, and keeps the sum in range.
-  if (timeout >= absl::Hours(24 * 365)) return kNoDeadline;
-  return std::chrono::steady_clock::now() +
-         absl::ToChronoNanoseconds(std::max(timeout, absl::ZeroDuration()));
-}
-
 }  // namespace
 
 // The parts, in the order in which each needs the ones before it.
@@ -256,19 +249,14 @@ void System::Core::Publish(const ShutdownReport& finished) {
 
 // For whoever calls Shutdown while somebody else is at it, or later.
 ShutdownReport System::Core::AwaitReport(SteadyTime deadline) {
-  for (bool in_time = true;;) {
-    const EventCount::Key key = reported.PrepareWait();
-    std::optional<ShutdownReport> finished;
-    {
-      MutexLock lock(report_mutex);
-      finished = report;
-    }
-    if (finished.has_value() || !in_time) {
-      reported.CancelWait();
-      return finished.value_or(ShutdownReport{.complete = false, .stuck = Stuck()});
-    }
-    in_time = reported.CommitWait(key, deadline);
-  }
+  std::optional<ShutdownReport> finished;
+  const auto is_there = [&] {
+    MutexLock lock(report_mutex);
+    finished = report;
+    return finished.has_value();
+  };
+  if (reported.Await(is_there, deadline)) return *std::move(finished);
+  return {.complete = false, .stuck = Stuck()};
 }
 
 bool System::Core::InOwnHandler() {

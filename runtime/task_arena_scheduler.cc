@@ -28,11 +28,7 @@ struct TaskArenaScheduler::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void AwaitNone() {
-    for (;;) {
-      const EventCount::Key key = changed.PrepareWait();
-      if (under_way.load() == 0) return changed.CancelWait();
-      changed.CommitWait(key);
-    }
+    changed.Await([this] { return under_way.load() == 0; });
   }
 };
 

@@ -290,19 +290,9 @@ void ActorSpace::StopAll(ExitReason reason) {
 }
 
 bool ActorSpace::AwaitEmpty(SteadyTime deadline) {
-  for (bool in_time = true;;) {
-    const EventCount::Key key = drained_.PrepareWait();
-    if (live() == 0) {
-      drained_.CancelWait();
-      for (const auto& shard : shards_) shard->AwaitLeft();  // shard.h, H6
-      return true;
-    }
-    if (!in_time) {
-      drained_.CancelWait();
-      return false;
-    }
-    in_time = drained_.CommitWait(key, deadline);
-  }
+  if (!drained_.Await([this] { return live() == 0; }, deadline)) return false;
+  for (const auto& shard : shards_) shard->AwaitLeft();  // shard.h, H6
+  return true;
 }
 
 ActorSpace::Counters ActorSpace::counters() const {

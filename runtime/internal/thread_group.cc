@@ -34,15 +34,7 @@ bool ThreadGroup::Join(SteadyTime deadline) {
   }
   bool all = true;
   for (Member& member : members) {
-    for (bool in_time = true; in_time && !member.ended->load();) {
-      const EventCount::Key key = changed_->PrepareWait();
-      if (member.ended->load()) {
-        changed_->CancelWait();
-      } else {
-        in_time = changed_->CommitWait(key, deadline);
-      }
-    }
-    if (member.ended->load()) {
+    if (changed_->Await([&member] { return member.ended->load(); }, deadline)) {
       member.thread.join();
     } else {
       member.thread.detach();

@@ -158,12 +158,7 @@ TEST_F(ShardTest, WhoStopsLearnsOfTheLastEnd) {
     begin.arrive_and_wait();
     stopping_ = true;
     shard_.AwaitLeft();
-    for (;;) {
-      const EventCount::Key key = drained_.PrepareWait();
-      if (shard_.ended() == all) break;
-      (void)drained_.CommitWait(key);
-    }
-    drained_.CancelWait();
+    drained_.Await([&] { return shard_.ended() == all; });
     for (std::thread& thread : threads) thread.join();
   }
 }

@@ -34,6 +34,15 @@ TEST(EventCountTest, APassedDeadlineEndsTheWait) {
   EXPECT_TRUE(events.CommitWait(key, SteadyTime{})) << "notified first, so it did not wait";
 }
 
+TEST(EventCountTest, AwaitLooksOnceMoreAfterTheDeadline) {
+  EventCount events;
+  int looks = 0;
+  EXPECT_FALSE(events.Await([&] { return ++looks < 0; }, SteadyTime{}));
+  EXPECT_EQ(looks, 2);
+  EXPECT_TRUE(events.Await([&] { return ++looks == 4; }, SteadyTime{}));
+  EXPECT_EQ(looks, 4);
+}
+
 // A semaphore made of a counter and an event count.
 class Tokens {
  public:
@@ -102,14 +111,7 @@ TEST(EventCountStressTest, NotifyAllReleasesEverybody) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       for (int r = 1; r <= kRounds; ++r) {
-        while (round.load(std::memory_order_relaxed) < r) {
-          const EventCount::Key key = events.PrepareWait();
-          if (round.load(std::memory_order_relaxed) >= r) {
-            events.CancelWait();
-            break;
-          }
-          events.CommitWait(key);
-        }
+        events.Await([&] { return round.load(std::memory_order_relaxed) >= r; });
         ++arrived;
       }
     });

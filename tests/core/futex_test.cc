@@ -1,8 +1,10 @@
 #include "troupe/core/futex.h"
 
+#include <chrono>
 #include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 namespace troupe {
@@ -18,6 +20,14 @@ TEST(FutexTest, APassedDeadlineIsReported) {
   EXPECT_FALSE(FutexWait(word, 1, std::chrono::steady_clock::now()));
   EXPECT_FALSE(FutexWait(word, 1, SteadyTime{})) << "long ago";
   EXPECT_FALSE(FutexWait(word, 1, SteadyTime::min())) << "before the machine started";
+}
+
+TEST(FutexTest, ADeadlineIsInTheFutureAndLongOnesAreNever) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  EXPECT_GE(SteadyDeadline(absl::Hours(1)), now + std::chrono::hours(1));
+  EXPECT_GE(SteadyDeadline(-absl::InfiniteDuration()), now);
+  EXPECT_LT(SteadyDeadline(absl::ZeroDuration()), now + std::chrono::hours(1));
+  EXPECT_EQ(SteadyDeadline(absl::InfiniteDuration()), kNoDeadline);
 }
 
 TEST(FutexTest, WakingNobodyWakesNobody) {
