@@ -60,16 +60,6 @@ void Send(const AnyRef& to, const AnyRef& from, Envelope& e) {
   ActorCell::Post(to, e, PostMode::kNeverBlock);
 }
 
-// One that shares nothing: references to a shared one are counted inside of libabsl, where
-// ThreadSanitizer does not see it and reports the last one's delete.
-absl::Status OwnCopy(const absl::Status& status) {
-  absl::Status copy(status.code(), status.message());
-  status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
-    copy.SetPayload(type_url, payload);
-  });
-  return copy;
-}
-
 }  // namespace
 
 void EndWith(const Down& down, std::string_view bond) {

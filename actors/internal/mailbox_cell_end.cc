@@ -154,9 +154,7 @@ void MailboxCell::TurnAwayReceivers(uint32_t share, const absl::Status& why, Dut
     if (share != 0 && w->share != share) continue;
     receivers_.Remove(*w);
     if (w->mail_slot->Claim()) {
-      // A status of its own: a shared one counts its holders inside of libabsl, unseen by
-      // ThreadSanitizer.
-      duties.TurnAway(*w->mail_slot, absl::Status(why.code(), why.message()));
+      duties.TurnAway(*w->mail_slot, OwnCopy(why));
     } else {
       w->mail_slot->Release();
     }

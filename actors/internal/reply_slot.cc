@@ -39,4 +39,12 @@ absl::Status ReceiverFailed(const char* what) {
   return absl::Status(status.code(), std::string(status.message()) + ": " + what);
 }
 
+absl::Status OwnCopy(const absl::Status& status) {
+  absl::Status copy(status.code(), status.message());
+  status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
+    copy.SetPayload(type_url, payload);
+  });
+  return copy;
+}
+
 }  // namespace troupe::internal

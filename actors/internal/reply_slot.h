@@ -54,6 +54,9 @@ absl::Status LostStatus(Lost why);
 // mistake of the handler's, which the asker is told; absl::StatusOr would end the process.
 absl::Status ErrorAnswer(absl::Status status);
 absl::Status ReceiverFailed(const char* what);  // kReceiverFailed with the exception's text
+// One that shares nothing, for another thread: references to a shared one are counted inside of libabsl,
+// where ThreadSanitizer does not see it and reports the last one's delete.
+absl::Status OwnCopy(const absl::Status& status);
 
 class ReplySlot {
  public:
