@@ -134,41 +134,31 @@ bool Decoder::Double(double& value) {
   return true;
 }
 
+// `form`: the tag of the form whose size has 8 bits; the next two are those with 16 and 32.
+bool Decoder::Sized(uint8_t tag, int form, std::string_view& bytes, std::string_view wrong) {
+  const auto read = [&]<class Size>(Size size) { return Number(size) && Bytes(size, bytes); };
+  switch (tag - form) {
+    case 0:
+      return read(uint8_t{});
+    case 1:
+      return read(uint16_t{});
+    case 2:
+      return read(uint32_t{});
+    default:
+      return Fail(wrong);
+  }
+}
+
 bool Decoder::String(std::string_view& text) {
   uint8_t tag;
   if (!Tag(tag)) return false;
   if ((tag & 0xe0) == 0xa0) return Bytes(tag & 0x1f, text);
-  uint8_t size8;
-  uint16_t size16;
-  uint32_t size32;
-  switch (tag) {
-    case 0xd9:
-      return Number(size8) && Bytes(size8, text);
-    case 0xda:
-      return Number(size16) && Bytes(size16, text);
-    case 0xdb:
-      return Number(size32) && Bytes(size32, text);
-    default:
-      return Fail("no string");
-  }
+  return Sized(tag, 0xd9, text, "no string");
 }
 
 bool Decoder::Binary(std::string_view& bytes) {
   uint8_t tag;
-  if (!Tag(tag)) return false;
-  uint8_t size8;
-  uint16_t size16;
-  uint32_t size32;
-  switch (tag) {
-    case 0xc4:
-      return Number(size8) && Bytes(size8, bytes);
-    case 0xc5:
-      return Number(size16) && Bytes(size16, bytes);
-    case 0xc6:
-      return Number(size32) && Bytes(size32, bytes);
-    default:
-      return Fail("no binary");
-  }
+  return Tag(tag) && Sized(tag, 0xc4, bytes, "no binary");
 }
 
 // `form`: the tag of the form with 16 bits; the next is that with 32.

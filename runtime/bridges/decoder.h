@@ -76,6 +76,7 @@ class Decoder {
   template <class T>
   bool Number(T& value);
   bool Bytes(size_t count, std::string_view& bytes);
+  bool Sized(uint8_t tag, int form, std::string_view& bytes, std::string_view wrong);
   bool Counted(uint8_t tag, uint8_t shortest, int form, size_t& count, size_t values_each);
   bool Integer(int64_t& value, bool& is_unsigned);
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "troupe/actors/internal/reply_slot.h"
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/internal/delivery.h"
 #include "troupe/runtime/bridges/internal/proxy.h"
@@ -40,12 +41,6 @@ RemoteEnd EndOf(const DownPayload& down) {
     default:
       return {down.reason, absl::NotFoundError("it had ended before it could be watched")};
   }
-}
-
-// A status of its own: references to a shared one are counted inside of libabsl, where ThreadSanitizer
-// does not see it.
-absl::Status Copy(const absl::Status& status) {
-  return absl::Status(status.code(), status.message());
 }
 
 template <class T>
@@ -172,12 +167,8 @@ absl::Status Connection::TakeFind(const Frame& frame) {
     }
     routes.push_back(*route);
   }
-  std::string bytes;
-  const size_t start = BeginFrame(bytes, {.kind = FrameKind::kAnswer, .correlation = correlation});
-  Encoder out(bytes);
-  EncodeAnswer<WireRef>(out, Export(published->who, routes));
-  EndFrame(bytes, start);
-  Push(Lane::kOrdinary, bytes, /*here=*/true);
+  Push(Lane::kOrdinary, MakeAnswerFrame<WireRef>(correlation, Export(published->who, routes)),
+       /*here=*/true);
   return absl::OkStatus();
 }
 
@@ -284,11 +275,7 @@ void Connection::PushAnswer(std::string_view frame) {
 }
 
 void Connection::AnswerError(uint64_t correlation, const absl::Status& error) {
-  std::string bytes;
-  Encoder out(bytes);
-  EncodeError(out, error);
-  Push(Lane::kOrdinary, MakeFrame({.kind = FrameKind::kAnswer, .correlation = correlation}, bytes),
-       /*here=*/true);
+  Push(Lane::kOrdinary, MakeAnswerFrame<void>(correlation, error), /*here=*/true);
 }
 
 Outbox::Offered Connection::Offer(std::string_view frame) {
@@ -384,7 +371,7 @@ void Connection::Tick(Clock::time_point now) {
 
 absl::Status Connection::WhyClosed() const {
   MutexLock lock(mutex_);
-  return closed_ ? Copy(*closed_) : absl::OkStatus();
+  return closed_ ? OwnCopy(*closed_) : absl::OkStatus();
 }
 
 void Connection::Close(absl::Status why) {
@@ -393,7 +380,7 @@ void Connection::Close(absl::Status why) {
   {
     MutexLock lock(mutex_);
     if (closed_) return;
-    closed_ = Copy(why);
+    closed_ = OwnCopy(why);
     questions.swap(questions_);
     for (auto& [id, entry] : imports_) ends.push_back(std::move(entry.when_ended));
   }
@@ -402,7 +389,7 @@ void Connection::Close(absl::Status why) {
                                     Encode(std::string(why.message())));
   if (outbox_.Push(Lane::kControl, bye) == Outbox::Pushed::kTakenFlush) WriteOut();
   outbox_.Close();
-  link_->Close(Copy(why));
+  link_->Close(OwnCopy(why));
   for (auto& [correlation, question] : questions) question->Fail(NodeLost(why));
   ends.clear();  // dropped: told kAborted, and the proxies ask WhyClosed
   session_.Send(LinkLost{NodeLost(why)});

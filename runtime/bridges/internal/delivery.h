@@ -46,14 +46,10 @@ class RemoteAnswer final : public ReplySlotOf<R> {
  private:
   static void OnReady(ReplySlot& slot) {
     auto& me = static_cast<RemoteAnswer&>(slot);
-    std::string bytes;
-    const size_t start =
-        BeginFrame(bytes, {.kind = FrameKind::kAnswer, .correlation = me.correlation_});
-    Encoder out(bytes, me.connection_.get());
-    EncodeAnswer<R>(out, *me.result_);
-    EndFrame(bytes, start);
+    const std::string answer =
+        MakeAnswerFrame<R>(me.correlation_, *me.result_, me.connection_.get());
     me.connection_->EndRequest();
-    me.connection_->PushAnswer(bytes);
+    me.connection_->PushAnswer(answer);
     slot.Release();
   }
   static void Destroy(ReplySlot& slot) { delete &static_cast<RemoteAnswer&>(slot); }

@@ -31,7 +31,7 @@ NodeCore::~NodeCore() {
   system_.Join(actor_).IgnoreError();  // D2: it makes connections
   std::vector<std::shared_ptr<Connection>> open;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     closing_ = true;
     for (const auto& [connection, reply] : connections_) open.push_back(connection);
     listeners_.clear();
@@ -40,10 +40,10 @@ NodeCore::~NodeCore() {
     connection->Close(absl::CancelledError("the node is going away"));
   }
   open.clear();
-  {
-    std::unique_lock<std::mutex> lock(mutex_);
-    none_left_.wait(lock, [this] { return connections_.empty(); });
-  }
+  none_left_.Await([this] {
+    const MutexLock lock(mutex_);
+    return connections_.empty();
+  });
   asio::post(loop_->context(), [this] { heartbeat_.reset(); });
   loop_.reset();
 }
@@ -62,13 +62,13 @@ absl::Status NodeCore::Publish(std::string_view name, Published published) {
       }
     }
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   published_.insert_or_assign(std::string(name), std::move(published));
   return absl::OkStatus();
 }
 
 bool NodeCore::Unpublish(std::string_view name) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto entry = published_.find(name);
   if (entry == published_.end()) return false;
   published_.erase(entry);
@@ -76,7 +76,7 @@ bool NodeCore::Unpublish(std::string_view name) {
 }
 
 std::optional<Published> NodeCore::FindPublished(std::string_view name) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto entry = published_.find(name);
   if (entry == published_.end()) return std::nullopt;
   return entry->second;
@@ -95,7 +95,7 @@ absl::StatusOr<std::string> NodeCore::Listen(std::string_view text, const Listen
   absl::StatusOr<std::unique_ptr<SocketListener>> listener =
       ListenSocket(*loop_, *address, options.plaintext_beyond_loopback, std::move(take));
   if (!listener.ok()) return listener.status();
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   listeners_.push_back(*std::move(listener));
   return listeners_.back()->address();
 }
@@ -115,7 +115,7 @@ void NodeCore::Start(std::unique_ptr<Link> link, Reply<Peer> reply) {
   absl::Status refused;
   if (!connection->Prepare()) refused = absl::CancelledError("the system is shutting down");
   if (refused.ok()) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closing_) {
       refused = absl::CancelledError("the node is going away");
     } else if (connections_.size() >= options_.max_connections) {
@@ -133,7 +133,7 @@ void NodeCore::Start(std::unique_ptr<Link> link, Reply<Peer> reply) {
 void NodeCore::OnUp(const std::shared_ptr<Connection>& connection) {
   Reply<Peer> reply;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto entry = connections_.find(connection);
     if (entry != connections_.end()) reply = std::move(entry->second);
   }
@@ -146,24 +146,24 @@ void NodeCore::OnDown(const std::shared_ptr<Connection>& connection, const absl:
   }
   Reply<Peer> reply;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto entry = connections_.find(connection);
     if (entry == connections_.end()) return;
     reply = std::move(entry->second);
     connections_.erase(entry);
-    none_left_.notify_all();  // under the lock: the destructor may be all that waits
+    none_left_.NotifyAll();  // under the lock: the destructor may be all that waits
   }
   if (reply) reply.Send(why);
 }
 
 void NodeCore::NoteRefusal(std::string_view why) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   ++refused_;
   last_refusal_ = why;
 }
 
 Node::Stats NodeCore::stats() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return {.connections = connections_.size(), .refused = refused_, .last_refusal = last_refusal_};
 }
 
@@ -200,7 +200,7 @@ void NodeCore::TickLater() {
 void NodeCore::Tick() {
   std::vector<std::shared_ptr<Connection>> all;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closing_) return;
     for (const auto& [connection, reply] : connections_) all.push_back(connection);
   }

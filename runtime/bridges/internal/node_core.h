@@ -3,15 +3,16 @@
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_NODE_CORE_H_
 
 #include <asio/steady_timer.hpp>
-#include <condition_variable>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "troupe/core/event_count.h"
+#include "troupe/core/mutex.h"
 #include "troupe/runtime/bridges/internal/event_loop.h"
 #include "troupe/runtime/bridges/internal/socket_link.h"
 #include "troupe/runtime/bridges/node.h"
@@ -69,14 +70,15 @@ class NodeCore final : public ConnectionHost {
   std::unique_ptr<asio::steady_timer> heartbeat_;  // the loop's thread
   ActorRef<NodeActor> actor_;
 
-  mutable std::mutex mutex_;  // guards all below; stats() looks
-  std::condition_variable none_left_;
-  bool closing_ = false;
-  std::map<std::string, Published, std::less<>> published_;
-  absl::flat_hash_map<std::shared_ptr<Connection>, Reply<Peer>> connections_;
-  std::vector<std::unique_ptr<SocketListener>> listeners_;
-  uint64_t refused_ = 0;
-  std::string last_refusal_;
+  EventCount none_left_;
+  mutable Mutex mutex_;  // stats() looks
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::map<std::string, Published, std::less<>> published_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::shared_ptr<Connection>, Reply<Peer>> connections_
+      ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<SocketListener>> listeners_ ABSL_GUARDED_BY(mutex_);
+  uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string last_refusal_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace troupe::internal

@@ -32,17 +32,12 @@ class Proxy {
   template <class M>
     requires(!Askable<M> && !std::same_as<M, Down>)
   void On(M message, Context& self) {
-    Encode(FrameKind::kMessage, message, kNoTimeout);
-    if (!Transmit(self)) Recipient<M>().Send(std::move(message));  // a dead letter
+    Tell(std::move(message), self);
   }
 
   template <Askable M>
   void On(M message, Reply<typename M::Reply> reply, Context& self) {
-    if (!reply) {  // sent rather than asked
-      Encode(FrameKind::kMessage, message, kNoTimeout);
-      if (!Transmit(self)) Recipient<M>().Send(std::move(message));
-      return;
-    }
+    if (!reply) return Tell(std::move(message), self);  // sent rather than asked
     const uint32_t timeout_ms = Milliseconds(reply.deadline() - self.Now());
     question_ =
         connection_->AddQuestion(std::make_unique<QuestionOf<typename M::Reply>>(std::move(reply)));
@@ -52,6 +47,11 @@ class Proxy {
   }
 
  private:
+  template <class M>
+  void Tell(M message, Context& self) {
+    Encode(FrameKind::kMessage, message, kNoTimeout);
+    if (!Transmit(self)) Recipient<M>().Send(std::move(message));  // a dead letter
+  }
   template <class M>
   void Encode(FrameKind kind, const M& message, uint32_t timeout_ms) {
     const size_t start = BeginFrame(frame_, {.kind = kind,

@@ -2,6 +2,9 @@
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_QUESTION_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_QUESTION_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -9,6 +12,8 @@
 #include "absl/status/status.h"
 #include "troupe/actors/reply.h"
 #include "troupe/runtime/bridges/codec.h"
+#include "troupe/runtime/bridges/frame.h"
+#include "troupe/runtime/bridges/internal/ref_table.h"
 
 namespace troupe::internal {
 
@@ -31,6 +36,17 @@ void EncodeAnswer(Encoder& out, const AskResult<R>& answer) {
     out.Uint(0);
     EncodeValue(out, *answer);
   }
+}
+
+template <class R>
+std::string MakeAnswerFrame(uint64_t correlation, const AskResult<R>& answer,
+                            RefTable* refs = nullptr) {
+  std::string bytes;
+  const size_t start = BeginFrame(bytes, {.kind = FrameKind::kAnswer, .correlation = correlation});
+  Encoder out(bytes, refs);
+  EncodeAnswer<R>(out, answer);
+  EndFrame(bytes, start);
+  return bytes;
 }
 
 class Question {
