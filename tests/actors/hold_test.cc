@@ -41,66 +41,60 @@ class Writer {
 };
 
 using Log = std::vector<std::string>;
-class HoldTest : public Simulated {};
+class HoldTest : public Simulated {
+ protected:
+  Log& log_ = Keep<Log>();
+  const ActorRef<Gate> gate_ = system_.Spawn<Gate>();
+  const ActorRef<Writer> writer_ = system_.Spawn<Writer>(gate_, log_);
+};
 
 TEST_F(HoldTest, MessagesWaitInOrderUntilTheAnswerIsThere) {
-  Log& log = Keep<Log>();
-  const auto gate = system_.Spawn<Gate>();
-  const auto writer = system_.Spawn<Writer>(gate, log);
-  writer.Send(Line{1});
-  writer.Send(Note{2});
-  writer.Send(Line{3});
-  writer.Send(Note{4});
+  writer_.Send(Line{1});
+  writer_.Send(Note{2});
+  writer_.Send(Line{3});
+  writer_.Send(Note{4});
   Run();
-  EXPECT_EQ(log, Log{"line 1"});
-  gate.Send(Go{});
+  EXPECT_EQ(log_, Log{"line 1"});
+  gate_.Send(Go{});
   Run();
-  EXPECT_EQ(log, (Log{"line 1", "room 2", "note 2", "line 3"}));
-  gate.Send(Go{});
+  EXPECT_EQ(log_, (Log{"line 1", "room 2", "note 2", "line 3"}));
+  gate_.Send(Go{});
   Run();
-  EXPECT_EQ(log, (Log{"line 1", "room 2", "note 2", "line 3", "room 6", "note 4"}));
+  EXPECT_EQ(log_, (Log{"line 1", "room 2", "note 2", "line 3", "room 6", "note 4"}));
 }
 
 TEST_F(HoldTest, ABoundedMailboxFillsMeanwhile) {
-  Log& log = Keep<Log>();
-  const auto gate = system_.Spawn<Gate>();
   const auto writer =
-      system_.Spawn<Writer>(ActorOptions{.capacity = 2, .when_full = WhenFull::kFail}, gate, log);
+      system_.Spawn<Writer>(ActorOptions{.capacity = 2, .when_full = WhenFull::kFail}, gate_, log_);
   writer.Send(Line{1});
   Run();
   EXPECT_EQ(writer.Send(Note{1}), SendResult::kQueued);
   EXPECT_EQ(writer.Send(Note{2}), SendResult::kQueued);
   EXPECT_EQ(writer.Send(Note{3}), SendResult::kFull);
-  gate.Send(Go{});
+  gate_.Send(Go{});
   Run();
-  EXPECT_EQ(log, (Log{"line 1", "room 2", "note 1", "note 2"}));
+  EXPECT_EQ(log_, (Log{"line 1", "room 2", "note 1", "note 2"}));
 }
 
 TEST_F(HoldTest, AnAnswerThatNeverComesIsAnErrorAndTheEndOfTheHold) {
-  Log& log = Keep<Log>();
-  const auto gate = system_.Spawn<Gate>();
-  const auto writer = system_.Spawn<Writer>(gate, log);
-  writer.Send(Line{1});
-  writer.Send(Note{2});
+  writer_.Send(Line{1});
+  writer_.Send(Note{2});
   Run();
-  gate.Stop();
+  gate_.Stop();
   Run();
-  EXPECT_EQ(log, (Log{"line 1", "no room", "note 2"}));
+  EXPECT_EQ(log_, (Log{"line 1", "no room", "note 2"}));
 }
 
 TEST_F(HoldTest, AnActorThatIsHeldCanBeStopped) {
-  Log& log = Keep<Log>();
-  const auto gate = system_.Spawn<Gate>();
-  const auto writer = system_.Spawn<Writer>(gate, log);
-  writer.Send(Line{1});
-  writer.Send(Note{2});
+  writer_.Send(Line{1});
+  writer_.Send(Note{2});
   Run();
-  writer.Stop();
+  writer_.Stop();
   Run();
-  EXPECT_EQ(writer.Send(Note{3}), SendResult::kClosed);
-  gate.Send(Go{});
+  EXPECT_EQ(writer_.Send(Note{3}), SendResult::kClosed);
+  gate_.Send(Go{});
   Run();
-  EXPECT_EQ(log, Log{"line 1"});
+  EXPECT_EQ(log_, Log{"line 1"});
 }
 
 }  // namespace
