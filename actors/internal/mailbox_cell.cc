@@ -1,7 +1,6 @@
 #include "troupe/actors/internal/mailbox_cell.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "troupe/actors/internal/actor_space.h"
@@ -49,6 +48,7 @@ void MailboxCell::Open(uint64_t incarnation, MailboxSpec spec) {
   random_ = Mix(spec_.seed);
   has_sender_ = false;
   sent_ = dropped_ = 0;
+  // Relaxed, both: read as guesses, but under the lock.
   received_.store(0, std::memory_order_relaxed);
   warned_ = false;
   holds_mail_.store(spec_.capacity > 0, std::memory_order_relaxed);

@@ -211,6 +211,7 @@ class alignas(128) MailboxCell {
   MailboxStats StatsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   uint32_t NowMs() const;
   void CountReceived(int64_t more) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+    // Relaxed, both: only we write, under the lock; whoever reads without it guesses.
     received_.store(received_.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
   }
   MailStamp NextStamp(uint32_t since_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {

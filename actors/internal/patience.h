@@ -53,13 +53,14 @@ class Patience {
 
   template <class F>
   bool Look(F count) const {
-    // Relaxed, here and below: a guess that makes nothing wrong.
+    // Relaxed: a guess that makes nothing wrong.
     return LookFor(std::chrono::nanoseconds(limit_ns_.load(std::memory_order_relaxed)), count);
   }
 
   void Learn(Clock::duration took) {
     const int64_t ns = std::chrono::nanoseconds(took).count();
     const int64_t limit = ns > kTooLong ? kLeast : std::clamp(2 * ns, kLeast, kMost);
+    // Relaxed, both: as in Look. Not written if it is the same, to leave the line with others.
     if (limit_ns_.load(std::memory_order_relaxed) != limit) {
       limit_ns_.store(limit, std::memory_order_relaxed);
     }
@@ -86,6 +87,7 @@ class Glances {
       return false;
     }
     const bool found = LookFor(std::chrono::nanoseconds(1000), count);
+    // Relaxed, all: as above.
     const uint32_t in_vain = found ? 0 : std::min(in_vain_.load(std::memory_order_relaxed) + 1, 7u);
     in_vain_.store(in_vain, std::memory_order_relaxed);
     if (!found) left_out_.store(1u << in_vain, std::memory_order_relaxed);
