@@ -42,6 +42,12 @@ class Fan {
   const int64_t n_;
 };
 
+// With capacity=N senders wait at a receiver that has N messages, as at a channel.
+ActorOptions BoundOf(const Arguments& arguments) {
+  const int64_t capacity = arguments.NumberOption("capacity", 0);
+  return capacity > 0 ? ActorOptions{.capacity = static_cast<uint32_t>(capacity)} : ActorOptions{};
+}
+
 // ---- mailbox_contention
 
 struct Item {
@@ -121,7 +127,9 @@ absl::StatusOr<Result> ForkJoinThroughput(Arguments& arguments) {
   Finish finish(measurement, actors);
   System system(OptionsOf(arguments));
   std::vector<ActorRef<Adder>> adders;
-  for (int64_t i = 0; i < actors; ++i) adders.push_back(system.Spawn<Adder>(finish, n));
+  for (int64_t i = 0; i < actors; ++i) {
+    adders.push_back(system.Spawn<Adder>(BoundOf(arguments), finish, n));
+  }
   auto fan = system.Spawn<Fan>(adders, n);
   measurement.Begin();
   fan.Send(Start{});
@@ -137,7 +145,7 @@ absl::StatusOr<Result> MailboxContention(Arguments& arguments) {
   if (each == 0) return absl::InvalidArgumentError("fewer messages than producers");
   Measurement measurement;
   System system(OptionsOf(arguments));
-  auto consumer = system.Spawn<Consumer>(measurement, each * producers);
+  auto consumer = system.Spawn<Consumer>(BoundOf(arguments), measurement, each * producers);
   std::vector<ActorRef<ItemProducer>> all;
   for (int64_t i = 0; i < producers; ++i) {
     all.push_back(system.Spawn<ItemProducer>(consumer, each));

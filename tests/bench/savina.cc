@@ -33,19 +33,22 @@ struct Entry {
   size_t most_numbers;
   const char* numbers;
   const char* about;
+  const char* option = "workers";  // beside that
 };
 
 constexpr Entry kMicro[] = {
     {"ping_pong", &PingPong, 1, "ROUNDS", "two actors, one message under way"},
     {"counting", &Counting, 1, "N", "N increments, then the count"},
     {"counting_windowed", &CountingWindowed, 2, "N W", "the same, in step after every W of them"},
-    {"fork_join_throughput", &ForkJoinThroughput, 2, "ACTORS N", "N messages to each, round robin"},
+    {"fork_join_throughput", &ForkJoinThroughput, 2, "ACTORS N [capacity=UNBOUNDED]",
+     "N messages to each, round robin", "capacity"},
     {"fork_join_create", &ForkJoinCreate, 1, "N [from=actor|main]",
-     "make an actor, send it a message, it ends"},
+     "make an actor, send it a message, it ends", "from"},
     {"thread_ring", &ThreadRing, 2, "ACTORS HOPS", "one token round a ring"},
     {"big", &Big, 2, "ACTORS PINGS", "each pings random others, all at once"},
     {"chameneos", &Chameneos, 2, "CREATURES MEETINGS", "pairs meet in one mall"},
-    {"mailbox_contention", &MailboxContention, 2, "PRODUCERS N", "many senders, one receiver"},
+    {"mailbox_contention", &MailboxContention, 2, "PRODUCERS N [capacity=UNBOUNDED]",
+     "many senders, one receiver", "capacity"},
     {"idle_memory", &IdleMemory, 1, "N", "memory of N idle actors, and their end"},
     {"ask_latency", &AskLatency, 1, "N", "a plain thread asks and waits"},
     {"fib", &Fib, 1, "N", "a tree of actors"},
@@ -142,9 +145,7 @@ int Main(const std::vector<std::string>& words) {
   if (entry == nullptr) return Usage(absl::StrCat("unknown workload: ", words.front()));
   absl::StatusOr<Arguments> arguments = Arguments::Parse({words.begin() + 1, words.end()});
   if (!arguments.ok()) return Usage(arguments.status().message());
-  const absl::Status allowed = entry->run == &ForkJoinCreate
-                                   ? arguments->Allow(entry->most_numbers, {"workers", "from"})
-                                   : arguments->Allow(entry->most_numbers, {"workers"});
+  const absl::Status allowed = arguments->Allow(entry->most_numbers, {"workers", entry->option});
   if (!allowed.ok()) return Usage(allowed.message());
   return Run(*entry, *arguments);
 }
