@@ -24,7 +24,7 @@ internal::Answering::~Answering() { self_.deadline_ = absl::InfiniteFuture(); }
 
 EventStream& Context::events() const { return space().events(); }
 
-void Context::BeginBlocking() { cell_.scheduler().BeginBlocking(); }
+void Context::BeginBlocking() { cell_.BeginBlocking(); }
 
 void Context::Stop() { cell_.End(ExitReason::kNormal, absl::OkStatus()); }
 

@@ -39,7 +39,7 @@ bool MaySleep(ActorSpace& space) {
   if (space.stopping()) return false;
   if (ActorCell::Current() == nullptr) return true;
   if (space.scheduler().host_driven()) return false;
-  ActorCell::Current()->scheduler().BeginBlocking();
+  ActorCell::Current()->BeginBlocking();
   return true;
 }
 

@@ -190,7 +190,7 @@ bool ActorCell::WaitForRoom(BoundedQueue& queue, const AnyRef& to) {
   if (space().scheduler().TurnsHere()) {
     return NestedActivations() < kMostWaitingSends && space().scheduler().Turn();
   }
-  if (Current() != nullptr) Current()->scheduler().BeginBlocking();
+  if (Current() != nullptr) Current()->BeginBlocking();
   queue.WaitForRoom(to.incarnation_);
   return true;
 }
@@ -427,6 +427,16 @@ void ActorCell::MakeRoom() {
   if (BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed)) bounded->MakeRoom();
 }
 
+inline void ActorCell::WakeSenders() {
+  // relaxed: fixed since Open
+  if (BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed)) bounded->WakeSenders();
+}
+
+void ActorCell::BeginBlocking() {
+  WakeSenders();  // bounded_queue.h, B4
+  scheduler().BeginBlocking();
+}
+
 void ActorCell::KeepQueued() {
   constexpr auto kRelaxed = std::memory_order_relaxed;  // statistics, as above
   handled_.store(handled_.load(kRelaxed) - 1, kRelaxed);
@@ -467,11 +477,13 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
     if (MoreWaits() || HasControl()) {
       if (!turn.Spent()) continue;
       if (has_annex()) ForgetEndedChildren();
+      WakeSenders();
       return Outcome::kAgain;
     }
     if (annex_ != nullptr && TendAnnex()) continue;
     // A Wake since the last TakeAll makes this fail: so a control item or a child's end that came
     // after we looked above is not slept through.
+    WakeSenders();
     if (queue_.FinishBatch() == BatchEnd::kPark) return Outcome::kDone;
   }
 }

@@ -156,6 +156,7 @@ class alignas(64) ActorCell : public Runnable {
            absl::Status status);  // after the current handler; the first call wins
   void Adopt(ActorCell& child);
   Scheduler& scheduler() const { return *scheduler_; }
+  void BeginBlocking();  // the handler that runs is about to wait for something
   // Messages wait, answers do not, until the handler that is suspended has come to its end.
   void DeferMessages();
   void ResumeMessages();
@@ -188,6 +189,7 @@ class alignas(64) ActorCell : public Runnable {
   static SendResult PostHere(const AnyRef& to, Envelope& e, PostMode mode);
   static SendResult PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e, PostMode mode);
   bool WaitForRoom(BoundedQueue& queue, const AnyRef& to);
+  void WakeSenders();
   uint32_t SendTime() const;  // CoarseClock
   void ScheduleNow();
   void StartWith(Envelope& e);

@@ -1,9 +1,15 @@
 #include "troupe/actors/internal/bounded_queue.h"
 
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
 namespace troupe::internal {
 namespace {
 
 Envelope* NextOf(Envelope* e) { return static_cast<Envelope*>(e->next); }
+constexpr std::chrono::milliseconds kMostPatience(64);  // B4
+
 bool IsCounted(const Envelope& e) { return (e.address & kExempt) == 0; }
 bool IsAnswer(const Envelope& e) { return (e.address & kAnswer) != 0; }
 
@@ -14,7 +20,7 @@ void BoundedQueue::Open(uint64_t incarnation, uint32_t capacity, WhenFull when_f
   owner_ = incarnation;
   capacity_ = capacity;
   when_full_ = when_full;
-  waits_end_ = false;
+  owes_wake_ = waits_end_ = false;
   holds_ = false;
 }
 
@@ -42,11 +48,11 @@ BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
 }
 
 void BoundedQueue::WaitForRoom(uint64_t incarnation) {
-  const EventCount::Key key = room_.PrepareWait();
-  if (MayHaveRoom(incarnation)) {
-    room_.CancelWait();
-  } else {
-    room_.CommitWait(key);
+  for (auto patience = std::chrono::milliseconds(1);;
+       patience = std::min(2 * patience, kMostPatience)) {
+    const EventCount::Key key = room_.PrepareWait();
+    if (MayHaveRoom(incarnation)) return room_.CancelWait();
+    if (room_.CommitWait(key, std::chrono::steady_clock::now() + patience)) return;
   }
 }
 
@@ -64,22 +70,38 @@ void BoundedQueue::ReleaseWaiters() {
 }
 
 Envelope* BoundedQueue::Pop() {
-  bool was_full = false;
+  bool wakes;
   Envelope* e;
   {
     MutexLock lock(lock_);
     if (first_ == nullptr) return nullptr;
-    was_full = counted_ == capacity_;
+    const bool was_full = counted_ == capacity_;
     e = RemoveOldest([](const Envelope&) { return true; }, nullptr);
-    was_full &= IsCounted(*e);
     if (holds_ && IsCounted(*e)) {
       ++counted_;
       ++held_;
       return e;
     }
+    wakes = OwesWakeNow(was_full && IsCounted(*e));
   }
-  if (was_full) room_.NotifyAll();
+  if (wakes) room_.NotifyAll();
   return e;
+}
+
+// B4
+bool BoundedQueue::OwesWakeNow(bool was_full) {
+  owes_wake_ |= was_full;
+  const bool half_is_free = counted_ - held_ <= (capacity_ - held_) / 2;
+  return half_is_free && std::exchange(owes_wake_, false);
+}
+
+bool BoundedQueue::WakeSenders() {
+  {
+    MutexLock lock(lock_);
+    if (!std::exchange(owes_wake_, false)) return false;
+  }
+  room_.NotifyAll();
+  return true;
 }
 
 void BoundedQueue::HoldRoom() {
@@ -88,14 +110,15 @@ void BoundedQueue::HoldRoom() {
 }
 
 void BoundedQueue::MakeRoom() {
-  bool was_full;
+  bool wakes;
   {
     MutexLock lock(lock_);
-    was_full = counted_ == capacity_;
+    const bool was_full = counted_ == capacity_;
     --counted_;
     --held_;
+    wakes = OwesWakeNow(was_full);
   }
-  if (was_full) room_.NotifyAll();
+  if (wakes) room_.NotifyAll();
 }
 
 Envelope* BoundedQueue::PopAnswer() {

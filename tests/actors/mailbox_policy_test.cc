@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/actors/simulated.h"
+#include "troupe/actors/internal/bounded_queue.h"
 #include "troupe/troupe.h"
 
 namespace troupe {
@@ -354,6 +355,73 @@ TEST(BlockingMailboxTest, ManySendersToOneSmallMailboxLoseNothing) {
   all.wait();
   EXPECT_EQ(sum.load(), kSenders * kEach);
   EXPECT_EQ(system.stats().dead_letters_total(), 0u);
+}
+
+// The sender that found the mailbox full has to get in while far less than half of the room is free,
+// since the handler that runs then waits for that, by Context::Blocking or by its own means.
+TEST(BlockingMailboxTest, AReceiverMayWaitForTheSenderThatWaitsForIt) {
+  for (const bool lends_its_place : {true, false}) {
+    for (int round = 0; round < 10; ++round) {
+      std::latch full(1), in(1);
+      System system({.workers = 1});
+      auto host = system.Spawn({.capacity = 8, .when_full = WhenFull::kBlock},
+                               [&, lends_its_place](Item m, Context& self) {
+                                 if (m.n > 1) return;
+                                 std::latch& until = m.n == 0 ? full : in;
+                                 if (!lends_its_place) return until.wait();
+                                 self.Blocking([&until] {
+                                   until.wait();
+                                   return 0;
+                                 });
+                               });
+      for (int i = 0; i < 9; ++i) EXPECT_EQ(host.Send(Item{i}), SendResult::kQueued);
+      full.count_down();
+      EXPECT_EQ(host.Send(Item{9}), SendResult::kQueued);
+      in.count_down();
+      host.Stop(StopWhen::kDrained);
+      EXPECT_TRUE(system.Join(host).ok());
+    }
+  }
+}
+
+// Messages that nobody handles.
+class WakeTest : public testing::Test {
+ protected:
+  void Fill() {
+    queue_.Open(kOwner, 8, WhenFull::kBlock);
+    for (internal::Envelope& e : messages_) {
+      e.address = kOwner;
+      EXPECT_EQ(queue_.Offer(e).result, SendResult::kQueued);
+    }
+  }
+  void Pop(int n) {
+    for (int i = 0; i < n; ++i) EXPECT_NE(queue_.Pop(), nullptr);
+  }
+
+  static constexpr uint64_t kOwner = 4;
+  internal::BoundedQueue queue_;
+  std::vector<internal::Envelope> messages_{8, internal::Envelope(nullptr, {})};
+};
+
+TEST_F(WakeTest, SendersAreWokenTogetherWhenHalfOfTheRoomIsFree) {
+  Fill();
+  Pop(3);
+  EXPECT_TRUE(queue_.WakeSenders());
+  EXPECT_FALSE(queue_.WakeSenders());  // once
+  Pop(5);
+  EXPECT_FALSE(queue_.WakeSenders());  // it was not full since
+  Fill();
+  Pop(4);
+  EXPECT_FALSE(queue_.WakeSenders());  // the fourth has told them
+}
+
+TEST_F(WakeTest, WhatAProcessHasPassedOverIsNotWaitedFor) {
+  Fill();
+  queue_.HoldRoom();
+  Pop(8);
+  EXPECT_FALSE(queue_.WakeSenders());  // all are held: there is no room
+  queue_.MakeRoom();
+  EXPECT_FALSE(queue_.WakeSenders());  // it has told them: nothing else is there to be handled
 }
 
 TEST(BlockingMailboxTest, ShutdownEndsEveryWaitForRoom) {
