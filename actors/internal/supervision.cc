@@ -9,6 +9,7 @@
 #include "troupe/actors/event_stream.h"
 #include "troupe/actors/internal/actor_annex.h"
 #include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/backoff.h"
 #include "troupe/actors/internal/incarnation.h"
 
 namespace troupe::internal {
@@ -347,13 +348,8 @@ bool Supervision::MayRestart(absl::Time now) {
 }
 
 absl::Duration Supervision::NextDelay(Child& child, absl::Time now) {
-  const Backoff& backoff = child.spec.options.backoff;
   if (now - child.started_at > options_.period) child.failures = 0;
-  absl::Duration delay = backoff.min;
-  for (int i = 0; i < child.failures && delay < backoff.max; ++i) delay *= 2;
-  ++child.failures;
-  delay = std::min(delay, std::max(backoff.min, backoff.max));
-  return delay * (1 - backoff.jitter * std::uniform_real_distribution<>()(random_));
+  return DelayBeforeNextTry(child.spec.options.backoff, child.failures++, random_);
 }
 
 // ---- the supervisor's own life

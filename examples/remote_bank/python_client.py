@@ -3,6 +3,7 @@
 
     examples/remote_bank/python_client.py /tmp/bank.sock alice 5
 """
+import os
 import socket
 import struct
 import sys
@@ -27,7 +28,8 @@ class Node:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
         self.questions = 0
-        self.send(HELLO, payload=[0x70757254, 1, 17, 4, "python", 1 << 20, 1 << 20], lane=CONTROL)
+        number = struct.unpack("<QQ", os.urandom(16))
+        self.send(HELLO, payload=[0x70757254, 1, *number, "python", 1 << 20, 1 << 20], lane=CONTROL)
 
     def send(self, kind, target=(0, 0), correlation=0, type_hash=0, payload=None, lane=ORDINARY):
         body = msgpack.packb(payload) if payload is not None else b""

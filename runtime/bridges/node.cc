@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "troupe/runtime/bridges/internal/address.h"
 #include "troupe/runtime/bridges/internal/node_core.h"
 
 namespace troupe {
@@ -40,7 +41,32 @@ PendingAsk<Peer> Node::Connect(std::string_view address, absl::Duration timeout)
 PendingAsk<Peer> Node::Attach(std::unique_ptr<Link> link, absl::Duration timeout) const {
   return core_->actor().Ask(internal::AttachLink{std::move(link)}, timeout);
 }
-void Node::Serve(std::unique_ptr<Link> link) { core_->Start(std::move(link), {}); }
+void Node::Serve(std::unique_ptr<Link> link) {
+  core_->Start(std::move(link), internal::NodeCore::Side::kAccepted);
+}
+absl::StatusOr<PersistentConnection> Node::Maintain(std::string_view address,
+                                                    const MaintainOptions& options) {
+  if (auto parsed = internal::ParseAddress(address); !parsed.ok()) return parsed.status();
+  auto dial = [node = core_->actor(), to = std::string(address), timeout = options.dial_timeout] {
+    return absl::StatusOr<PendingAsk<Peer>>(node.Ask(internal::Dial{to}, timeout));
+  };
+  return core_->Maintain(std::move(dial), options);
+}
+absl::StatusOr<PersistentConnection> Node::Maintain(DialLink dial, const MaintainOptions& options) {
+  auto attach = [node = core_->actor(), dial = std::move(dial),
+                 timeout = options.dial_timeout]() -> absl::StatusOr<PendingAsk<Peer>> {
+    absl::StatusOr<std::unique_ptr<Link>> link = dial();
+    if (!link.ok()) return link.status();
+    return node.Ask(internal::AttachLink{*std::move(link)}, timeout);
+  };
+  return core_->Maintain(std::move(attach), options);
+}
+void Node::Subscribe(const Recipient<PeerUp, PeerDown>& subscriber) {
+  core_->actor().Send(internal::SubscribeToPeers{subscriber});
+}
+void Node::Unsubscribe(const AnyRef& subscriber) {
+  core_->actor().Send(internal::UnsubscribeFromPeers{subscriber});
+}
 
 NodeId Node::id() const { return core_->id(); }
 Node::Stats Node::stats() const { return core_->stats(); }

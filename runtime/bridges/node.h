@@ -2,7 +2,9 @@
 #ifndef TROUPE_RUNTIME_BRIDGES_NODE_H_
 #define TROUPE_RUNTIME_BRIDGES_NODE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,11 +18,11 @@
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/ask.h"
 #include "troupe/actors/recipient.h"
-#include "troupe/runtime/bridges/internal/connection.h"
 #include "troupe/runtime/bridges/internal/ref_codec.h"
-#include "troupe/runtime/bridges/internal/session.h"
 #include "troupe/runtime/bridges/link.h"
 #include "troupe/runtime/bridges/node_options.h"
+#include "troupe/runtime/bridges/peer.h"
+#include "troupe/runtime/bridges/persistent_connection.h"
 
 namespace troupe {
 
@@ -30,53 +32,6 @@ namespace internal {
 class NodeCore;
 class NodeActor;
 }  // namespace internal
-
-// A random number of 128 bits, drawn whenever a Node is made: one that has been restarted is another.
-struct NodeId {
-  uint64_t high = 0;
-  uint64_t low = 0;
-  friend bool operator==(const NodeId&, const NodeId&) = default;
-  std::string ToString() const;  // 32 hexadecimal digits
-};
-
-// Whether an ask failed, or an actor is said to have ended (Down::status), because the connection to its
-// node broke or was closed. It may still live.
-bool IsNodeLost(const absl::Status& status);
-
-// A node at the other end of a connection.
-//
-// Thread safety  A value: copy it to any thread and use it there.
-// Ownership      Keeps neither the connection open nor the node alive. May outlive the Node.
-class Peer {
- public:
-  // Who has the name there, for these messages. As any ask (ask.h): Wait(), Then(self, f), co_await.
-  // kNotFound: nobody is published by that name, or who was has ended. kFailedPrecondition: not for one of
-  // these messages. kUnavailable: the connection is closed.
-  //
-  //   absl::StatusOr<troupe::Recipient<Deposit, Balance>> alice =
-  //       peer.Find<Deposit, Balance>("bank/alice").Wait();
-  template <class... Ms>
-  PendingAsk<Recipient<Ms...>> Find(std::string_view name,
-                                    absl::Duration timeout = kDefaultAskTimeout) const {
-    return connection_->session().Ask(internal::FindRemote<Ms...>{std::string(name)}, timeout);
-  }
-
-  NodeId id() const;
-  std::string name() const;  // NodeOptions::name of the other node, and its address
-
-  // For Watch: it ends when the connection does, with kFailed and a status that IsNodeLost.
-  AnyRef ref() const { return connection_->session(); }
-
-  // Closes the connection; the other side is told. All that depends on it fails at once.
-  void Disconnect() const;
-
-  // For the framework.
-  explicit Peer(std::shared_ptr<internal::Connection> connection)
-      : connection_(std::move(connection)) {}
-
- private:
-  std::shared_ptr<internal::Connection> connection_;
-};
 
 namespace internal {
 struct Dial {
@@ -165,14 +120,30 @@ class Node {
   absl::StatusOr<std::string> Listen(std::string_view address, ListenOptions options = {});
 
   // Connects and shakes hands. As any ask: Wait(), Then(self, f), co_await; its errors, and
-  // kInvalidArgument, kUnavailable as for Listen.
+  // kInvalidArgument, kUnavailable as for Listen. kFailedPrecondition: it is this node itself. Two nodes
+  // have one connection: if there is one with that node already, because it was dialled before, from there,
+  // or from both sides at once, that is the answer, and this one is closed.
   PendingAsk<Peer> Connect(std::string_view address,
                            absl::Duration timeout = kDefaultAskTimeout) const;
 
-  // The same over a link of the caller's.
+  // Connects, and again whenever the connection is lost, until it is told to stop or the Node is destroyed;
+  // see persistent_connection.h. kInvalidArgument: no such address, or options out of range. kCancelled: the
+  // system is shutting down.
+  absl::StatusOr<PersistentConnection> Maintain(std::string_view address,
+                                                const MaintainOptions& options = {});
+
+  // The same over links of the caller's. `dial` is called by an actor, for each try, and must not block.
   PendingAsk<Peer> Attach(std::unique_ptr<Link> link,
                           absl::Duration timeout = kDefaultAskTimeout) const;
   void Serve(std::unique_ptr<Link> link);
+  using DialLink = std::function<absl::StatusOr<std::unique_ptr<Link>>()>;
+  absl::StatusOr<PersistentConnection> Maintain(DialLink dial, const MaintainOptions& options = {});
+
+  // Tells `subscriber` of every node that comes (PeerUp, for those that are connected at once) and goes
+  // (PeerDown), whoever dialled. In order, without blocking: a full mailbox loses events, as dead letters.
+  // Not told of the end of this Node. Subscribing twice is subscribing once.
+  void Subscribe(const Recipient<PeerUp, PeerDown>& subscriber);
+  void Unsubscribe(const AnyRef& subscriber);
 
   NodeId id() const;
 

@@ -290,7 +290,8 @@ TEST_F(NodeTest, TcpAndAHostsOwnLinkServeAlike) {
 
   auto [here, there] = MakeMemoryLink(/*capacity=*/7);
   bank_.Serve(std::move(there));
-  const absl::StatusOr<Peer> over_memory = client_.Attach(std::move(here), kLong).Wait();
+  Node another(client_system_);
+  const absl::StatusOr<Peer> over_memory = another.Attach(std::move(here), kLong).Wait();
   ASSERT_TRUE(over_memory.ok()) << over_memory.status();
   EXPECT_EQ(FindAlice(*over_memory).Ask(Balance{}, kLong).Wait().value_or(-1), 5);
   EXPECT_EQ(over_memory->name(), "bank at memory://");

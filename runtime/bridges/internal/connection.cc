@@ -103,8 +103,11 @@ absl::Status Connection::Take(const Frame& frame) {
     if (absl::Status wrong = DecodePayload(frame, why); !wrong.ok()) return wrong;
     return absl::UnavailableError(absl::StrCat("the peer says: ", why));
   }
-  if ((kind == FrameKind::kHello) == up_.load(std::memory_order_relaxed)) {  // ours to write
+  if ((kind == FrameKind::kHello) == met_.load(std::memory_order_relaxed)) {  // ours to write
     return Violation(kind == FrameKind::kHello ? "a second Hello" : "no Hello");
+  }
+  if (kind != FrameKind::kHello && !std::exchange(heard_more_, true)) {
+    host_.OnHeard(shared_from_this());
   }
   switch (kind) {
     case FrameKind::kHello:
@@ -139,9 +142,9 @@ absl::Status Connection::TakeHello(const Frame& frame) {
         absl::StrCat("protocol: version ", peer_.version, " there, ", kProtocolVersion, " here"));
   }
   if (peer_.max_frame < 1024 || peer_.window == 0) return Violation("a Hello with absurd limits");
-  up_.store(true, std::memory_order_release);  // release: peer_; pairs with that in Tick
+  met_.store(true, std::memory_order_release);  // release: peer_; pairs with that in Tick
   outbox_.AddCredit(peer_.window);
-  host_.OnUp(shared_from_this());
+  host_.OnMet(shared_from_this());
   return absl::OkStatus();
 }
 
@@ -352,15 +355,19 @@ void Connection::SendCredit() {
        /*here=*/false);
 }
 
+void Connection::Open() {
+  open_.store(true, std::memory_order_relaxed);  // relaxed: as in Tick
+  PushControl({.kind = FrameKind::kPing});       // K4
+}
+
 // ---- the end
 
 void Connection::Tick(Clock::time_point now) {
-  const bool up = up_.load(std::memory_order_acquire);
-  if (!up) {
-    if (now - began_ > absl::ToChronoNanoseconds(options_.handshake_timeout)) {
-      Close(absl::DeadlineExceededError("the peer does not say Hello"));
-    }
-    return;
+  if (!open_.load(std::memory_order_relaxed)) {  // relaxed: nothing is read by it
+    if (now - began_ <= absl::ToChronoNanoseconds(options_.handshake_timeout)) return;
+    const bool met = met_.load(std::memory_order_acquire);
+    return Close(absl::DeadlineExceededError(met ? "another connection of these nodes has not ended"
+                                                 : "the peer does not say Hello"));
   }
   const auto silence = now - heard_.load(std::memory_order_relaxed);
   if (silence > absl::ToChronoNanoseconds(options_.heartbeat_timeout)) {

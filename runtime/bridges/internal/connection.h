@@ -6,6 +6,7 @@
 //   Offer, AddQuestion         a proxy            sends a message or a request
 //   PushAnswer, ReturnCredit   any thread         what a delivered message leads to
 //   WriteOut                   the session        writes what has gathered, see Outbox
+//   Open                       any thread         the node has chosen it, see PeerTable
 //   Tick                       the loop           heartbeat
 //   Close                      any thread         says why, and ends everything that depends on it
 //
@@ -13,6 +14,8 @@
 // K2  When it closes, every question is answered (node lost), every proxy ends, and the session ends:
 //     whoever waits for somebody over there learns so at once.
 // K3  The host is used by the link's thread and by Tick, and not after OnClosed.
+// K4  Between the peer's Hello and Open nothing is sent but Bye, and answers to a peer that goes on early:
+//     what comes after Hello is the word that this connection is the one.
 //
 // Its actors: the session (session.h), one per connection, and a proxy (proxy.h) for each remote actor.
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_CONNECTION_H_
@@ -73,7 +76,8 @@ class ConnectionHost {
   virtual ActorRef<Proxy> SpawnProxy(std::shared_ptr<Connection> connection, uint64_t id,
                                      uint64_t incarnation) = 0;
   virtual std::optional<Published> FindPublished(std::string_view name) = 0;
-  virtual void OnUp(const std::shared_ptr<Connection>& connection) = 0;  // the handshake is done
+  virtual void OnMet(const std::shared_ptr<Connection>& connection) = 0;    // its Hello is there
+  virtual void OnHeard(const std::shared_ptr<Connection>& connection) = 0;  // and another frame
   virtual void OnDown(const std::shared_ptr<Connection>& connection, const absl::Status& why) = 0;
 };
 
@@ -116,11 +120,12 @@ class Connection final : public LinkEvents,
   bool BeginRequest();  // false: the peer has too many
   void EndRequest() { requests_.fetch_sub(1, std::memory_order_relaxed); }  // relaxed: a count
 
+  void Open();
   void Tick(Clock::time_point now);
   void Close(absl::Status why);
 
   const ActorRef<Session>& session() const { return session_; }
-  const Hello& peer() const { return peer_; }  // once it is up
+  const Hello& peer() const { return peer_; }  // once it is there
   std::string PeerName() const;
   uint32_t max_frame() const { return peer_.max_frame; }
   absl::Status WhyClosed() const;  // OK: it is not
@@ -157,10 +162,12 @@ class Connection final : public LinkEvents,
   // ---- the link's thread
   FrameReader reader_;
   Hello peer_;
+  bool heard_more_ = false;  // than Hello
   const Clock::time_point began_;
 
   // ---- any thread
-  std::atomic<bool> up_{false};
+  std::atomic<bool> met_{false};
+  std::atomic<bool> open_{false};
   std::atomic<Clock::time_point> heard_;
   std::atomic<int64_t> unhandled_{0};  // bytes of messages; what the peer counts is more
   std::atomic<int64_t> owed_{0};       // credit to be returned

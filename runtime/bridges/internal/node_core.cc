@@ -4,6 +4,7 @@
 #include <asio/post.hpp>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/actors/internal/incarnation.h"
 #include "troupe/runtime/system.h"
@@ -12,14 +13,20 @@ namespace troupe::internal {
 
 void NodeActor::On(Dial m, Reply<Peer> reply) { core_.StartDial(m.address, std::move(reply)); }
 void NodeActor::On(AttachLink m, Reply<Peer> reply) {
-  core_.Start(std::move(m.link), std::move(reply));
+  core_.Start(std::move(m.link), NodeCore::Side::kDialled, std::move(reply));
+}
+std::vector<Peer> NodeActor::TellChanges() {
+  auto [events, current] = core_.TakePeerEvents();
+  for (const PeerEvent& event : events) subscribers_.Tell(event);
+  return std::move(current);
 }
 
 NodeCore::NodeCore(System& system, NodeOptions options)
     : system_(system),
       options_(std::move(options)),
       id_{.high = DrawIncarnation(), .low = DrawIncarnation()},
-      actor_(system.Spawn<NodeActor>(ActorOptions{.name = options_.name}, *this)) {
+      actor_(system.Spawn<NodeActor>(ActorOptions{.name = options_.name}, *this)),
+      connections_(id_) {
   asio::post(loop_->context(), [this, &loop = *loop_] {
     heartbeat_ = std::make_unique<asio::steady_timer>(loop.context());
     TickLater();
@@ -33,7 +40,7 @@ NodeCore::~NodeCore() {
   {
     const MutexLock lock(mutex_);
     closing_ = true;
-    for (const auto& [connection, reply] : connections_) open.push_back(connection);
+    open = connections_.all();
     listeners_.clear();
   }
   for (const auto& connection : open) {
@@ -42,7 +49,7 @@ NodeCore::~NodeCore() {
   open.clear();
   none_left_.Await([this] {
     const MutexLock lock(mutex_);
-    return connections_.empty();
+    return connections_.size() == 0 && changing_ == 0;
   });
   asio::post(loop_->context(), [this] { heartbeat_.reset(); });
   loop_.reset();
@@ -90,7 +97,7 @@ absl::StatusOr<std::string> NodeCore::Listen(std::string_view text, const Listen
   auto take = [this](absl::StatusOr<std::unique_ptr<Link>> link) {
     if (!link.ok())
       return NoteRefusal({link.status().message().data(), link.status().message().size()});
-    Start(*std::move(link), {});
+    Start(*std::move(link), Side::kAccepted);
   };
   absl::StatusOr<std::unique_ptr<SocketListener>> listener =
       ListenSocket(*loop_, *address, options.plaintext_beyond_loopback, std::move(take));
@@ -106,11 +113,11 @@ void NodeCore::StartDial(std::string_view text, Reply<Peer> reply) {
   auto shared = std::make_shared<Reply<Peer>>(std::move(reply));  // a std::function is copyable
   DialSocket(*loop_, *address, [this, shared](absl::StatusOr<std::unique_ptr<Link>> link) {
     if (!link.ok()) return shared->Send(link.status());
-    Start(*std::move(link), std::move(*shared));
+    Start(*std::move(link), Side::kDialled, std::move(*shared));
   });
 }
 
-void NodeCore::Start(std::unique_ptr<Link> link, Reply<Peer> reply) {
+void NodeCore::Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply) {
   const auto connection = std::make_shared<Connection>(*this, std::move(link));
   absl::Status refused;
   if (!connection->Prepare()) refused = absl::CancelledError("the system is shutting down");
@@ -121,7 +128,7 @@ void NodeCore::Start(std::unique_ptr<Link> link, Reply<Peer> reply) {
     } else if (connections_.size() >= options_.max_connections) {
       refused = absl::ResourceExhaustedError("the node has as many connections as it may");
     } else {
-      connections_.emplace(connection, std::move(reply));
+      connections_.Add(connection, std::move(reply), side == Side::kDialled);
     }
   }
   if (refused.ok()) return connection->Begin();
@@ -130,30 +137,60 @@ void NodeCore::Start(std::unique_ptr<Link> link, Reply<Peer> reply) {
   if (reply) reply.Send(refused);
 }
 
-void NodeCore::OnUp(const std::shared_ptr<Connection>& connection) {
-  Reply<Peer> reply;
+absl::StatusOr<PersistentConnection> NodeCore::Maintain(Redial::Dialling dial,
+                                                        const MaintainOptions& options) {
+  const Backoff& backoff = options.backoff;
+  if (!(backoff.jitter >= 0 && backoff.jitter <= 1)) {
+    return absl::InvalidArgumentError("Maintain: Backoff::jitter must be 0 to 1");
+  }
+  if (backoff.min < absl::Milliseconds(1)) {
+    return absl::InvalidArgumentError("Maintain: Backoff::min must be at least 1 ms");
+  }
+  const Redial::Patience patience{.backoff = backoff,
+                                  .reset_after = options.reset_after,
+                                  .seed = options.seed ? *options.seed : DrawIncarnation()};
+  const ActorRef<Redial> redial = system_.Spawn<Redial>(actor_, std::move(dial), patience);
+  if (!redial) return absl::CancelledError("Maintain: the system is shutting down");
+  return PersistentConnection(redial);
+}
+
+void NodeCore::Change(absl::FunctionRef<PeerTable::Duties()> change) {
+  bool has_events = false;
+  PeerTable::Duties duties;
   {
     const MutexLock lock(mutex_);
-    const auto entry = connections_.find(connection);
-    if (entry != connections_.end()) reply = std::move(entry->second);
+    ++changing_;
+    duties = change();
+    has_events = !closing_ && connections_.has_events();
   }
-  if (reply) reply.Send(Peer(connection));
+  for (const auto& connection : duties.open) connection->Open();
+  for (const auto& [connection, why] : duties.close) connection->Close(why);
+  for (auto& [asker, answer] : duties.answers) asker.Send(std::move(answer));
+  if (has_events) actor_.Send(PeersChanged{});
+  const MutexLock lock(mutex_);
+  --changing_;
+  none_left_.NotifyAll();  // under the lock: the destructor may be all that waits
+}
+
+void NodeCore::OnMet(const std::shared_ptr<Connection>& connection) {
+  Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return connections_.Met(connection); });
+}
+
+void NodeCore::OnHeard(const std::shared_ptr<Connection>& connection) {
+  Change([&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return connections_.Heard(connection); });
 }
 
 void NodeCore::OnDown(const std::shared_ptr<Connection>& connection, const absl::Status& why) {
   if (why.code() != absl::StatusCode::kUnavailable && why.code() != absl::StatusCode::kCancelled) {
     NoteRefusal({why.message().data(), why.message().size()});
   }
-  Reply<Peer> reply;
-  {
-    const MutexLock lock(mutex_);
-    const auto entry = connections_.find(connection);
-    if (entry == connections_.end()) return;
-    reply = std::move(entry->second);
-    connections_.erase(entry);
-    none_left_.NotifyAll();  // under the lock: the destructor may be all that waits
-  }
-  if (reply) reply.Send(why);
+  Change([&]()
+             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return connections_.Ended(connection, why); });
+}
+
+std::pair<std::vector<PeerEvent>, std::vector<Peer>> NodeCore::TakePeerEvents() {
+  const MutexLock lock(mutex_);
+  return {connections_.TakeEvents(), connections_.current()};
 }
 
 void NodeCore::NoteRefusal(std::string_view why) {
@@ -202,7 +239,7 @@ void NodeCore::Tick() {
   {
     const MutexLock lock(mutex_);
     if (closing_) return;
-    for (const auto& [connection, reply] : connections_) all.push_back(connection);
+    all = connections_.all();
   }
   const Connection::Clock::time_point now = Connection::Clock::now();
   for (const auto& connection : all) connection->Tick(now);

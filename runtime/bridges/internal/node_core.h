@@ -7,31 +7,42 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "troupe/core/event_count.h"
 #include "troupe/core/mutex.h"
 #include "troupe/runtime/bridges/internal/event_loop.h"
+#include "troupe/runtime/bridges/internal/peer_subscribers.h"
+#include "troupe/runtime/bridges/internal/peer_table.h"
 #include "troupe/runtime/bridges/internal/socket_link.h"
 #include "troupe/runtime/bridges/node.h"
 
 namespace troupe::internal {
 
-// The actor that is asked for connections.
+struct PeersChanged {};
+
+// The actor that is asked for connections, and tells of them.
 class NodeActor {
  public:
   explicit NodeActor(NodeCore& core) : core_(core) {}
   void On(Dial m, Reply<Peer> reply);
   void On(AttachLink m, Reply<Peer> reply);
+  void On(PeersChanged) { TellChanges(); }
+  void On(const SubscribeToPeers& m) { subscribers_.Add(m.subscriber, TellChanges()); }
+  void On(const UnsubscribeFromPeers& m) { subscribers_.Remove(m.subscriber); }
 
  private:
+  std::vector<Peer> TellChanges();  // returns those that are connected then
+
   NodeCore& core_;  // which waits for this actor's end
+  PeerSubscribers subscribers_;
 };
 
 // D1  A connection is in connections_ from its making until OnDown, and the destructor waits until there
-//     is none. So whoever calls the host finds it.
+//     is none, and nobody in Change. So whoever calls the host finds it.
 // D2  After closing_ no connection is made.
 class NodeCore final : public ConnectionHost {
  public:
@@ -42,7 +53,12 @@ class NodeCore final : public ConnectionHost {
   bool Unpublish(std::string_view name);
   absl::StatusOr<std::string> Listen(std::string_view address, const ListenOptions& options);
   void StartDial(std::string_view address, Reply<Peer> reply);
-  void Start(std::unique_ptr<Link> link, Reply<Peer> reply);  // nobody waits: a peer that dialled
+  enum class Side : uint8_t { kDialled, kAccepted };
+  void Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply = {});
+  // Those that have come and gone since the last call, and those that are there now.
+  std::pair<std::vector<PeerEvent>, std::vector<Peer>> TakePeerEvents();
+  absl::StatusOr<PersistentConnection> Maintain(Redial::Dialling dial,
+                                                const MaintainOptions& options);
   const ActorRef<NodeActor>& actor() const { return actor_; }
   NodeId id() const { return id_; }
   Node::Stats stats() const;
@@ -54,10 +70,12 @@ class NodeCore final : public ConnectionHost {
   ActorRef<Proxy> SpawnProxy(std::shared_ptr<Connection> connection, uint64_t id,
                              uint64_t incarnation) override;
   std::optional<Published> FindPublished(std::string_view name) override;
-  void OnUp(const std::shared_ptr<Connection>& connection) override;
+  void OnMet(const std::shared_ptr<Connection>& connection) override;
+  void OnHeard(const std::shared_ptr<Connection>& connection) override;
   void OnDown(const std::shared_ptr<Connection>& connection, const absl::Status& why) override;
 
  private:
+  void Change(absl::FunctionRef<PeerTable::Duties()> change);
   void TickLater();
   void Tick();
   void NoteRefusal(std::string_view why);
@@ -74,8 +92,8 @@ class NodeCore final : public ConnectionHost {
   mutable Mutex mutex_;  // stats() looks
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::string, Published, std::less<>> published_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::shared_ptr<Connection>, Reply<Peer>> connections_
-      ABSL_GUARDED_BY(mutex_);
+  PeerTable connections_ ABSL_GUARDED_BY(mutex_);
+  int changing_ ABSL_GUARDED_BY(mutex_) = 0;  // threads in Change
   std::vector<std::unique_ptr<SocketListener>> listeners_ ABSL_GUARDED_BY(mutex_);
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string last_refusal_ ABSL_GUARDED_BY(mutex_);
