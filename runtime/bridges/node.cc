@@ -68,6 +68,8 @@ void Node::Unsubscribe(const AnyRef& subscriber) {
   core_->actor().Send(internal::UnsubscribeFromPeers{subscriber});
 }
 
+absl::Status Node::Drain(absl::Duration timeout) { return core_->Drain(timeout); }
+
 NodeId Node::id() const { return core_->id(); }
 Node::Stats Node::stats() const { return core_->stats(); }
 

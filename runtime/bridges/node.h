@@ -73,7 +73,7 @@ struct ListenOptions {
 // Send         kQueued: it will be sent, if the connection lives so long. The capacity and policy are
 //              NodeOptions::capacity and when_full, towards each remote actor.
 // Delivery     At most once. What was under way when a connection breaks is lost, and that it broke is
-//              announced: pending asks fail and proxies end at once (IsNodeLost). At the other side a message
+//              announced: pending asks fail and proxies end at once (IsNodeLost). reliable.h sends again. At the other side a message
 //              that finds a bounded mailbox full is refused whatever its policy, as by TrySend: a dead letter
 //              there, and an ask learns kResourceExhausted.
 // Order        From one sender to one remote actor: that of the Sends. But what an actor sends to one
@@ -86,6 +86,8 @@ struct ListenOptions {
 // Deadlines    Travel with an ask, as a duration, so clocks need not agree; Context::deadline() tells them.
 // Sender       Context::sender() is nobody. Who wants an answer asks, or sends a Recipient along.
 // Watch        As ever. A Down names as class and name those of the proxy; kShutdown there is kFailed here.
+// Connections  One for each pair of nodes. It does not come back, unless Maintain dials again; refs that
+//              came over it do not, unless FindLate made them (persistent_connection.h).
 // Identity     One actor has one ref on each connection, so refs that have come over the same one can be
 //              compared. A ref that goes back to its own node is that actor's own ref there.
 //
@@ -141,9 +143,17 @@ class Node {
 
   // Tells `subscriber` of every node that comes (PeerUp, for those that are connected at once) and goes
   // (PeerDown), whoever dialled. In order, without blocking: a full mailbox loses events, as dead letters.
-  // Not told of the end of this Node. Subscribing twice is subscribing once.
+  // Not told of the end of this Node, or that it drains. Subscribing twice is subscribing once.
   void Subscribe(const Recipient<PeerUp, PeerDown>& subscriber);
   void Unsubscribe(const AnyRef& subscriber);
+
+  // For a graceful end, before the destructor, by a plain thread. In this order: nobody is let in or dialled
+  // any more, and Maintain has an end; what waits for remote actors is sent, and later sends to them are
+  // kClosed; asks are answered, ours and theirs; what is to be written is written; each peer is told Bye, and
+  // closes. Meanwhile messages from there are handled as ever. What a peer had on its way when it read Bye
+  // is lost, and announced to its senders. kDeadlineExceeded: at the deadline something was left, and
+  // was cut off as the destructor does. Looks every millisecond.
+  absl::Status Drain(absl::Duration timeout);
 
   NodeId id() const;
 

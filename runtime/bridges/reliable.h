@@ -31,7 +31,8 @@
 namespace troupe {
 
 struct ReliableOptions {
-  uint32_t window = 256;                            // messages; at least 1
+  // Messages; at least 1. Well below NodeOptions::max_requests of the other node, and its capacity here.
+  uint32_t window = 256;
   absl::Duration give_up_after = absl::Minutes(5);  // as long as TCP (RFC 793, user timeout)
 };
 
@@ -73,7 +74,8 @@ inline absl::Status PublishReliable(Node& node, std::string_view name,
 //            break in between.
 // Report     If that cannot be, the sender fails with kDataLoss, and says how many messages, and from which
 //            number on, are not acknowledged: of these a first part may have been handled. Each is
-//            also a dead letter, of ReliableSegment. Watch the sender to learn of it. That is so when
+//            also a dead letter, of ReliableSegment; those that still waited in the sender are dead letters, as
+//            of any actor that ends. Watch the sender to learn of it. That is so when
 //              the receiver has ended, or lives again in another process, or has forgotten the channel,
 //              what it passes messages to has ended,
 //              a message is longer than the other node takes, or is not what the receiver expects,
@@ -91,14 +93,9 @@ inline absl::Status PublishReliable(Node& node, std::string_view name,
 //
 // After the reliable delivery of Akka and the go-back-N protocols of data links (Tanenbaum, "Computer
 // Networks", 3.4): the number of the next message that is expected is all that a receiver has to know.
-
 template <class M>
 class ReliableSender {
  public:
-  static_assert(
-      !internal::Askable<M>,
-      "Troupe: a message that is sent reliably has no Reply; send the answer as a message.");
-
   explicit ReliableSender(const ReliablePort& to, const ReliableOptions& options = {})
       : to_(to), options_(options) {}
 

@@ -271,6 +271,37 @@ TEST_F(HostileTest, WhoSaysNothingIsGivenUp) {
   EXPECT_EQ(peer.AwaitBye(), "the peer does not say Hello");
 }
 
+TEST_F(HostileTest, WhoIsToOpenTheConnectionAndDoesNotIsGivenUp) {
+  System system;
+  Node node(system, {.handshake_timeout = absl::Milliseconds(1),
+                     .heartbeat_interval = absl::Milliseconds(1)});
+  const std::string path = path_ + "-undecided";
+  ASSERT_TRUE(node.Listen("unix://" + path).ok());
+  RawPeer peer(path);
+  internal::Hello hello = RawPeer::Hello();
+  hello.node_high = ~uint64_t{0};  // greater than the node's
+  peer.Send({.kind = FrameKind::kHello}, Encode(hello));
+  EXPECT_NE(peer.AwaitBye().find("or the peer says only Hello"), std::string::npos);
+}
+
+TEST_F(HostileTest, WhoClaimsToBeANodeThatIsConnectedDisplacesNobody) {
+  System system;
+  Node honest(system);
+  const auto peer = honest.Connect("unix://" + path_, kLong).Wait();
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  const auto desk = peer->Find<Question>("desk", kLong).Wait();
+  ASSERT_TRUE(desk.ok()) << desk.status();
+  RawPeer liar(path_);
+  internal::Hello hello = RawPeer::Hello();
+  hello.node_high = honest.id().high;
+  hello.node_low = honest.id().low;
+  liar.Send({.kind = FrameKind::kHello}, Encode(hello));
+  liar.Send({.kind = FrameKind::kPing, .lane = Lane::kControl});
+  liar.Find("desk", {TypeOf<Note>()});  // so all of that has been read
+  EXPECT_EQ(desk->Ask(Question{"still?"}, kLong).Wait().value_or("no answer"), "still?");
+  EXPECT_EQ(honest.Connect("unix://" + path_, kLong).Wait().value_or(*peer), *peer);
+}
+
 TEST_F(HostileTest, WhoFallsSilentIsLost) {
   System system;
   Node node(system, {.heartbeat_interval = absl::Milliseconds(1),

@@ -322,6 +322,80 @@ TEST_F(NodeTest, TheEndOfASystemIsTheEndOfItsConnections) {
   EXPECT_TRUE(client_system_.Join(peer->ref(), kLong).ok());
 }
 
+// ---- a graceful end
+
+TEST_F(NodeTest, ADrainedNodeHasSentWhatWaitedAndGotItsAnswers) {
+  constexpr int64_t kMessages = 5000;
+  std::promise<int64_t> last;
+  const auto recorder =
+      bank_system_.Spawn([&last, seen = std::vector<int64_t>()](Deposit d) mutable {
+        seen.push_back(d.cents);
+        if (d.cents == kMessages) last.set_value(static_cast<int64_t>(seen.size()));
+      });
+  ASSERT_TRUE(bank_.Publish<Deposit>("recorder", recorder).ok());
+  PublishAlice();
+  const Peer peer = Connect();
+  const Alice alice = FindAlice(peer);
+  const auto to = peer.Find<Deposit>("recorder", kLong).Wait();
+  ASSERT_TRUE(to.ok()) << to.status();
+  std::promise<void> asked;
+  std::promise<absl::StatusOr<int64_t>> answer;
+  const auto asker = client_system_.Spawn([&](Deposit, Context& self) {
+    alice.Ask(Balance{}, kLong).Then(self, [&](absl::StatusOr<int64_t> cents) {
+      answer.set_value(std::move(cents));
+    });
+    asked.set_value();
+  });
+  for (int64_t i = 1; i <= kMessages; ++i) ASSERT_EQ(to->Send(Deposit{i}), SendResult::kQueued);
+  alice.Send(Deposit{7});
+  asker.Send(Deposit{});
+  asked.get_future().get();
+  const absl::Status drained = client_.Drain(kLong);
+  EXPECT_TRUE(drained.ok()) << drained;
+  EXPECT_EQ(last.get_future().get(), kMessages);
+  EXPECT_EQ(answer.get_future().get().value_or(-1), 7);
+  EXPECT_EQ(to->Send(Deposit{1}), SendResult::kClosed);
+  EXPECT_EQ(client_.stats().connections, 0);
+  EXPECT_FALSE(client_.Connect("unix:///nobody/listens/here", kLong).Wait().ok());
+}
+
+TEST_F(NodeTest, ANodeThatDrainsLetsNobodyInAndAnswersWhoHasAsked) {
+  std::promise<Reply<int64_t>> asked;
+  const auto account = bank_system_.Spawn(
+      [&asked](Balance, Reply<int64_t> reply) { asked.set_value(std::move(reply)); });
+  ASSERT_TRUE(bank_.Publish<Balance>("alice", account).ok());
+  const std::string at = bank_.Listen(SocketPath()).value();
+  const auto peer = client_.Connect(at, kLong).Wait();
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  const auto alice = peer->Find<Balance>("alice", kLong).Wait();
+  ASSERT_TRUE(alice.ok()) << alice.status();
+  auto answer = std::async(std::launch::async, [&] { return alice->Ask(Balance{}, kLong).Wait(); });
+  Reply<int64_t> reply = asked.get_future().get();
+  auto drained = std::async(std::launch::async, [&] { return bank_.Drain(kLong); });
+  System system;
+  Node another(system);
+  while (another.Connect(at, kLong).Wait().ok()) std::this_thread::yield();
+  reply.Send(5);
+  EXPECT_EQ(answer.get().value_or(-1), 5);
+  const absl::Status status = drained.get();
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(client_system_.Join(peer->ref(), kLong).ok());
+}
+
+TEST_F(NodeTest, WhatIsLeftAtTheDeadlineOfADrainIsCutOffAndThatIsSaid) {
+  std::promise<Reply<int64_t>> asked;
+  const auto account = bank_system_.Spawn(
+      [&asked](Balance, Reply<int64_t> reply) { asked.set_value(std::move(reply)); });
+  ASSERT_TRUE(bank_.Publish<Balance>("alice", account).ok());
+  const auto alice = Connect().Find<Balance>("alice", kLong).Wait();
+  ASSERT_TRUE(alice.ok()) << alice.status();
+  auto answer = std::async(std::launch::async, [&] { return alice->Ask(Balance{}, kLong).Wait(); });
+  const Reply<int64_t> unanswered = asked.get_future().get();
+  const absl::Status drained = bank_.Drain(absl::Milliseconds(1));
+  EXPECT_EQ(drained.code(), absl::StatusCode::kDeadlineExceeded) << drained;
+  EXPECT_TRUE(IsNodeLost(answer.get().status()));
+}
+
 // ---- what is too much
 
 class SmallWindowTest : public NodeTest {

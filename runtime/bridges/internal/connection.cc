@@ -106,7 +106,8 @@ absl::Status Connection::Take(const Frame& frame) {
   if ((kind == FrameKind::kHello) == met_.load(std::memory_order_relaxed)) {  // ours to write
     return Violation(kind == FrameKind::kHello ? "a second Hello" : "no Hello");
   }
-  if (kind != FrameKind::kHello && !std::exchange(heard_more_, true)) {
+  if (!heard_more_ && kind != FrameKind::kHello) {
+    heard_more_ = true;
     host_.OnHeard(shared_from_this());
   }
   switch (kind) {
@@ -362,12 +363,48 @@ void Connection::Open() {
 
 // ---- the end
 
+void Connection::DrainProxies() {
+  std::vector<ActorRef<Proxy>> proxies;
+  {
+    MutexLock lock(mutex_);
+    for (auto& [id, entry] : imports_) {
+      if (entry.proxy && !std::exchange(entry.is_draining, true)) proxies.push_back(entry.proxy);
+    }
+  }
+  for (const ActorRef<Proxy>& proxy : proxies) proxy.Stop(StopWhen::kDrained);
+}
+
+bool Connection::is_drained() const {
+  {
+    MutexLock lock(mutex_);
+    if (!imports_.empty()) return false;
+    for (const auto& [correlation, question] : questions_) {
+      if (question->pending()) return false;
+    }
+  }
+  // relaxed: a count
+  return requests_.load(std::memory_order_relaxed) == 0 && outbox_.empty();
+}
+
+// The other side closes when it reads Bye. If this side did, what the system has not sent yet could be lost.
+void Connection::Drain() {
+  if (has_said_bye_) return;
+  DrainProxies();
+  if (!is_drained()) return;
+  has_said_bye_ = true;
+  if (!open_.load(std::memory_order_relaxed)) {  // relaxed: as in Tick
+    return Close(absl::CancelledError("the node is going away"));
+  }
+  PushControl({.kind = FrameKind::kBye}, Encode(std::string("the node is going away")));
+}
+
 void Connection::Tick(Clock::time_point now) {
   if (!open_.load(std::memory_order_relaxed)) {  // relaxed: nothing is read by it
     if (now - began_ <= absl::ToChronoNanoseconds(options_.handshake_timeout)) return;
     const bool met = met_.load(std::memory_order_acquire);
-    return Close(absl::DeadlineExceededError(met ? "another connection of these nodes has not ended"
-                                                 : "the peer does not say Hello"));
+    return Close(absl::DeadlineExceededError(
+        met ? "the other connection of these nodes has not ended, or the peer says only Hello"
+            : "the peer does not say Hello"));
   }
   const auto silence = now - heard_.load(std::memory_order_relaxed);
   if (silence > absl::ToChronoNanoseconds(options_.heartbeat_timeout)) {

@@ -8,6 +8,7 @@
 //   WriteOut                   the session        writes what has gathered, see Outbox
 //   Open                       any thread         the node has chosen it, see PeerTable
 //   Tick                       the loop           heartbeat
+//   Drain                      Node::Drain        lets what is queued go, and then says Bye
 //   Close                      any thread         says why, and ends everything that depends on it
 //
 // K1  Nothing but Hello and Bye is taken or sent before the peer's Hello.
@@ -122,6 +123,8 @@ class Connection final : public LinkEvents,
 
   void Open();
   void Tick(Clock::time_point now);
+  // A step: to be called again until OnClosed, by one thread.
+  void Drain();
   void Close(absl::Status why);
 
   const ActorRef<Session>& session() const { return session_; }
@@ -137,6 +140,7 @@ class Connection final : public LinkEvents,
     uint64_t received = 0;  // how often; X3 of export_table.h
     std::optional<RemoteEnd> end;
     Reply<RemoteEnd> when_ended;
+    bool is_draining = false;
   };
 
   absl::Status Take(const Frame& frame);
@@ -151,6 +155,8 @@ class Connection final : public LinkEvents,
   void EndImport(uint64_t id, RemoteEnd end);
   void PushControl(const FrameHeader& header, std::string_view payload = {});
   void Push(Lane lane, std::string_view frame, bool here);
+  void DrainProxies();
+  bool is_drained() const;
   void SendCredit();
   ActorRef<Proxy> ProxyOf(uint64_t id, uint64_t incarnation);
 
@@ -164,6 +170,8 @@ class Connection final : public LinkEvents,
   Hello peer_;
   bool heard_more_ = false;  // than Hello
   const Clock::time_point began_;
+
+  bool has_said_bye_ = false;  // who drains
 
   // ---- any thread
   std::atomic<bool> met_{false};

@@ -48,8 +48,8 @@ class RemoteAnswer final : public ReplySlotOf<R> {
     auto& me = static_cast<RemoteAnswer&>(slot);
     const std::string answer =
         MakeAnswerFrame<R>(me.correlation_, *me.result_, me.connection_.get());
-    me.connection_->EndRequest();
     me.connection_->PushAnswer(answer);
+    me.connection_->EndRequest();  // behind it, for who drains
     slot.Release();
   }
   static void Destroy(ReplySlot& slot) { delete &static_cast<RemoteAnswer&>(slot); }

@@ -33,20 +33,58 @@ NodeCore::NodeCore(System& system, NodeOptions options)
   });
 }
 
-NodeCore::~NodeCore() {
-  actor_.Stop();
-  system_.Join(actor_).IgnoreError();  // D2: it makes connections
+void NodeCore::CloseAll() {
   std::vector<std::shared_ptr<Connection>> open;
   {
     const MutexLock lock(mutex_);
-    closing_ = true;
     open = connections_.all();
-    listeners_.clear();
   }
   for (const auto& connection : open) {
     connection->Close(absl::CancelledError("the node is going away"));
   }
-  open.clear();
+}
+
+void NodeCore::StopAccepting() {
+  actor_.Stop();
+  system_.Join(actor_).IgnoreError();  // D2: it makes connections
+  const MutexLock lock(mutex_);
+  draining_ = true;
+  listeners_.clear();
+}
+
+// Nobody tells when a connection has nothing left: this looks again, rather than that every message does.
+absl::Status NodeCore::Drain(absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  StopAccepting();
+  for (;;) {
+    std::vector<std::shared_ptr<Connection>> open;
+    {
+      const MutexLock lock(mutex_);
+      open = connections_.all();
+    }
+    if (open.empty()) return absl::OkStatus();
+    if (absl::Now() >= deadline) {
+      CloseAll();
+      return absl::DeadlineExceededError(
+          absl::StrCat("Drain: ", open.size(), " connections had something left"));
+    }
+    for (const auto& connection : open) connection->Drain();
+    none_left_.Await(
+        [this] {
+          const MutexLock lock(mutex_);
+          return connections_.size() == 0;
+        },
+        SteadyDeadline(absl::Milliseconds(1)));
+  }
+}
+
+NodeCore::~NodeCore() {
+  StopAccepting();
+  {
+    const MutexLock lock(mutex_);
+    closing_ = true;
+  }
+  CloseAll();
   none_left_.Await([this] {
     const MutexLock lock(mutex_);
     return connections_.size() == 0 && changing_ == 0;
@@ -123,7 +161,7 @@ void NodeCore::Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply) {
   if (!connection->Prepare()) refused = absl::CancelledError("the system is shutting down");
   if (refused.ok()) {
     const MutexLock lock(mutex_);
-    if (closing_) {
+    if (draining_) {
       refused = absl::CancelledError("the node is going away");
     } else if (connections_.size() >= options_.max_connections) {
       refused = absl::ResourceExhaustedError("the node has as many connections as it may");
@@ -161,7 +199,7 @@ void NodeCore::Change(absl::FunctionRef<PeerTable::Duties()> change) {
     const MutexLock lock(mutex_);
     ++changing_;
     duties = change();
-    has_events = !closing_ && connections_.has_events();
+    has_events = !draining_ && connections_.has_events();
   }
   for (const auto& connection : duties.open) connection->Open();
   for (const auto& [connection, why] : duties.close) connection->Close(why);

@@ -43,7 +43,7 @@ class NodeActor {
 
 // D1  A connection is in connections_ from its making until OnDown, and the destructor waits until there
 //     is none, and nobody in Change. So whoever calls the host finds it.
-// D2  After closing_ no connection is made.
+// D2  After draining_ no connection is made, and nobody is told of those there are.
 class NodeCore final : public ConnectionHost {
  public:
   NodeCore(System& system, NodeOptions options);
@@ -59,6 +59,7 @@ class NodeCore final : public ConnectionHost {
   std::pair<std::vector<PeerEvent>, std::vector<Peer>> TakePeerEvents();
   absl::StatusOr<PersistentConnection> Maintain(Redial::Dialling dial,
                                                 const MaintainOptions& options);
+  absl::Status Drain(absl::Duration timeout);
   const ActorRef<NodeActor>& actor() const { return actor_; }
   NodeId id() const { return id_; }
   Node::Stats stats() const;
@@ -76,6 +77,8 @@ class NodeCore final : public ConnectionHost {
 
  private:
   void Change(absl::FunctionRef<PeerTable::Duties()> change);
+  void StopAccepting();
+  void CloseAll();
   void TickLater();
   void Tick();
   void NoteRefusal(std::string_view why);
@@ -90,6 +93,7 @@ class NodeCore final : public ConnectionHost {
 
   EventCount none_left_;
   mutable Mutex mutex_;  // stats() looks
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::string, Published, std::less<>> published_ ABSL_GUARDED_BY(mutex_);
   PeerTable connections_ ABSL_GUARDED_BY(mutex_);

@@ -84,6 +84,11 @@ bool Outbox::above_high_water() const {
   return bytes_ >= limits_.high_water;
 }
 
+bool Outbox::empty() const {
+  MutexLock lock(mutex_);
+  return bytes_ == 0;
+}
+
 // Control goes first; within a lane order is kept.
 bool Outbox::Refill() {
   if (offset_ < writing_[0].size() + writing_[1].size()) return true;

@@ -54,6 +54,7 @@ class Outbox {
   // True: all is written, and the duty is over. False: the link has been told to call OnWritable.
   bool WriteOut(Link& link);
   bool above_high_water() const;
+  bool empty() const;  // all that was taken has been given to the link
 
  private:
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
