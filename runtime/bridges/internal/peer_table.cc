@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "troupe/actors/internal/reply_slot.h"
+
 namespace troupe::internal {
 
 void PeerTable::Add(const SharedConnection& connection, Reply<Peer> asker, bool dialled) {
@@ -48,13 +50,13 @@ PeerTable::Duties PeerTable::Ended(const SharedConnection& connection, const abs
   if (found == entries_.end()) return duties;
   Entry entry = std::move(found->second);
   entries_.erase(found);
-  duties.answers.emplace_back(std::move(entry.asker), why);
+  duties.answers.emplace_back(std::move(entry.asker), OwnCopy(why));
   const auto meeting = meetings_.find(entry.node);
   if (meeting == meetings_.end()) return duties;  // it had not come so far
   if (meeting->second.current == connection) {
     meeting->second.current = nullptr;
     const Peer peer(connection);
-    events_.emplace_back(PeerDown{.id = peer.id(), .name = peer.name(), .why = why});
+    events_.emplace_back(PeerDown{.id = peer.id(), .name = peer.name(), .why = OwnCopy(why)});
     MakeNextCurrent(entry.node, duties);
   } else {
     std::erase(meeting->second.others, connection);
