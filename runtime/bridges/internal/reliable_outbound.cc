@@ -12,7 +12,7 @@ namespace {
 constexpr Backoff kTryAgain = {
     .min = absl::Milliseconds(10), .max = absl::Seconds(1), .jitter = 0.2};
 // A message that is refused so often for its size, or because there is no room on the way, never gets there.
-constexpr int kMostRefusals = 10;
+constexpr int kMostRefusals = 8;
 
 bool IsFinal(const absl::Status& why) {
   return absl::IsNotFound(why) || absl::IsInvalidArgument(why) || absl::IsFailedPrecondition(why);
