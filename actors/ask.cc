@@ -14,7 +14,13 @@ namespace troupe::internal {
 
 absl::Status MayWaitHere() {
   if (ActorCell::Current() == nullptr) return absl::OkStatus();
-  return absl::FailedPreconditionError("Wait() in a handler would hold up its thread; use Then()");
+  return absl::FailedPreconditionError(
+      "Wait() in a handler would hold up its thread; use Then(), or co_await in a coroutine");
+}
+
+absl::Status SentBefore() {
+  return absl::FailedPreconditionError(
+      "ask: it has been sent before; ask again for another answer");
 }
 
 AnyRef CurrentActorRef() { return ActorCell::CurrentRef(); }

@@ -20,8 +20,9 @@ namespace troupe {
 // Every ask has a deadline; this is it where none is given.
 inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
 
-// Made by Ask(). The request is sent when you say how you want the answer; one that is neither
-// waited for nor continued is never sent, and the compiler warns.
+// Made by Ask(). The request is sent when you say how you want the answer: by Wait, Then or co_await, once.
+// One that is neither is never sent (the compiler warns if it is not even kept). So of two that are kept
+// and awaited in turn the second is sent when the first is answered; AllOf (coroutine.h) sends both.
 //
 //   // A plain thread: sleeps until the answer is there.
 //   absl::StatusOr<int64_t> cents = account.Ask(Balance{}).Wait();
@@ -41,7 +42,8 @@ inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
 //                        (DeadLetterReason::kExpired); if it is being handled its answer is discarded
 //   kFailedPrecondition  Wait() was called in a handler, where it would hold up the thread: on the
 //                        pool, on a dedicated thread and inside Blocking alike. Or it was awaited and
-//                        closes a cycle of actors that await each other (coroutine.h)
+//                        closes a cycle of actors that await each other (coroutine.h). Or it has been
+//                        sent before
 // or whatever error status the handler answered with.
 //
 // An ask made while answering another has that one's deadline, if its own is later: nobody would
@@ -68,8 +70,7 @@ class [[nodiscard]] PendingAsk {
   AskResult<R> Wait() && {
     if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
     auto& slot = internal::WaitingThread<R>::Make(internal::DeadlineThere(to_, timeout_));
-    *reply_ = Reply<R>(&slot);
-    internal::PostRequest(to_, *std::exchange(request_, nullptr));
+    Post(Reply<R>(&slot));
     return slot.Wait(internal::SpaceOf(to_), timeout_);
   }
 
@@ -83,8 +84,7 @@ class [[nodiscard]] PendingAsk {
       auto& awaited =
           internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
       internal::RegisterAwaited(awaited, self, timeout_, to_);
-      *reply_ = Reply<R>(&awaited);
-      internal::PostRequest(to_, *std::exchange(request_, nullptr));
+      Post(Reply<R>(&awaited));
     }
   }
 
@@ -95,8 +95,7 @@ class [[nodiscard]] PendingAsk {
     auto& awaited =
         internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
     const bool shown = internal::RegisterWait(awaited, self, timeout_, to_);
-    *reply_ = Reply<R>(&awaited);
-    internal::PostRequest(to_, *std::exchange(request_, nullptr));
+    Post(Reply<R>(&awaited));
     if (!shown) return;
     absl::Status cycle = internal::EnterWait(awaited, to_);
     if (!cycle.ok()) [[unlikely]]
@@ -108,8 +107,15 @@ class [[nodiscard]] PendingAsk {
       : to_(to), request_(request), reply_(reply), timeout_(timeout) {}
 
  private:
+  void Post(Reply<R> reply) {
+    if (request_ == nullptr) [[unlikely]]
+      return reply.Send(internal::SentBefore());
+    *reply_ = std::move(reply);
+    internal::PostRequest(to_, *std::exchange(request_, nullptr));
+  }
+
   AnyRef to_;
-  internal::Envelope* request_;
+  internal::Envelope* request_;  // nullptr: sent, or moved from
   Reply<R>* reply_;
   absl::Duration timeout_;
 };

@@ -139,7 +139,8 @@ class Context : public Spawning<Context>,
   // Runs `work` here and returns what it returns, after lending this worker's place to another
   // thread: so it may wait for a disk, a lock or a library without holding up other actors. This
   // actor handles nothing else meanwhile. Costs a thread wake-up; up to
-  // Options::max_blocking_threads at once, beyond which the worker's place is held.
+  // Options::max_blocking_threads at once, beyond which the worker's place is held. Not for asks: their
+  // Wait() is refused in here as in any handler.
   template <class Work>
   auto Blocking(Work work) -> decltype(work()) {
     BeginBlocking();

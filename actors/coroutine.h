@@ -293,6 +293,13 @@ template <class R>
 internal::AskAwaiter<R, PendingAskFirst<R>> operator co_await(PendingAskFirst<R>&& ask) {
   return internal::AskAwaiter<R, PendingAskFirst<R>>(std::move(ask));
 }
+// One that is kept in a variable.
+template <class R>
+internal::AskAwaiter<R, PendingAsk<R>> operator co_await(PendingAsk<R>& ask) {
+  static_assert(sizeof(R*) == 0,
+                "Troupe: an ask is awaited once, and given up by that: co_await std::move(ask).");
+  return internal::AskAwaiter<R, PendingAsk<R>>(std::move(ask));
+}
 // Behind the sentence that refused the ask.
 internal::AskAwaiter<internal::Anything, internal::RefusedAsk> operator co_await(
     internal::RefusedAsk&&);

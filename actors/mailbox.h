@@ -389,7 +389,8 @@ class [[nodiscard]] PendingReceive {
 template <class M>
 class Receiver {
  public:
-  Receiver() = default;  // of nobody's mailbox: Receive says kUnavailable
+  Receiver() = default;                // of nobody's mailbox: Receive says kUnavailable
+  Receiver(const Receiver&) = delete;  // std::move it, or Share() one more right
   Receiver(Receiver&& other) noexcept
       : id_(std::exchange(other.id_, {})), share_(std::exchange(other.share_, 0)) {}
   Receiver& operator=(Receiver&& other) noexcept {

@@ -42,11 +42,11 @@ enum class Backlog : uint8_t {
 
 // A snapshot; of one instant.
 struct MailboxStats {
-  uint64_t depth = 0;         // messages that wait in the mailbox; kAll: for the slowest right
-  absl::Duration oldest_age;  // none has waited longer; to a millisecond while actors run
-  uint64_t sent = 0;          // taken into the mailbox, or handed to a receiver
-  uint64_t received = 0;      // of them
-  uint64_t dropped = 0;       // of them, or refused: dead letters
+  uint64_t depth = 0;              // messages that wait in the mailbox; kAll: for the slowest right
+  absl::Duration oldest_age = {};  // none has waited longer; to a millisecond while actors run
+  uint64_t sent = 0;               // taken into the mailbox, or handed to a receiver
+  uint64_t received = 0;           // of them
+  uint64_t dropped = 0;            // of them, or refused: dead letters
   uint64_t waiting_senders = 0;
   uint64_t waiting_receivers = 0;
   uint32_t capacity = 0;
@@ -64,16 +64,16 @@ struct MailboxOptions {
 
   Receivers receivers = Receivers::kFirstCome;
   uint64_t seed = 1;  // kRandom
-  std::function<uint64_t(const M&)>
-      key;  // kByKey. Quick, the same each time, and it must not throw, nor use the mailbox: it is
-            // called under its lock, as are copy constructors of kAll
+  // kByKey. Quick, the same each time, and it must not throw, nor use the mailbox: it is called under
+  // its lock, as are copy constructors of kAll.
+  std::function<uint64_t(const M&)> key = {};
 
   MailboxOwner owner = MailboxOwner::kReceiver;
 
   // Called when the depth rises to `warn_at`, on the thread whose message that was; again once the
   // depth has been below half of it. It may send, but neither block nor throw.
   uint32_t warn_at = kUnbounded;
-  std::function<void(const MailboxStats&)> on_warning;
+  std::function<void(const MailboxStats&)> on_warning = {};
 };
 
 }  // namespace troupe

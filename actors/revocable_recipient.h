@@ -36,7 +36,8 @@
 // Revoke        By any holder of a RevocableRecipient; a Recipient made of it cannot. Once it has
 //               returned nothing that is sent later reaches the receiver, and of what was sent before
 //               at most one message, which is passed on at that moment, beside what has been passed
-//               on already. A second time does nothing.
+//               on already. For a moment Send may still say kQueued: then the message is a dead letter. A
+//               second time does nothing.
 // Thread safety A value: copy it to any thread and use it there.
 // Ownership     None. The right lasts until its end, whoever holds it, and by the System at the
 //               latest; a right to an actor that stays should expire or be revoked.

@@ -280,7 +280,7 @@ struct PromiseFor : TaskPromise<typename Returned::Value> {
         "be gone when it resumes. (troupe::Context& is fine.)");
     static_assert(!kCaptures<Parameters...>,
                   "Troupe: a lambda with captures cannot be a coroutine: they may be gone when it "
-                  "resumes. Pass them as parameters, or write a class with a member function.");
+                  "resumes. Write a class with a member function, or pass them as parameters.");
     this->self = std::coroutine_handle<PromiseFor>::from_promise(*this);
     return Returned(this->TaskOf(*this));
   }

@@ -188,6 +188,7 @@ SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelop
 bool ActorCell::WaitForRoom(BoundedQueue& queue, const AnyRef& to) {
   if (IsActiveOnThisThread() || space().stopping()) return false;
   if (space().scheduler().TurnsHere()) {
+    if (Current() != nullptr) Current()->WakeSenders();  // bounded_queue.h, B4
     return NestedActivations() < kMostWaitingSends && space().scheduler().Turn();
   }
   if (Current() != nullptr) Current()->BeginBlocking();
@@ -477,7 +478,6 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
     if (MoreWaits() || HasControl()) {
       if (!turn.Spent()) continue;
       if (has_annex()) ForgetEndedChildren();
-      WakeSenders();
       return Outcome::kAgain;
     }
     if (annex_ != nullptr && TendAnnex()) continue;

@@ -86,6 +86,7 @@ void ActorCell::DropMessages() {
     if (e == nullptr) return;
     first_ = static_cast<Envelope*>(e->next);
     Dequeue();
+    if ((e->address & kExempt) == 0) MakeRoom();  // a process holds it
     space().Lose(*e, DeadLetterReason::kStopped, ref());
   }
 }

@@ -7,9 +7,11 @@
 namespace troupe::internal {
 namespace {
 
-Envelope* NextOf(Envelope* e) { return static_cast<Envelope*>(e->next); }
-constexpr std::chrono::milliseconds kMostPatience(64);  // B4
+using std::chrono::milliseconds;
 
+constexpr milliseconds kMostPatience(64);
+
+Envelope* NextOf(Envelope* e) { return static_cast<Envelope*>(e->next); }
 bool IsCounted(const Envelope& e) { return (e.address & kExempt) == 0; }
 bool IsAnswer(const Envelope& e) { return (e.address & kAnswer) != 0; }
 
@@ -21,6 +23,7 @@ void BoundedQueue::Open(uint64_t incarnation, uint32_t capacity, WhenFull when_f
   capacity_ = capacity;
   when_full_ = when_full;
   owes_wake_ = waits_end_ = false;
+  last_full_ = {};
   holds_ = false;
 }
 
@@ -48,11 +51,10 @@ BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
 }
 
 void BoundedQueue::WaitForRoom(uint64_t incarnation) {
-  for (auto patience = std::chrono::milliseconds(1);;
-       patience = std::min(2 * patience, kMostPatience)) {
-    const EventCount::Key key = room_.PrepareWait();
-    if (MayHaveRoom(incarnation)) return room_.CancelWait();
-    if (room_.CommitWait(key, std::chrono::steady_clock::now() + patience)) return;
+  milliseconds patience = pace_.first_look;
+  while (!room_.Await([&] { return MayHaveRoom(incarnation); },
+                      std::chrono::steady_clock::now() + patience)) {
+    patience = std::max(patience, std::min(2 * patience, kMostPatience));
   }
 }
 
@@ -77,12 +79,10 @@ Envelope* BoundedQueue::Pop() {
     if (first_ == nullptr) return nullptr;
     const bool was_full = counted_ == capacity_;
     e = RemoveOldest([](const Envelope&) { return true; }, nullptr);
-    if (holds_ && IsCounted(*e)) {
-      ++counted_;
-      ++held_;
-      return e;
-    }
-    wakes = OwesWakeNow(was_full && IsCounted(*e));
+    const bool is_held = holds_ && IsCounted(*e);
+    counted_ += is_held;
+    held_ += is_held;
+    wakes = OwesWakeNow(was_full && counted_ < capacity_);
   }
   if (wakes) room_.NotifyAll();
   return e;
@@ -90,16 +90,18 @@ Envelope* BoundedQueue::Pop() {
 
 // B4
 bool BoundedQueue::OwesWakeNow(bool was_full) {
-  owes_wake_ |= was_full;
+  if (was_full) {
+    const auto now = std::chrono::steady_clock::now();
+    const bool long_ago = now - std::exchange(last_full_, now) >= pace_.long_since_full;
+    owes_wake_ = true;
+    if (long_ago) return std::exchange(owes_wake_, false);
+  }
   const bool half_is_free = counted_ - held_ <= (capacity_ - held_) / 2;
   return half_is_free && std::exchange(owes_wake_, false);
 }
 
 bool BoundedQueue::WakeSenders() {
-  {
-    MutexLock lock(lock_);
-    if (!std::exchange(owes_wake_, false)) return false;
-  }
+  if (!std::exchange(owes_wake_, false)) return false;
   room_.NotifyAll();
   return true;
 }
@@ -113,6 +115,7 @@ void BoundedQueue::MakeRoom() {
   bool wakes;
   {
     MutexLock lock(lock_);
+    if (held_ == 0) return;
     const bool was_full = counted_ == capacity_;
     --counted_;
     --held_;

@@ -10,9 +10,9 @@
 //                                      queue kFull, and the caller may WaitForRoom
 //   WaitForRoom   any thread           sleep until there may be room, or waiting has become vain
 //   Pop           the running thread   the oldest message or nullptr
-//   WakeSenders   the running thread   before it leaves, or may wait itself: see B4
+//   WakeSenders   the running thread   before it parks, or may wait itself: see B4
 //   HoldRoom      the running thread   from now on what Pop returns stays counted until
-//   MakeRoom      the running thread   this is called, once for each
+//   MakeRoom      the running thread   this is called, once for each that counts
 //   PopAnswer     the running thread   the oldest answer (kAnswer) or nullptr
 //   Open          the spawning thread  give the queue to an actor
 //   Close         the running thread   take what is left, wake everybody
@@ -23,14 +23,16 @@
 // B2  counted_ <= capacity_ always; exempt messages (Down, replies) are not counted.
 //     held_ <= counted_: of them those that Pop has returned and that still have their room.
 // B3  Order is the order of the Offers, exempt ones included.
-// B4  Since room was made in a full queue a wake is owed to those who wait for it. They get it when
-//     half of what Pop can give is gone, or when the receiver leaves or is about to wait itself
-//     (WakeSenders), whichever is first. Woken for each message that is handled they would find room for
-//     one, fill it, and sleep again: 5 to 15 us a message instead of 0.2 to 1. Who waits looks by himself
-//     now and then, for a handler may wait for him by other means.
+// B4  Since room was made in a full queue a wake is owed to those who wait for it. They get it at once if
+//     the queue was last full 1 ms ago or more; else when half of what Pop can give is gone, or when the
+//     receiver parks or is about to wait itself (WakeSenders), whichever is first. Woken for each message
+//     that is handled they would find room for one, fill it, and sleep again: 5 to 15 us a message instead
+//     of 0.2 to 1. Who waits looks by himself now and then, for a handler may wait for him by other
+//     means.
 #ifndef TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
 #define TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
 
+#include <chrono>
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
@@ -47,6 +49,16 @@ class BoundedQueue {
     SendResult result;
     Envelope* dropped = nullptr;  // kDropOldest: the message that made room; the caller reports it
   };
+
+  // Of B4.
+  struct Pace {
+    std::chrono::milliseconds long_since_full = std::chrono::milliseconds(1);
+    // By who waits. The next one comes after twice that, and so on up to 64 ms.
+    std::chrono::milliseconds first_look = std::chrono::milliseconds(1);
+  };
+
+  BoundedQueue() = default;
+  explicit BoundedQueue(const Pace& pace) : pace_(pace) {}
 
   void Open(uint64_t incarnation, uint32_t capacity, WhenFull when_full);
   Offered Offer(Envelope& e);  // e.address names the incarnation it is for
@@ -74,13 +86,13 @@ class BoundedQueue {
   bool MayHaveRoom(uint64_t incarnation);
   bool OwesWakeNow(bool was_full) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
+  const Pace pace_;
   mutable Mutex lock_;  // mutable: a snapshot takes it too
   EventCount room_;     // "counted_ < capacity_ or the owner has changed" may have become true
   uint64_t owner_ ABSL_GUARDED_BY(lock_) = 0;  // incarnation; 0 = closed
   uint32_t capacity_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t counted_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t held_ ABSL_GUARDED_BY(lock_) = 0;
-  bool owes_wake_ ABSL_GUARDED_BY(lock_) = false;
   bool holds_ ABSL_GUARDED_BY(lock_) = false;
   uint32_t size_ ABSL_GUARDED_BY(lock_) = 0;     // counted_ and the exempt ones
   uint32_t answers_ ABSL_GUARDED_BY(lock_) = 0;  // of them
@@ -88,6 +100,10 @@ class BoundedQueue {
   bool waits_end_ ABSL_GUARDED_BY(lock_) = false;
   Envelope* first_ ABSL_GUARDED_BY(lock_) = nullptr;
   Envelope* last_ ABSL_GUARDED_BY(lock_) = nullptr;
+  // The running thread's.
+  bool owes_wake_ = false;  // B4
+  std::chrono::steady_clock::time_point last_full_;
+
   // No answer is up to here; nullptr: nothing known. So a backlog is looked through once, not for
   // each answer.
   Envelope* no_answer_to_ ABSL_GUARDED_BY(lock_) = nullptr;

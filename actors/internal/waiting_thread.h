@@ -16,6 +16,7 @@ class ActorSpace;
 struct Envelope;
 
 absl::Status MayWaitHere();                             // an error inside a handler
+absl::Status SentBefore();                              // what a second use of an ask yields
 AnyRef CurrentActorRef();                               // nobody on a plain thread
 void PostRequest(const AnyRef& to, Envelope& request);  // never blocks; consumes the request
 

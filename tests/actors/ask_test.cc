@@ -199,6 +199,32 @@ TEST_F(AskTest, OnlyTheFirstAnswerCounts) {
   EXPECT_EQ(eager.Ask(Double{1}).Wait().value_or(-1), 1);
 }
 
+TEST_F(AskTest, AnAskIsSentOnceAndTheSecondTimeIsAnError) {
+  int asked = 0;
+  auto doubler = system_.Spawn([&asked](Double m, Reply<int> reply) {
+    ++asked;
+    reply.Send(2 * m.n);
+  });
+  auto ask = doubler.Ask(Double{1});
+  EXPECT_EQ(std::move(ask).Wait().value_or(-1), 2);
+  EXPECT_TRUE(absl::IsFailedPrecondition(std::move(ask).Wait().status()));
+  std::vector<absl::StatusOr<int>> answers;
+  system_
+      .Spawn([&](Work, Context& self) {
+        auto once = doubler.Ask(Double{2});
+        for (int i = 0; i < 2; ++i) {
+          std::move(once).Then(
+              self, [&](absl::StatusOr<int> answer) { answers.push_back(std::move(answer)); });
+        }
+      })
+      .Send(Work{});
+  Run();
+  ASSERT_EQ(answers.size(), 2u);
+  EXPECT_TRUE(absl::IsFailedPrecondition(answers[0].status()));
+  EXPECT_EQ(answers[1].value_or(-1), 4);
+  EXPECT_EQ(asked, 2);
+}
+
 TEST_F(AskTest, AReplyMayBeAnErrorOrNothing) {
   auto refuser = system_.Spawn(
       [](Double, Reply<int> reply) { reply.Send(absl::ResourceExhaustedError("tired")); });

@@ -1,6 +1,7 @@
 // What a bounded mailbox does when it is full. The blocking policy also on real threads.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <latch>
 #include <semaphore>
@@ -384,44 +385,69 @@ TEST(BlockingMailboxTest, AReceiverMayWaitForTheSenderThatWaitsForIt) {
   }
 }
 
-// Messages that nobody handles.
+// Messages that nobody handles, and a sender that never looks by itself: it has to be woken.
 class WakeTest : public testing::Test {
  protected:
-  void Fill() {
-    queue_.Open(kOwner, 8, WhenFull::kBlock);
+  static constexpr std::chrono::milliseconds kNever = std::chrono::hours(24 * 365);
+
+  void Fill(internal::BoundedQueue& queue) {
+    queue.Open(kOwner, 8, WhenFull::kBlock);
     for (internal::Envelope& e : messages_) {
       e.address = kOwner;
-      EXPECT_EQ(queue_.Offer(e).result, SendResult::kQueued);
+      EXPECT_EQ(queue.Offer(e).result, SendResult::kQueued);
     }
   }
-  void Pop(int n) {
-    for (int i = 0; i < n; ++i) EXPECT_NE(queue_.Pop(), nullptr);
+  static void Pop(internal::BoundedQueue& queue, int n) {
+    for (int i = 0; i < n; ++i) EXPECT_NE(queue.Pop(), nullptr);
+  }
+  static std::thread Sender(internal::BoundedQueue& queue) {
+    return std::thread([&queue] { queue.WaitForRoom(kOwner); });
   }
 
   static constexpr uint64_t kOwner = 4;
-  internal::BoundedQueue queue_;
+  internal::BoundedQueue queue_{{.long_since_full = kNever, .first_look = kNever}};
   std::vector<internal::Envelope> messages_{8, internal::Envelope(nullptr, {})};
 };
 
 TEST_F(WakeTest, SendersAreWokenTogetherWhenHalfOfTheRoomIsFree) {
-  Fill();
-  Pop(3);
+  Fill(queue_);
+  std::thread one = Sender(queue_), other = Sender(queue_);
+  Pop(queue_, 4);
+  one.join();
+  other.join();
+  EXPECT_FALSE(queue_.WakeSenders());  // the fourth did
+}
+
+TEST_F(WakeTest, BeforeThatTheyAreWokenByAReceiverThatParksOrWaits) {
+  Fill(queue_);
+  std::thread sender = Sender(queue_);
+  Pop(queue_, 3);
   EXPECT_TRUE(queue_.WakeSenders());
+  sender.join();
   EXPECT_FALSE(queue_.WakeSenders());  // once
-  Pop(5);
+  Pop(queue_, 5);
   EXPECT_FALSE(queue_.WakeSenders());  // it was not full since
-  Fill();
-  Pop(4);
-  EXPECT_FALSE(queue_.WakeSenders());  // the fourth has told them
+}
+
+TEST_F(WakeTest, OfOneThatHasNotBeenFullForLongTheyAreWokenAtOnce) {
+  internal::BoundedQueue queue(
+      {.long_since_full = std::chrono::milliseconds(0), .first_look = kNever});
+  Fill(queue);
+  std::thread sender = Sender(queue);
+  Pop(queue, 1);
+  sender.join();
+  EXPECT_FALSE(queue.WakeSenders());
 }
 
 TEST_F(WakeTest, WhatAProcessHasPassedOverIsNotWaitedFor) {
-  Fill();
+  Fill(queue_);
   queue_.HoldRoom();
-  Pop(8);
+  std::thread sender = Sender(queue_);
+  Pop(queue_, 8);
   EXPECT_FALSE(queue_.WakeSenders());  // all are held: there is no room
-  queue_.MakeRoom();
-  EXPECT_FALSE(queue_.WakeSenders());  // it has told them: nothing else is there to be handled
+  queue_.MakeRoom();                   // nothing else is there to be handled
+  sender.join();
+  EXPECT_FALSE(queue_.WakeSenders());
 }
 
 TEST(BlockingMailboxTest, ShutdownEndsEveryWaitForRoom) {

@@ -188,5 +188,24 @@ TEST_F(SupervisedCoroutineTest, AProcessLosesWhatItHasPassedOverAndNotWhatIsStil
   }
 }
 
+TEST_F(SupervisedCoroutineTest, AProcessThatLosesItsMailboxHasAllItsRoomAgain) {
+  auto& log = Keep<Log>();
+  SupervisorTree tree(system_);
+  auto clerk = tree.Add<Clerk>(
+      {.mailbox = MailboxOnRestart::kDrop, .actor = {.capacity = 4, .when_full = WhenFull::kFail}},
+      &ClerkBody, &log, &Keep<int>());
+  tree.Start();
+  Run();
+  clerk.Send(Crash{});
+  for (int i = 0; i < 3; ++i) clerk.Send(Say{"lost"});
+  Run();
+  EXPECT_EQ(log, Log());
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(clerk.Send(Say{"after"}), SendResult::kQueued);
+  Run();
+  EXPECT_EQ(log.size(), 4u);
+  tree.ref().Stop();
+  Run();
+}
+
 }  // namespace
 }  // namespace troupe
