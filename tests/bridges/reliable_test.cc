@@ -193,6 +193,26 @@ TEST_F(ReliableTest, AReceiverThatBeginsAnewIsReportedAndGetsNothing) {
   EXPECT_TRUE(system_.ExpectNoDeadLetters().ok());
 }
 
+// The loss is noticed first, and then the new life is found: by a Resume rather than by a segment.
+TEST_F(ReliableTest, AReceiverThatBeginsAnewIsReportedAlsoToWhoAsksWhereToGoOn) {
+  const auto first = system_.Spawn<ReliableReceiver<Order>>(store_);
+  ReliablePort now = first;
+  const auto sender = system_.Spawn<ReliableSender<Order>>(system_.Spawn(Switch{now}));
+  for (int64_t i = 1; i <= 3; ++i) sender.Send(Order{i});
+  system_.RunUntilIdle();
+  first.Stop();
+  system_.RunUntilIdle();
+  sender.Send(Order{4});
+  system_.Advance(absl::Seconds(3));
+  EXPECT_EQ(LossOf(sender), "it lives");
+  now = system_.Spawn<ReliableReceiver<Order>>(store_);
+  system_.Advance(absl::Seconds(3));
+  EXPECT_NE(LossOf(sender).find("not acknowledged: 1 messages, from number 4 on"),
+            std::string::npos);
+  EXPECT_EQ(stored_, UpTo(3));
+  system_.TakeDeadLetters();
+}
+
 TEST_F(ReliableTest, TheEndOfTheReceiverOrOfWhomItPassesOnToIsReported) {
   const auto receiver = system_.Spawn<ReliableReceiver<Order>>(store_);
   const auto sender = system_.Spawn<ReliableSender<Order>>(receiver);
