@@ -308,7 +308,7 @@ TEST_F(PersistentConnectionTest, ALateBoundNameIsFoundAgainInANodeMadeAnewAndAnE
     ASSERT_TRUE(system_.Join(*found, kLong).ok());
     ASSERT_TRUE(system_.Join(peer->ref(), kLong).ok());
     OpenBank();  // with nothing in the account
-    EXPECT_EQ(found->Send(Deposit{1}), SendResult::kClosed);
+    EXPECT_EQ(found->Ask(Balance{}, kLong).Wait().status().code(), absl::StatusCode::kUnavailable);
     ASSERT_TRUE(Eventually([&] { return bank.Connected(kLong).Wait()->id() != peer->id(); }));
     // What is sent while the loss is being found out is lost, and that is told.
     ASSERT_TRUE(Eventually([&] { return late.Ask(Balance{}, kLong).Wait().ok(); }));
