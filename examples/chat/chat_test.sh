@@ -12,9 +12,9 @@ fail() {
   tail -n 20 "$folder"/*.log
   exit 1
 }
-await() {  # await WHO TEXT: until WHO has printed it
+await() {  # await WHO TEXT [HOW]: until WHO has printed it; HOW is for grep
   for _ in $(seq 1200); do
-    grep -qaF -- "$2" "$folder/$1.log" && return
+    grep -qa "${3:--F}" -- "$2" "$folder/$1.log" && return
     sleep 0.05
   done
   fail "no '$2' from $1"
@@ -108,6 +108,19 @@ await bob "#lobby alice: the last"
 echo open >"$folder/gate"
 await dave "#lobby alice: the last"
 await dave " messages missed"
+
+# A terminal: what comes is shown above the line that is being typed. (script makes it one.)
+mkfifo "$folder/frank.in"
+script -qefc "'$client' '$address' frank" /dev/null <>"$folder/frank.in" >"$folder/frank.log" 2>&1 &
+await frank "#lobby> "
+printf 'half a li' >"$folder/frank.in"
+await frank "#lobby> half a li"
+type_line alice "good evening"
+await frank ': good evening\r+\n#lobby> half a li' -zP
+printf 'ne\r' >"$folder/frank.in"
+await alice "#lobby frank: half a line"
+printf '\x03' >"$folder/frank.in"
+await alice "#lobby * frank has quit"
 
 # Ordinary ends: /quit, and the end of the input.
 type_line bob "/quit"
