@@ -11,6 +11,7 @@
 #include "examples/chat/keyboard.h"
 #include "examples/chat/messages.h"
 #include "examples/chat/terminal.h"
+#include "examples/chat/text.h"
 #include "troupe/runtime/bridges/node.h"
 #include "troupe/troupe.h"
 
@@ -56,7 +57,7 @@ int main(int argc, char** argv) {
       system.Spawn<chat::Terminal>({.placement = troupe::Placement::kDedicatedThread}, keyboard);
   const absl::StatusOr<chat::Session> session = EnterChat(node, argv[1], argv[2], terminal);
   if (!session.ok()) {
-    std::cerr << session.status().message() << "\n";
+    std::cerr << chat::Printable(std::string(session.status().message())) << "\n";
     return 1;
   }
   terminal.Send(chat::Attend{*session});

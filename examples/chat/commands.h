@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "examples/chat/messages.h"
+#include "examples/chat/text.h"
 #include "troupe/troupe.h"
 
 namespace chat {
@@ -42,7 +43,7 @@ class Commands {
     if (verb == "/msg") return Whisper(rest);
     if (verb == "/help") return kHelp;
     if (verb == "/quit") return End();
-    return absl::StrCat("* no such command: ", verb, "; /help lists them");
+    return absl::StrCat("* no such command: ", Printable(verb), "; /help lists them");
   }
 
   const std::string& room() const { return rooms_.back(); }  // where plain text goes, or ""
@@ -51,8 +52,8 @@ class Commands {
  private:
   // What an answer is to the user: the error, or else `success`.
   static std::string Told(const absl::Status& status, const std::string& success = "") {
-    if (status.ok()) return success.empty() ? "" : absl::StrCat("* ", success);
-    return absl::StrCat("* ", std::string(status.message()));
+    const std::string words = status.ok() ? success : std::string(status.message());
+    return words.empty() ? "" : absl::StrCat("* ", Printable(words));
   }
   static std::string List(const absl::StatusOr<std::vector<std::string>>& names) {
     return Told(names.status(), names.ok() ? absl::StrJoin(*names, " ") : "");

@@ -1,5 +1,5 @@
-// Many clients, each with a connection of its own, of whom one does not read. Server and clients are two
-// systems of this process. A thousand of them:
+// Many clients, each with a node and so a connection of its own, of whom one does not read. Server and clients
+// are two systems of this process. A thousand of them:
 //
 //   ./bazelw test -c opt --test_env=CROWD=1000 //examples/chat:crowd_test
 #include <gtest/gtest.h>
@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +28,7 @@ namespace {
 
 size_t Clients() {
   const char* crowd = std::getenv("CROWD");
-  return crowd != nullptr ? std::strtoul(crowd, nullptr, 10) : 150;
+  return crowd != nullptr ? std::strtoul(crowd, nullptr, 10) : 100;
 }
 const size_t kClients = Clients();
 constexpr size_t kLines = 100;
@@ -109,13 +110,13 @@ class CrowdTest : public testing::Test {
             .when_full = troupe::WhenFull::kDropOldest,
             .window = kBytes,
             .outbox_high_water = kBytes,
-            .max_connections = static_cast<uint32_t>(2 * kClients),
+            .max_connections = static_cast<uint32_t>(kClients),
             .heartbeat_timeout = absl::Hours(1)};
   }
   void SetUp() override {
     rlimit files{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
-    files.rlim_cur = std::min<rlim_t>(files.rlim_max, 4 * kClients);
+    files.rlim_cur = std::min<rlim_t>(files.rlim_max, 1000 + 10 * kClients);
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
     ASSERT_TRUE(server_.Publish<Enter>("chat", server_system_.Spawn<Directory>()).ok());
     const auto address =
@@ -125,7 +126,9 @@ class CrowdTest : public testing::Test {
   }
   // Over a connection of its own, into the room.
   Session Comes(const std::string& nick, Screen screen) {
-    const absl::StatusOr<troupe::Peer> peer = clients_.Connect(address_, kLong).Wait();
+    troupe::Node& node =
+        *clients_.emplace_back(std::make_unique<troupe::Node>(client_system_, Options()));
+    const absl::StatusOr<troupe::Peer> peer = node.Connect(address_, kLong).Wait();
     EXPECT_TRUE(peer.ok()) << peer.status();
     if (!peer.ok()) return {};
     const auto chat = peer->Find<Enter>("chat", kLong).Wait();
@@ -149,7 +152,7 @@ class CrowdTest : public testing::Test {
   troupe::System server_system_;
   troupe::System client_system_;
   troupe::Node server_{server_system_, Options()};
-  troupe::Node clients_{client_system_, Options()};
+  std::vector<std::unique_ptr<troupe::Node>> clients_;
   std::string address_;
 };
 

@@ -1,15 +1,19 @@
-// What a client does with what is typed and with what it is shown.
+// What a client does with what is typed, and with what it is shown and told.
 #include "examples/chat/terminal.h"
 
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "examples/chat/commands.h"
 #include "examples/chat/line_editor.h"
 #include "examples/chat/messages.h"
 #include "examples/chat/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "troupe/testing/probe.h"
+#include "troupe/testing/test_system.h"
+#include "troupe/troupe.h"
 
 namespace chat {
 namespace {
@@ -135,6 +139,55 @@ TEST_F(TranscriptTest, ColoursANicknameAlwaysTheSame) {
   const std::string text = coloured.Format(line);
   EXPECT_NE(text.find("\x1b["), std::string::npos);
   EXPECT_EQ(text, coloured.Format(line));
+}
+
+class CommandsTest : public ::testing::Test {
+ protected:
+  CommandsTest() {
+    server_.ReplyWith<Join>(absl::OkStatus());
+    server_.ReplyWith<Leave>(absl::OkStatus());
+    server_.ReplyWith<Say>([](const Say& m) { return absl::NotFoundError(m.room + "?" + m.text); });
+    server_.ReplyWith<Tell>(
+        [](const Tell& m) { return absl::NotFoundError(m.nick + "?" + m.text); });
+    server_.ReplyWith<ListMembers>(std::vector<std::string>{"alice", "bob"});
+    server_.ReplyWith<Quit>(absl::OkStatus());
+  }
+  troupe::testing::TestSystem system_;
+  troupe::testing::Probe<Join, Leave, Say, Tell, Rename, ListRooms, ListMembers, Quit> server_{
+      system_};
+  Commands commands_{server_.ref()};
+};
+
+TEST_F(CommandsTest, PlainTextIsSaidInTheRoomThatWasJoinedLast) {
+  EXPECT_EQ(commands_.Run("hello"), "* you are in no room; /join ROOM enters one");
+  EXPECT_EQ(commands_.Run("/join #Garden"), "");
+  EXPECT_EQ(commands_.Run("/join pond"), "");
+  EXPECT_EQ(commands_.Run("hello /all"), "* pond?hello /all");
+  EXPECT_EQ(commands_.Run("/join garden"), "");
+  EXPECT_EQ(commands_.Run("hello"), "* garden?hello");
+  EXPECT_EQ(commands_.Run("/leave"), "* you have left #garden");
+  EXPECT_EQ(commands_.Run("hello"), "* pond?hello");
+}
+
+TEST_F(CommandsTest, AnAnswerIsShown) {
+  EXPECT_EQ(commands_.Run("/who"), "* alice bob");
+  EXPECT_EQ(commands_.Run("/msg bob how are you"), "* bob?how are you");
+  EXPECT_EQ(commands_.Run("/msg bob"), "* bob?");
+  EXPECT_EQ(commands_.Run("/msg"), "* ?");
+  EXPECT_EQ(commands_.Run("/dance now"), "* no such command: /dance; /help lists them");
+  EXPECT_EQ(commands_.Run(""), "");
+}
+
+TEST_F(CommandsTest, AnErrorOfTheServerReachesNoTerminalRaw) {
+  commands_.Run("/join garden");
+  EXPECT_EQ(commands_.Run("\x1b[2J"), std::string("* garden?") + kNone + "[2J");
+}
+
+TEST_F(CommandsTest, QuitIsTheEnd) {
+  EXPECT_FALSE(commands_.ended());
+  EXPECT_EQ(commands_.Run("/quit"), "");
+  EXPECT_TRUE(commands_.ended());
+  EXPECT_TRUE(server_.Expect<Quit>().ok());
 }
 
 }  // namespace
