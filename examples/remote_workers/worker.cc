@@ -19,8 +19,13 @@ class Worker {
   std::string On(workers::Factor job) {
     uint64_t rest = job.number;
     std::string product;
-    for (uint64_t p = 2; p <= rest / p; ++p) {
-      for (; rest % p == 0; rest /= p) absl::StrAppend(&product, p, " * ");
+    for (uint64_t p = 2; p <= rest / p;) {
+      if (rest % p != 0) {
+        ++p;
+      } else {
+        absl::StrAppend(&product, p, " * ");
+        rest /= p;
+      }
     }
     return absl::StrCat(job.number, " = ", product, rest);
   }
