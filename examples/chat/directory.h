@@ -26,6 +26,7 @@ namespace chat {
 
 class Directory {
  public:
+  static constexpr size_t kMaxUsers = 5000;
   static constexpr size_t kMaxRooms = 1000;
 
   absl::StatusOr<Session> On(Enter m, troupe::Context& self) {
@@ -33,6 +34,8 @@ class Directory {
     if (!m.screen) return absl::InvalidArgumentError("a user has a screen");
     const std::string key = absl::AsciiStrToLower(m.nick);
     if (guests_.contains(key)) return Taken(m.nick);
+    if (guests_.size() >= kMaxUsers)
+      return absl::ResourceExhaustedError("there are too many users");
     const auto user = self.Spawn<User>(self.ref(this), m.screen);
     self.Watch(user);
     guests_.emplace(key, Guest{user, std::move(m.nick), m.screen, Feed(m.screen)});

@@ -206,6 +206,18 @@ TEST_F(DirectoryTest, BadNamesAndTextsAreRefusedWithAReason) {
   EXPECT_THAT(alice.session.Ask(Say{"garden", std::string(kMaxText, 'x')}).Wait(), IsOk());
 }
 
+TEST_F(DirectoryTest, ThereAreSoManyUsersAtMost) {
+  Client alice(*this, "alice");
+  for (size_t i = 1; i < Directory::kMaxUsers; ++i) {
+    ASSERT_THAT(Enters(absl::StrCat("user", i), alice.screen.ref()), IsOk());
+  }
+  EXPECT_THAT(Enters("onemore", alice.screen.ref()),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  ASSERT_THAT(alice.session.Ask(Quit{}).Wait(), IsOk());
+  system_.RunUntilIdle();
+  EXPECT_THAT(Enters("onemore", alice.screen.ref()), IsOk());
+}
+
 TEST_F(DirectoryTest, AUserIsInSoManyRoomsAtMost) {
   Client alice(*this, "alice");
   for (size_t i = 0; i < User::kMaxRooms; ++i) {
