@@ -70,7 +70,7 @@ class [[nodiscard]] PendingAsk {
   AskResult<R> Wait() && {
     if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
     auto& slot = internal::WaitingThread<R>::Make(internal::DeadlineThere(to_, timeout_));
-    Post(Reply<R>(&slot));
+    Post(slot);
     return slot.Wait(internal::SpaceOf(to_), timeout_);
   }
 
@@ -84,7 +84,7 @@ class [[nodiscard]] PendingAsk {
       auto& awaited =
           internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
       internal::RegisterAwaited(awaited, self, timeout_, to_);
-      Post(Reply<R>(&awaited));
+      Post(awaited);
     }
   }
 
@@ -95,7 +95,7 @@ class [[nodiscard]] PendingAsk {
     auto& awaited =
         internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
     const bool shown = internal::RegisterWait(awaited, self, timeout_, to_);
-    Post(Reply<R>(&awaited));
+    Post(awaited);
     if (!shown) return;
     absl::Status cycle = internal::EnterWait(awaited, to_);
     if (!cycle.ok()) [[unlikely]]
@@ -107,10 +107,11 @@ class [[nodiscard]] PendingAsk {
       : to_(to), request_(request), reply_(reply), timeout_(timeout) {}
 
  private:
-  void Post(Reply<R> reply) {
+  template <class Slot>
+  void Post(Slot& slot) {
     if (request_ == nullptr) [[unlikely]]
-      return reply.Send(internal::SentBefore());
-    *reply_ = std::move(reply);
+      return Reply<R>(&slot).Send(internal::SentBefore());
+    *reply_ = Reply<R>(&slot);
     internal::PostRequest(to_, *std::exchange(request_, nullptr));
   }
 
