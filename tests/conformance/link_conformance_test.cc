@@ -15,7 +15,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "troupe/runtime/bridges/internal/socket_link.h"
+#include "troupe/runtime/bridges/internal/socket_dialer.h"
+#include "troupe/runtime/bridges/internal/socket_listener.h"
 #include "troupe/runtime/bridges/link.h"
 #include "troupe/runtime/bridges/memory_link.h"
 

@@ -7,6 +7,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/actors/internal/incarnation.h"
+#include "troupe/runtime/bridges/internal/socket_dialer.h"
 #include "troupe/runtime/system.h"
 
 namespace troupe::internal {

@@ -17,7 +17,7 @@
 #include "troupe/runtime/bridges/internal/event_loop.h"
 #include "troupe/runtime/bridges/internal/peer_subscribers.h"
 #include "troupe/runtime/bridges/internal/peer_table.h"
-#include "troupe/runtime/bridges/internal/socket_link.h"
+#include "troupe/runtime/bridges/internal/socket_listener.h"
 #include "troupe/runtime/bridges/node.h"
 
 namespace troupe::internal {

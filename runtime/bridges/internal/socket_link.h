@@ -1,38 +1,34 @@
-// Sockets as links: unix:// and tcp://.
+// A connected socket as a link, and what those who connect it have in common.
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_SOCKET_LINK_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_SOCKET_LINK_H_
 
+#include <asio/ip/tcp.hpp>
+#include <asio/local/stream_protocol.hpp>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "troupe/runtime/bridges/internal/address.h"
 #include "troupe/runtime/bridges/internal/event_loop.h"
 #include "troupe/runtime/bridges/link.h"
 
 namespace troupe::internal {
 
+using asio::ip::tcp;
+using Local = asio::local::stream_protocol;
+
 using TakeLink = std::function<void(absl::StatusOr<std::unique_ptr<Link>>)>;
 
-// Calls `take` on the loop, once. Any thread.
-void DialSocket(EventLoop& loop, const Address& address, TakeLink take);
+// `peer`: Link::peer(). The loop outlives the link's OnClosed.
+std::unique_ptr<Link> MakeSocketLink(EventLoop& loop, tcp::socket socket, std::string peer);
+std::unique_ptr<Link> MakeSocketLink(EventLoop& loop, Local::socket socket, std::string peer);
 
-// A socket that listens. Calls `take` on the loop for each peer that connects, and for errors after which
-// it goes on, until it is closed or destroyed, which is done on any thread.
-class SocketListener {
- public:
-  virtual ~SocketListener() = default;
-  virtual void Close() = 0;
-  virtual std::string address() const = 0;  // with the port that was chosen, if 0 was asked for
-};
-
-// kPermissionDenied: a TCP address beyond loopback, and not `beyond_loopback`. A Unix socket that nobody
-// serves any more is replaced.
-absl::StatusOr<std::unique_ptr<SocketListener>> ListenSocket(EventLoop& loop,
-                                                             const Address& address,
-                                                             bool beyond_loopback, TakeLink take);
+std::string NameOf(const tcp::endpoint& at);    // "tcp://127.0.0.1:7000", "tcp://[::1]:7000"
+std::string NameOf(const Local::endpoint& at);  // "unix:///run/bank.sock"
+absl::Status SocketError(const std::error_code& error, std::string_view what);  // kUnavailable
 
 }  // namespace troupe::internal
 
