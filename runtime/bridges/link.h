@@ -1,5 +1,6 @@
 // Link: the seam to whatever moves bytes between two nodes. unix:// and tcp:// are links
-// (internal/socket_link.h), MemoryLink is one for tests; a host may bring his own, which passes
+// (internal/socket_link.h), MemoryLink is one for tests, and TLS is one that runs over another
+// (link_credentials.h); a host may bring his own, which passes
 // tests/conformance/link_conformance_test.cc, and give it to Node::Attach or Node::Serve.
 #ifndef TROUPE_RUNTIME_BRIDGES_LINK_H_
 #define TROUPE_RUNTIME_BRIDGES_LINK_H_
@@ -11,6 +12,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "troupe/runtime/bridges/peer_identity.h"
 
 namespace troupe {
 
@@ -52,6 +54,9 @@ class Link {
 
   // Who is at the other end, for people: "unix:///run/bank.sock", "tcp://127.0.0.1:7000".
   virtual std::string peer() const = 0;
+  // Who that has proved to be. Fixed when the first bytes arrive; nobody until then, and for ever at a link that
+  // proves nothing. Any thread.
+  virtual PeerIdentity identity() const { return {}; }
 };
 
 }  // namespace troupe

@@ -20,15 +20,15 @@ NodeId Peer::id() const {
   return {.high = connection_->peer().node_high, .low = connection_->peer().node_low};
 }
 std::string Peer::name() const { return connection_->PeerName(); }
+PeerIdentity Peer::identity() const { return connection_->identity(); }
 void Peer::Disconnect() const { connection_->Close(absl::CancelledError("disconnected")); }
 
 Node::Node(System& system, NodeOptions options)
     : core_(std::make_unique<internal::NodeCore>(system, std::move(options))) {}
 Node::~Node() = default;
 
-absl::Status Node::PublishRoutes(std::string_view name, const AnyRef& who,
-                                 std::vector<internal::ExportRoute> routes) {
-  return core_->Publish(name, {.who = who, .routes = std::move(routes)});
+absl::Status Node::PublishRoutes(std::string_view name, internal::Published published) {
+  return core_->Publish(name, std::move(published));
 }
 bool Node::Unpublish(std::string_view name) { return core_->Unpublish(name); }
 
@@ -41,12 +41,10 @@ PendingAsk<Peer> Node::Connect(std::string_view address, absl::Duration timeout)
 PendingAsk<Peer> Node::Attach(std::unique_ptr<Link> link, absl::Duration timeout) const {
   return core_->actor().Ask(internal::AttachLink{std::move(link)}, timeout);
 }
-void Node::Serve(std::unique_ptr<Link> link) {
-  core_->Start(std::move(link), internal::NodeCore::Side::kAccepted);
-}
+void Node::Serve(std::unique_ptr<Link> link) { core_->Serve(std::move(link)); }
 absl::StatusOr<PersistentConnection> Node::Maintain(std::string_view address,
                                                     const MaintainOptions& options) {
-  if (auto parsed = internal::ParseAddress(address); !parsed.ok()) return parsed.status();
+  if (auto parsed = core_->Parse(address); !parsed.ok()) return parsed.status();
   auto dial = [node = core_->actor(), to = std::string(address), timeout = options.dial_timeout] {
     return absl::StatusOr<PendingAsk<Peer>>(node.Ask(internal::Dial{to}, timeout));
   };

@@ -46,7 +46,7 @@ struct AttachLink {
 
 struct ListenOptions {
   // Let a tcp:// address be one that other machines reach, where anybody can connect, and read and change
-  // what is said. Refused unless asked for.
+  // what is said. Refused unless asked for. (tls:// needs it not.)
   bool plaintext_beyond_loopback = false;
 };
 
@@ -109,22 +109,27 @@ class Node {
   // whoever had the name; who has found him already keeps him. kInvalidArgument: the name is empty, `who`
   // is nobody, or two of the messages have names of the same hash.
   template <class... Ms>
-  absl::Status Publish(std::string_view name, const std::type_identity_t<Recipient<Ms...>>& who) {
+  absl::Status Publish(std::string_view name, const std::type_identity_t<Recipient<Ms...>>& who,
+                       PublishOptions options = {}) {
     const auto routes = internal::RoutesOf(who);
-    return PublishRoutes(name, who, {routes.begin(), routes.end()});
+    return PublishRoutes(
+        name,
+        {.who = who, .routes = {routes.begin(), routes.end()}, .options = std::move(options)});
   }
   // False: nobody had it.
   bool Unpublish(std::string_view name);
 
-  // unix://PATH or tcp://HOST:PORT; port 0: one that is free. Returns the address, with the port. It serves
-  // until the Node is destroyed. kInvalidArgument: no such address. kPermissionDenied: ListenOptions.
-  // kUnavailable: what the system says.
+  // unix://PATH, tcp://HOST:PORT, or tls://HOST:PORT (tls.h); port 0: one that is free. Returns the address,
+  // with the port. It serves until the Node is destroyed. kInvalidArgument: no such address.
+  // kPermissionDenied: ListenOptions. kFailedPrecondition: tls:// without NodeOptions::tls. kUnavailable:
+  // what the system says.
   absl::StatusOr<std::string> Listen(std::string_view address, ListenOptions options = {});
 
   // Connects and shakes hands. As any ask: Wait(), Then(self, f), co_await; its errors, and
-  // kInvalidArgument, kUnavailable as for Listen. kFailedPrecondition: it is this node itself. Two nodes
-  // have one connection: if there is one with that node already, because it was dialled before, from there,
-  // or from both sides at once, that is the answer, and this one is closed.
+  // kInvalidArgument, kFailedPrecondition, kUnavailable as for Listen. kUnauthenticated: the other is not
+  // who the address says, or nobody whom we trust, or does not trust us. kFailedPrecondition: it is this
+  // node itself. Two nodes have one connection: if there is one with that node already, because it was
+  // dialled before, from there, or from both sides at once, that is the answer, and this one is closed.
   PendingAsk<Peer> Connect(std::string_view address,
                            absl::Duration timeout = kDefaultAskTimeout) const;
 
@@ -159,14 +164,14 @@ class Node {
 
   struct Stats {
     size_t connections = 0;
+    size_t half_open = 0;  // of these, by peers that shake hands
     uint64_t refused = 0;  // peers that were cut off, or not let in
     std::string last_refusal = {};
   };
   Stats stats() const;
 
  private:
-  absl::Status PublishRoutes(std::string_view name, const AnyRef& who,
-                             std::vector<internal::ExportRoute> routes);
+  absl::Status PublishRoutes(std::string_view name, internal::Published published);
 
   std::unique_ptr<internal::NodeCore> core_;
 };

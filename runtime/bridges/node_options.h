@@ -1,19 +1,27 @@
 // NodeOptions: all that can be configured about a Node. The defaults are safe towards hostile peers.
+// PublishOptions: about a name.
 #ifndef TROUPE_RUNTIME_BRIDGES_NODE_OPTIONS_H_
 #define TROUPE_RUNTIME_BRIDGES_NODE_OPTIONS_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/time/time.h"
 #include "troupe/actors/send_result.h"
+#include "troupe/runtime/bridges/link_credentials.h"
+#include "troupe/runtime/bridges/peer_identity.h"
 
 namespace troupe {
 
 struct NodeOptions {
   // A label for people: in errors, and in the names of actors. Nobody is found by it.
   std::string name = {};
+
+  // For tls:// addresses: who this node is, and whom it trusts. From LoadTlsCredentials (tls.h).
+  std::shared_ptr<const LinkCredentials> tls = nullptr;
 
   // What is waiting to be sent to one remote actor: messages, and what happens to more. As
   // ActorOptions::capacity and when_full.
@@ -37,6 +45,11 @@ struct NodeOptions {
   uint32_t max_questions = 1 << 20;
 
   uint32_t max_connections = 1024;
+  // Of peers that connect to this node: handshakes that it begins per second in the long run, and at once; and
+  // connections whose handshake is not over. Who comes beyond that is sent away before it costs anything.
+  uint32_t handshakes_per_second = 200;
+  uint32_t handshake_burst = 1000;
+  uint32_t max_half_open = 256;
   // From the first byte to the end of the handshake.
   absl::Duration handshake_timeout = absl::Seconds(5);
   // A sign of life is sent so often. A peer from which nothing has come for heartbeat_timeout is lost:
@@ -44,6 +57,14 @@ struct NodeOptions {
   // that ends is found out at once, by its socket.)
   absl::Duration heartbeat_interval = absl::Seconds(5);
   absl::Duration heartbeat_timeout = absl::Seconds(15);
+};
+
+struct PublishOptions {
+  // Who may find the name; everybody, if empty. Asked for each Find, on the link's thread, for several peers at the same
+  // time: it must not block. One that throws has said no. What a peer has found it may pass on to others.
+  //
+  //   {.allow = [](const troupe::PeerIdentity& peer) { return peer.common_name == "teller"; }}
+  std::function<bool(const PeerIdentity& peer)> allow = nullptr;
 };
 
 }  // namespace troupe

@@ -40,8 +40,9 @@ bool IsNodeLost(const absl::Status& status);
 class Peer {
  public:
   // Who has the name there, for these messages. As any ask (ask.h): Wait(), Then(self, f), co_await.
-  // kNotFound: nobody is published by that name, or who was has ended. kFailedPrecondition: not for one of
-  // these messages. kUnavailable: the connection is closed.
+  // kNotFound: nobody is published by that name, or who was has ended. kPermissionDenied: not for us
+  // (PublishOptions::allow). kFailedPrecondition: not for one of these messages. kUnavailable: the
+  // connection is closed.
   //
   //   absl::StatusOr<troupe::Recipient<Deposit, Balance>> alice =
   //       peer.Find<Deposit, Balance>("bank/alice").Wait();
@@ -53,6 +54,8 @@ class Peer {
 
   NodeId id() const;
   std::string name() const;  // NodeOptions::name of the other node, and its address
+  // Who it has proved to be, by its certificate. Nobody, if the address was not tls://.
+  PeerIdentity identity() const;
 
   // For Watch: it ends when the connection does, with kFailed and a status that IsNodeLost.
   AnyRef ref() const { return connection_->session(); }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/bridges/certificates.h"
 #include "troupe/runtime/bridges/internal/socket_dialer.h"
 #include "troupe/runtime/bridges/internal/socket_listener.h"
 #include "troupe/runtime/bridges/link.h"
@@ -37,6 +38,13 @@ Ends MakeSockets(internal::EventLoop& loop, const std::string& address) {
   return {dialled.get_future().get(), std::move(there)};
 }
 
+Ends OverTls(Ends plain) {
+  Authority authority;
+  const auto credentials = authority.Credentials();
+  return {credentials->Connect(std::move(plain.first), "localhost"),
+          credentials->Accept(std::move(plain.second))};
+}
+
 struct Maker {
   const char* name;
   std::function<Ends(internal::EventLoop&)> make;
@@ -49,7 +57,10 @@ std::vector<Maker> Makers() {
        [](internal::EventLoop& loop) {
          return MakeSockets(loop, absl::StrCat("unix:///tmp/troupe-link-test-", ::getpid()));
        }},
-      {"Tcp", [](internal::EventLoop& loop) { return MakeSockets(loop, "tcp://127.0.0.1:0"); }}};
+      {"Tcp", [](internal::EventLoop& loop) { return MakeSockets(loop, "tcp://127.0.0.1:0"); }},
+      {"Tls",
+       [](internal::EventLoop& loop) { return OverTls(MakeSockets(loop, "tls://localhost:0")); }},
+      {"TlsOverMemory", [](internal::EventLoop&) { return OverTls(MakeMemoryLink(1000)); }}};
 }
 
 // Notes what it is told, and waits for it.

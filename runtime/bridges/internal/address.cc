@@ -10,19 +10,20 @@ namespace {
 
 constexpr std::string_view kUnix = "unix://";
 constexpr std::string_view kTcp = "tcp://";
+constexpr std::string_view kTls = "tls://";
 
 absl::Status Bad(std::string_view text, std::string_view what) {
   return absl::InvalidArgumentError(
       absl::StrCat("address \"", std::string(text), "\": ", std::string(what)));
 }
 
-absl::StatusOr<Address> ParseTcp(std::string_view text, std::string_view rest) {
+absl::StatusOr<Address> ParseTcp(Address::Kind kind, std::string_view text, std::string_view rest) {
   const size_t colon = rest.rfind(':');
-  Address address{.kind = Address::Kind::kTcp, .path = {}, .host = {}};
+  Address address{.kind = kind, .path = {}, .host = {}};
   uint32_t port = 0;
   if (colon == std::string_view::npos ||
       !absl::SimpleAtoi(std::string(rest.substr(colon + 1)), &port) || port > 65535) {
-    return Bad(text, "tcp://HOST:PORT has a port from 0 to 65535");
+    return Bad(text, "HOST:PORT has a port from 0 to 65535");
   }
   std::string_view host = rest.substr(0, colon);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
@@ -30,7 +31,7 @@ absl::StatusOr<Address> ParseTcp(std::string_view text, std::string_view rest) {
   } else if (host.find(':') != std::string_view::npos) {
     return Bad(text, "an IPv6 address stands in brackets");
   }
-  if (host.empty()) return Bad(text, "tcp://HOST:PORT has a host");
+  if (host.empty()) return Bad(text, "HOST:PORT has a host");
   address.host = host;
   address.port = static_cast<uint16_t>(port);
   return address;
@@ -47,8 +48,15 @@ absl::StatusOr<Address> ParseAddress(std::string_view text) {
     }
     return Address{.kind = Address::Kind::kUnix, .path = std::string(path), .host = {}};
   }
-  if (text.starts_with(kTcp)) return ParseTcp(text, text.substr(kTcp.size()));
-  return Bad(text, "it begins with unix:// or tcp://");
+  using Kind = Address::Kind;
+  if (text.starts_with(kTcp)) return ParseTcp(Kind::kTcp, text, text.substr(kTcp.size()));
+  if (text.starts_with(kTls)) return ParseTcp(Kind::kTls, text, text.substr(kTls.size()));
+  return Bad(text, "it begins with unix://, tcp:// or tls://");
+}
+
+std::string NameOverTls(std::string_view plain) {
+  if (plain.starts_with(kTcp)) plain.remove_prefix(kTcp.size());
+  return absl::StrCat(std::string(kTls), std::string(plain));
 }
 
 }  // namespace troupe::internal

@@ -75,7 +75,8 @@ bool Connection::Prepare() {
 
 // Hello lies in the outbox, and to write it is our duty, before the peer's can arrive: whoever may then
 // send something sends it behind ours (K1).
-void Connection::Begin() {
+void Connection::Begin(Admission::Pass pass) {
+  pass_ = std::move(pass);
   const Outbox::Pushed hello = outbox_.Push(
       Lane::kControl,
       MakeFrame({.kind = FrameKind::kHello, .lane = Lane::kControl}, Encode(host_.MakeHello())));
@@ -143,6 +144,8 @@ absl::Status Connection::TakeHello(const Frame& frame) {
         absl::StrCat("protocol: version ", peer_.version, " there, ", kProtocolVersion, " here"));
   }
   if (peer_.max_frame < 1024 || peer_.window == 0) return Violation("a Hello with absurd limits");
+  identity_ = link_->identity();
+  pass_.reset();
   met_.store(true, std::memory_order_release);  // release: peer_; pairs with that in Tick
   outbox_.AddCredit(peer_.window);
   host_.OnMet(shared_from_this());
@@ -159,19 +162,12 @@ absl::Status Connection::TakeFind(const Frame& frame) {
                 absl::NotFoundError(absl::StrCat("nobody is published as \"", find.name, "\"")));
     return absl::OkStatus();
   }
-  std::vector<ExportRoute> routes;
-  for (const uint64_t type : find.types) {
-    const auto route = std::find_if(published->routes.begin(), published->routes.end(),
-                                    [&](const ExportRoute& r) { return r.type == type; });
-    if (route == published->routes.end()) {
-      AnswerError(correlation,
-                  absl::FailedPreconditionError(absl::StrCat(
-                      "\"", find.name, "\" is not published for message ", absl::Hex(type))));
-      return absl::OkStatus();
-    }
-    routes.push_back(*route);
+  const auto routes = published->RoutesFor(identity_, find.name, find.types);
+  if (!routes.ok()) {
+    AnswerError(correlation, routes.status());
+    return absl::OkStatus();
   }
-  Push(Lane::kOrdinary, MakeAnswerFrame<WireRef>(correlation, Export(published->who, routes)),
+  Push(Lane::kOrdinary, MakeAnswerFrame<WireRef>(correlation, Export(published->who, *routes)),
        /*here=*/true);
   return absl::OkStatus();
 }
@@ -440,6 +436,7 @@ void Connection::Close(absl::Status why) {
 }
 
 void Connection::OnClosed(const absl::Status& why) {
+  pass_.reset();
   Close(why);
   host_.OnDown(shared_from_this(), WhyClosed());
 }

@@ -41,13 +41,16 @@
 #include "troupe/actors/reply.h"
 #include "troupe/core/mutex.h"
 #include "troupe/runtime/bridges/frame.h"
+#include "troupe/runtime/bridges/internal/admission.h"
 #include "troupe/runtime/bridges/internal/export_table.h"
 #include "troupe/runtime/bridges/internal/hello.h"
 #include "troupe/runtime/bridges/internal/outbox.h"
+#include "troupe/runtime/bridges/internal/published.h"
 #include "troupe/runtime/bridges/internal/question.h"
 #include "troupe/runtime/bridges/internal/ref_table.h"
 #include "troupe/runtime/bridges/link.h"
 #include "troupe/runtime/bridges/node_options.h"
+#include "troupe/runtime/bridges/peer_identity.h"
 
 namespace troupe::internal {
 
@@ -59,12 +62,6 @@ class Session;
 struct RemoteEnd {
   ExitReason reason = ExitReason::kNormal;
   absl::Status status;
-};
-
-// Somebody who can be found by a name.
-struct Published {
-  AnyRef who;
-  std::vector<ExportRoute> routes;
 };
 
 // What a connection needs of its node.
@@ -91,7 +88,7 @@ class Connection final : public LinkEvents,
   Connection(ConnectionHost& host, std::unique_ptr<Link> link);
   // Before anybody else knows it: makes its session. False: the system is shutting down.
   bool Prepare();
-  void Begin();
+  void Begin(Admission::Pass pass);  // which it holds until the peer has shaken hands
 
   // ---- LinkEvents
   void OnBytes(std::string_view bytes) override;
@@ -128,7 +125,8 @@ class Connection final : public LinkEvents,
   void Close(absl::Status why);
 
   const ActorRef<Session>& session() const { return session_; }
-  const Hello& peer() const { return peer_; }  // once it is there
+  const Hello& peer() const { return peer_; }  // once it is there, and so is the next
+  const PeerIdentity& identity() const { return identity_; }
   std::string PeerName() const;
   uint32_t max_frame() const { return peer_.max_frame; }
   absl::Status WhyClosed() const;  // OK: it is not
@@ -169,6 +167,8 @@ class Connection final : public LinkEvents,
   FrameReader reader_;
   Hello peer_;
   bool heard_more_ = false;  // than Hello
+  PeerIdentity identity_;
+  Admission::Pass pass_;
   const Clock::time_point began_;
 
   bool has_said_bye_ = false;  // who drains

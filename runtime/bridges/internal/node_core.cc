@@ -1,12 +1,15 @@
 #include "troupe/runtime/bridges/internal/node_core.h"
 
 #include <algorithm>
+#include <array>
 #include <asio/post.hpp>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/actors/internal/incarnation.h"
+#include "troupe/runtime/bridges/codec.h"
+#include "troupe/runtime/bridges/frame.h"
 #include "troupe/runtime/bridges/internal/socket_dialer.h"
 #include "troupe/runtime/system.h"
 
@@ -27,6 +30,7 @@ NodeCore::NodeCore(System& system, NodeOptions options)
       options_(std::move(options)),
       id_{.high = DrawIncarnation(), .low = DrawIncarnation()},
       actor_(system.Spawn<NodeActor>(ActorOptions{.name = options_.name}, *this)),
+      admission_(options_),
       connections_(id_) {
   asio::post(loop_->context(), [this, &loop = *loop_] {
     heartbeat_ = std::make_unique<asio::steady_timer>(loop.context());
@@ -130,33 +134,56 @@ std::optional<Published> NodeCore::FindPublished(std::string_view name) {
 
 // ---- connections
 
-absl::StatusOr<std::string> NodeCore::Listen(std::string_view text, const ListenOptions& options) {
+absl::StatusOr<Address> NodeCore::Parse(std::string_view text) const {
   absl::StatusOr<Address> address = ParseAddress(text);
+  if (address.ok() && address->kind == Address::Kind::kTls && options_.tls == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        std::string(text), ": without NodeOptions::tls, see LoadTlsCredentials in tls.h"));
+  }
+  return address;
+}
+
+absl::StatusOr<std::string> NodeCore::Listen(std::string_view text, const ListenOptions& options) {
+  absl::StatusOr<Address> address = Parse(text);
   if (!address.ok()) return address.status();
-  auto take = [this](absl::StatusOr<std::unique_ptr<Link>> link) {
-    if (!link.ok())
-      return NoteRefusal({link.status().message().data(), link.status().message().size()});
-    Start(*std::move(link), Side::kAccepted);
+  const bool tls = address->kind == Address::Kind::kTls;
+  auto take = [this, tls](absl::StatusOr<std::unique_ptr<Link>> link) {
+    if (!link.ok()) return NoteRefusal(link.status());
+    Serve(tls ? options_.tls->Accept(*std::move(link)) : *std::move(link));
   };
   absl::StatusOr<std::unique_ptr<SocketListener>> listener =
-      ListenSocket(*loop_, *address, options.plaintext_beyond_loopback, std::move(take));
+      ListenSocket(*loop_, *address, tls || options.plaintext_beyond_loopback, std::move(take));
   if (!listener.ok()) return listener.status();
+  const std::string at = (*listener)->address();
   const MutexLock lock(mutex_);
   listeners_.push_back(*std::move(listener));
-  return listeners_.back()->address();
+  return tls ? NameOverTls(at) : at;
 }
 
 void NodeCore::StartDial(std::string_view text, Reply<Peer> reply) {
-  absl::StatusOr<Address> address = ParseAddress(text);
+  absl::StatusOr<Address> address = Parse(text);
   if (!address.ok()) return reply.Send(address.status());
   auto shared = std::make_shared<Reply<Peer>>(std::move(reply));  // a std::function is copyable
-  DialSocket(*loop_, *address, [this, shared](absl::StatusOr<std::unique_ptr<Link>> link) {
+  auto take = [this, shared, host = address->host, tls = address->kind == Address::Kind::kTls](
+                  absl::StatusOr<std::unique_ptr<Link>> link) {
     if (!link.ok()) return shared->Send(link.status());
-    Start(*std::move(link), Side::kDialled, std::move(*shared));
-  });
+    Start(tls ? options_.tls->Connect(*std::move(link), host) : *std::move(link), Side::kDialled,
+          std::move(*shared));
+  };
+  DialSocket(*loop_, *address, std::move(take));
 }
 
-void NodeCore::Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply) {
+void NodeCore::Serve(std::unique_ptr<Link> link) {
+  absl::StatusOr<Admission::Pass> pass = admission_.Begin(Admission::Clock::now());
+  if (pass.ok()) return Start(std::move(link), Side::kAccepted, {}, *std::move(pass));
+  NoteRefusal(pass.status());
+  const std::string bye = MakeFrame({.kind = FrameKind::kBye, .lane = Lane::kControl},
+                                    Encode(std::string(pass.status().message())));
+  link->Write(std::array{std::string_view(bye)});  // but over TLS, where even that would be work
+}
+
+void NodeCore::Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply,
+                     Admission::Pass pass) {
   const auto connection = std::make_shared<Connection>(*this, std::move(link));
   absl::Status refused;
   if (!connection->Prepare()) refused = absl::CancelledError("the system is shutting down");
@@ -170,9 +197,9 @@ void NodeCore::Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply) {
       connections_.Add(connection, std::move(reply), side == Side::kDialled);
     }
   }
-  if (refused.ok()) return connection->Begin();
+  if (refused.ok()) return connection->Begin(std::move(pass));
   connection->Close(refused);
-  NoteRefusal({refused.message().data(), refused.message().size()});
+  NoteRefusal(refused);
   if (reply) reply.Send(refused);
 }
 
@@ -221,7 +248,7 @@ void NodeCore::OnHeard(const std::shared_ptr<Connection>& connection) {
 
 void NodeCore::OnDown(const std::shared_ptr<Connection>& connection, const absl::Status& why) {
   if (why.code() != absl::StatusCode::kUnavailable && why.code() != absl::StatusCode::kCancelled) {
-    NoteRefusal({why.message().data(), why.message().size()});
+    NoteRefusal(why);
   }
   Change([&]()
              ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return connections_.Ended(connection, why); });
@@ -232,15 +259,18 @@ std::pair<std::vector<PeerEvent>, std::vector<Peer>> NodeCore::TakePeerEvents() 
   return {connections_.TakeEvents(), connections_.current()};
 }
 
-void NodeCore::NoteRefusal(std::string_view why) {
+void NodeCore::NoteRefusal(const absl::Status& why) {
   const MutexLock lock(mutex_);
   ++refused_;
-  last_refusal_ = why;
+  last_refusal_ = std::string(why.message());
 }
 
 Node::Stats NodeCore::stats() const {
   const MutexLock lock(mutex_);
-  return {.connections = connections_.size(), .refused = refused_, .last_refusal = last_refusal_};
+  return {.connections = connections_.size(),
+          .half_open = admission_.half_open(),
+          .refused = refused_,
+          .last_refusal = last_refusal_};
 }
 
 Hello NodeCore::MakeHello() const {

@@ -14,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "troupe/core/event_count.h"
 #include "troupe/core/mutex.h"
+#include "troupe/runtime/bridges/internal/admission.h"
 #include "troupe/runtime/bridges/internal/event_loop.h"
 #include "troupe/runtime/bridges/internal/peer_subscribers.h"
 #include "troupe/runtime/bridges/internal/peer_table.h"
@@ -54,7 +55,10 @@ class NodeCore final : public ConnectionHost {
   absl::StatusOr<std::string> Listen(std::string_view address, const ListenOptions& options);
   void StartDial(std::string_view address, Reply<Peer> reply);
   enum class Side : uint8_t { kDialled, kAccepted };
-  void Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply = {});
+  void Serve(std::unique_ptr<Link> link);  // to a peer that has dialled
+  void Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply, Admission::Pass pass = {});
+  // kFailedPrecondition: tls://, and there are no credentials.
+  absl::StatusOr<Address> Parse(std::string_view address) const;
   // Those that have come and gone since the last call, and those that are there now.
   std::pair<std::vector<PeerEvent>, std::vector<Peer>> TakePeerEvents();
   absl::StatusOr<PersistentConnection> Maintain(Redial::Dialling dial,
@@ -81,7 +85,7 @@ class NodeCore final : public ConnectionHost {
   void CloseAll();
   void TickLater();
   void Tick();
-  void NoteRefusal(std::string_view why);
+  void NoteRefusal(const absl::Status& why);
 
   System& system_;
   const NodeOptions options_;
@@ -90,6 +94,7 @@ class NodeCore final : public ConnectionHost {
   std::unique_ptr<EventLoop> loop_ = std::make_unique<EventLoop>();
   std::unique_ptr<asio::steady_timer> heartbeat_;  // the loop's thread
   ActorRef<NodeActor> actor_;
+  Admission admission_;
 
   EventCount none_left_;
   mutable Mutex mutex_;  // stats() looks
