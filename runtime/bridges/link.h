@@ -24,8 +24,8 @@ class LinkEvents {
   virtual void OnBytes(std::string_view bytes) = 0;
   // After AwaitWritable: Write takes some again.
   virtual void OnWritable() = 0;
-  // The last call, once, after a Close of ours too. `why`: what was given to Close, or else kUnavailable:
-  // the other side has closed, or ended, or cannot be reached any more.
+  // The last call, once, after a Close of ours too. `why`: what was given to Close, or else
+  // kUnavailable: the other side has closed, or ended, or cannot be reached any more.
   virtual void OnClosed(const absl::Status& why) = 0;
 };
 
@@ -54,8 +54,8 @@ class Link {
 
   // Who is at the other end, for people: "unix:///run/bank.sock", "tcp://127.0.0.1:7000".
   virtual std::string peer() const = 0;
-  // Who that has proved to be. Fixed when the first bytes arrive; nobody until then, and for ever at a link that
-  // proves nothing. Any thread.
+  // Who that has proved to be. Fixed when the first bytes arrive; nobody until then, and for ever at a
+  // link that proves nothing. Any thread.
   virtual PeerIdentity identity() const { return {}; }
 };
 

@@ -1,4 +1,5 @@
-// LinkCredentials: what makes a secure link of one whose bytes anybody on the way could read and change.
+// LinkCredentials: what makes a secure link of one whose bytes anybody on the way could read and
+// change.
 #ifndef TROUPE_RUNTIME_BRIDGES_LINK_CREDENTIALS_H_
 #define TROUPE_RUNTIME_BRIDGES_LINK_CREDENTIALS_H_
 
@@ -12,8 +13,9 @@ namespace troupe {
 // Who this node is, and whom it trusts. LoadTlsCredentials (tls.h) makes them; they are for
 // NodeOptions::tls, and for links of one's own: node.Serve(credentials->Accept(std::move(link))).
 //
-// Both return a link over `plain` at once. Who is at the other end is found out when it is started: until
-// then its Write takes nothing, and if it is nobody who is trusted, the link closes with kUnauthenticated.
+// Both return a link over `plain` at once. Who is at the other end is found out when it is started:
+// until then its Write takes nothing, and if it is nobody who is trusted, the link closes with
+// kUnauthenticated.
 //
 // Thread safety  Any thread.
 // Ownership      The links do not need the credentials any more.

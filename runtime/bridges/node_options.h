@@ -30,11 +30,11 @@ struct NodeOptions {
 
   // The longest frame that is taken from a peer, in bytes. One that announces more is cut off.
   uint32_t max_frame = 16 << 20;
-  // Bytes of messages that a peer may have sent and no handler has begun with. A peer whose messages are
-  // handled slowly waits; one that does not is cut off.
+  // Bytes of messages that a peer may have sent and no handler has begun with. A peer whose messages
+  // are handled slowly waits; one that does not is cut off.
   uint32_t window = 1 << 20;
-  // Bytes that wait for a peer that does not read. Beyond the first messages wait in their mailboxes; beyond
-  // the second, which only answers and the like reach, the connection is closed.
+  // Bytes that wait for a peer that does not read. Beyond the first messages wait in their mailboxes;
+  // beyond the second, which only answers and the like reach, the connection is closed.
   size_t outbox_high_water = 1 << 20;
   size_t outbox_most = 64 << 20;
 
@@ -45,8 +45,9 @@ struct NodeOptions {
   uint32_t max_questions = 1 << 20;
 
   uint32_t max_connections = 1024;
-  // Of peers that connect to this node: handshakes that it begins per second in the long run, and at once; and
-  // connections whose handshake is not over. Who comes beyond that is sent away before it costs anything.
+  // Of peers that connect to this node: handshakes that it begins per second in the long run, and at
+  // once; and connections whose handshake is not over. Who comes beyond that is sent away before it
+  // costs anything.
   uint32_t handshakes_per_second = 200;
   uint32_t handshake_burst = 1000;
   uint32_t max_half_open = 256;
@@ -60,8 +61,9 @@ struct NodeOptions {
 };
 
 struct PublishOptions {
-  // Who may find the name; everybody, if empty. Asked for each Find, on the link's thread, for several peers at the same
-  // time: it must not block. One that throws has said no. What a peer has found it may pass on to others.
+  // Who may find the name; everybody, if empty. Asked for each Find, on the link's thread, for several
+  // peers at the same time: it must not block. One that throws has said no. What a peer has found it
+  // may pass on to others.
   //
   //   {.allow = [](const troupe::PeerIdentity& peer) { return peer.common_name == "teller"; }}
   std::function<bool(const PeerIdentity& peer)> allow = nullptr;

@@ -7,8 +7,8 @@
 
 namespace troupe {
 
-// What the certificate says that the peer has shown and whose key it has: names that one of our authorities
-// (tls.h) vouches for. All empty over links that prove nothing: unix://, tcp://.
+// What the certificate says that the peer has shown and whose key it has: names that one of our
+// authorities (tls.h) vouches for. All empty over links that prove nothing: unix://, tcp://.
 //
 // The peer's other names, NodeOptions::name and NodeId, are what it says of itself, and prove nothing.
 struct PeerIdentity {

@@ -225,12 +225,15 @@ TEST_F(NodeTest, AsksFailAndRefsDieAtOnceWhenTheConnectionBreaks) {
   const Peer peer = Connect();
   const Alice alice = FindAlice(peer);
   std::promise<absl::Status> answer;
+  std::promise<void> asked;
   const auto asker = client_system_.Spawn([&](Deposit, Context& self) {
     alice.Ask(Stall{}, absl::InfiniteDuration()).Then(self, [&](absl::StatusOr<int64_t> cents) {
       answer.set_value(cents.status());
     });
+    asked.set_value();
   });
   asker.Send(Deposit{});
+  asked.get_future().wait();
   ASSERT_TRUE(alice.Ask(Balance{}, kLong).Wait().ok());
   peer.Disconnect();
   EXPECT_TRUE(IsNodeLost(answer.get_future().get()));

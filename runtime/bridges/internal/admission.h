@@ -14,8 +14,8 @@
 
 namespace troupe::internal {
 
-// Handshakes are what strangers can make us pay for, so they are limited: in their rate by a token bucket, and by how
-// many go on at the same time.
+// Handshakes are what strangers can make us pay for, so they are limited: in their rate by a token
+// bucket, and by how many go on at the same time.
 //
 // Thread safety  Any thread.
 class Admission {

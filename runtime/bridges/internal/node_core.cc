@@ -8,6 +8,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/actors/internal/incarnation.h"
+#include "troupe/actors/internal/reply_slot.h"
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/frame.h"
 #include "troupe/runtime/bridges/internal/socket_dialer.h"
@@ -162,11 +163,11 @@ absl::StatusOr<std::string> NodeCore::Listen(std::string_view text, const Listen
 
 void NodeCore::StartDial(std::string_view text, Reply<Peer> reply) {
   absl::StatusOr<Address> address = Parse(text);
-  if (!address.ok()) return reply.Send(address.status());
+  if (!address.ok()) return reply.Send(OwnCopy(address.status()));
   auto shared = std::make_shared<Reply<Peer>>(std::move(reply));  // a std::function is copyable
   auto take = [this, shared, host = address->host, tls = address->kind == Address::Kind::kTls](
                   absl::StatusOr<std::unique_ptr<Link>> link) {
-    if (!link.ok()) return shared->Send(link.status());
+    if (!link.ok()) return shared->Send(OwnCopy(link.status()));
     Start(tls ? options_.tls->Connect(*std::move(link), host) : *std::move(link), Side::kDialled,
           std::move(*shared));
   };
@@ -200,7 +201,7 @@ void NodeCore::Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply,
   if (refused.ok()) return connection->Begin(std::move(pass));
   connection->Close(refused);
   NoteRefusal(refused);
-  if (reply) reply.Send(refused);
+  if (reply) reply.Send(OwnCopy(refused));
 }
 
 absl::StatusOr<PersistentConnection> NodeCore::Maintain(Redial::Dialling dial,

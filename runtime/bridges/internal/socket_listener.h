@@ -12,8 +12,9 @@
 
 namespace troupe::internal {
 
-// A socket that listens. Calls `take` on the loop for each peer that connects, and for errors after which
-// it goes on, until it is closed or destroyed, which is done on any thread. For tls:// it is a TCP socket.
+// A socket that listens. Calls `take` on the loop for each peer that connects, and for errors after
+// which it goes on, until it is closed or destroyed, which is done on any thread. For tls:// it is a
+// TCP socket.
 class SocketListener {
  public:
   virtual ~SocketListener() = default;
@@ -21,8 +22,8 @@ class SocketListener {
   virtual std::string address() const = 0;  // with the port that was chosen, if 0 was asked for
 };
 
-// kPermissionDenied: a TCP address beyond loopback, and not `beyond_loopback`. A Unix socket that nobody
-// serves any more is replaced.
+// kPermissionDenied: a TCP address beyond loopback, and not `beyond_loopback`. A Unix socket that
+// nobody serves any more is replaced.
 absl::StatusOr<std::unique_ptr<SocketListener>> ListenSocket(EventLoop& loop,
                                                              const Address& address,
                                                              bool beyond_loopback, TakeLink take);

@@ -19,12 +19,12 @@
 namespace troupe::internal {
 namespace {
 
-constexpr size_t kRecord =
-    SSL3_RT_MAX_PLAIN_LENGTH;  // the most that is encrypted in one piece: 16 KiB
+// The most that is encrypted in one piece: 16 KiB.
+constexpr size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
 // What is encrypted leaves in portions of this size.
 constexpr size_t kPortion = 4 * kRecord;
-// Encrypted bytes that a peer who reads nothing can make us keep. A portion and a little more is ours; the rest answers
-// what it sends, such as key updates.
+// Encrypted bytes that a peer who reads nothing can make us keep. A portion and a little more is ours;
+// the rest answers what it sends, such as key updates.
 constexpr size_t kMostUnsent = 2 * kPortion;
 
 // ---- a BIO, which is what OpenSSL has instead of a socket: here memory of a TlsStream
@@ -79,9 +79,11 @@ BIO* MakeBio(Wire& wire) {
 
 // ---- the link
 
-// S1  OpenSSL is used under mutex_, and so is the link below written to; no event is passed on under it.
-// S2  What has been taken by Write has been encrypted. If it does not go out at once, AwaitWritable of the link below has
-//     been called, and OnWritable goes on with it. So the one who wrote need not come back.
+// S1  OpenSSL is used under mutex_, and so is the link below written to; no event is passed on under
+//     it.
+// S2  What has been taken by Write has been encrypted. If it does not go out at once, AwaitWritable of
+//     the link below has been called, and OnWritable goes on with it. So the one who wrote need not
+//     come back.
 // S3  Once why_ is set nothing is passed on but OnClosed, which says it.
 class TlsStream final : public LinkEvents, public std::enable_shared_from_this<TlsStream> {
  public:
@@ -218,9 +220,11 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
     size_t count = 0;
     ERR_clear_error();
     const int result = SSL_read_ex(ssl_.get(), record.data(), record.size(), &count);
+    const int error = SSL_get_error(ssl_.get(), result);
     if (!wire_.unsent.empty()) Flush();  // it may have had to be answered
-    if (result == 1) return count;
-    switch (SSL_get_error(ssl_.get(), result)) {
+    switch (error) {
+      case SSL_ERROR_NONE:
+        return count;
       case SSL_ERROR_WANT_READ:
         if (wire_.unsent.size() > kMostUnsent) {
           Fail(absl::ResourceExhaustedError("tls: the peer does not read"));
@@ -230,7 +234,8 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
         Fail(absl::UnavailableError("the peer has closed the connection"));
         break;
       default:
-        // Its certificate is refused only after the handshake is over on our side.
+        // Bytes that were changed on the way. Or the peer refuses our certificate: a client, whose
+        // handshake is over before that of its server, learns so here.
         Fail(absl::UnauthenticatedError(absl::StrCat("tls: ", TakeOpenSslError())));
     }
     return 0;
@@ -269,7 +274,8 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
     if (!std::exchange(awaiting_room_, true)) plain_->AwaitWritable();
   }
 
-  // The peer is told that this is the end and no cut, or of what it did wrong: OpenSSL has put that into unsent.
+  // The peer is told that this is the end and no cut, or of what it did wrong: OpenSSL has put that
+  // into unsent.
   void Fail(absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     why_ = why;
     wire_.arrived = {};

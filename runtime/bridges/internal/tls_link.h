@@ -23,11 +23,12 @@ struct OpenSslFree {
 using Ssl = std::unique_ptr<SSL, OpenSslFree<SSL_free>>;
 using SslContext = std::unique_ptr<SSL_CTX, OpenSslFree<SSL_CTX_free>>;
 
-// `ssl` knows which side it is (SSL_set_accept_state, SSL_set_connect_state), and has no BIO yet. nullptr: a link that
-// closes, since there was no memory for it.
+// `ssl` knows which side it is (SSL_set_accept_state, SSL_set_connect_state), and has no BIO yet.
+// nullptr: a link that closes, since there was no memory for it.
 std::unique_ptr<Link> MakeTlsLink(Ssl ssl, std::unique_ptr<Link> plain);
 
-// The first thing that OpenSSL has to say of what this thread has just tried, which is then forgotten: "no start line".
+// The first thing that OpenSSL has to say of what this thread has just tried, which is then forgotten:
+// "no start line".
 std::string TakeOpenSslError();
 
 }  // namespace troupe::internal
