@@ -1,9 +1,9 @@
 #!/bin/bash
 # Runs every benchmark program with a tiny load: each workload checks its own result, and what it
 # prints must be one well-formed line. Judges no number.
-#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY LATENCY MEMORY MICRO COMPARE
+#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY LATENCY LINKS MEMORY MICRO COMPARE
 set -u
-savina=$1 idle=$2 spawn_memory=$3 latency=$4 memory=$5 micro=$6 compare=$7
+savina=$1 idle=$2 spawn_memory=$3 latency=$4 links=$5 memory=$6 micro=$7 compare=$8
 failures=0
 
 fail() {
@@ -91,6 +91,11 @@ expect_line "$(latency_line timer 5 '')" "$latency" timer 5
 expect_line "$(latency_line handler_start 50 ' handler_us=20')" "$latency" handler_start 50 handler_us=20
 expect_line "$(latency_line wake_up 10 '')" "$latency" wake_up 10 neighbour=2
 
+for link in unix tcp tls; do
+  expect_line "$(line round_trip 20 20 " link=$link bytes=64")" "$links" round_trip 20 link=$link
+  expect_line "$(line one_way 20 20 " link=$link bytes=70000")" "$links" one_way 20 link=$link bytes=70000
+done
+
 footprints="idle_actor queued_message queued_bounded pending_timer pending_ask"
 if "$memory" no_such_measurement 2>&1 | grep -q suspended_actor; then  # not where GCC 12 compiled it
   footprints+=" suspended_handler suspended_actor"
@@ -152,6 +157,9 @@ expect_usage "$latency" ask 0
 expect_usage "$latency" ask 10 20
 expect_usage "$latency" wake_up neighbour=none
 expect_usage "$latency" ask handler_us=20
+expect_usage "$links" no_such_workload
+expect_usage "$links" one_way link=pigeon
+expect_usage "$links" one_way 0
 expect_usage "$memory" no_such_measurement
 expect_usage "$memory" idle_actor 0
 expect_usage "$memory" idle_actor 10 workers=2
