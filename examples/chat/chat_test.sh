@@ -143,4 +143,21 @@ kill -TERM "$server_pid"
 await server "closed"
 await alice "* the server is gone"
 ends_with alice 1
+
+# Between machines: certificates are made when the server first runs, and who has none is not let in.
+export HOME=$folder/home
+mkdir "$HOME"
+open_server "tls://127.0.0.1:0"
+come alice
+come bob
+type_line alice "hello"
+await bob "#lobby alice: hello"
+HOME=$folder "$client" "$address" eve </dev/null >/dev/null 2>&1 && fail "eve has no certificate"
+kill -TERM "$server_pid"
+ends_with alice 1
+ends_with bob 1
+made=$(cksum "$HOME/.troupe-chat/server.pem")
+open_server "tls://127.0.0.1:0"
+[ "$(cksum "$HOME/.troupe-chat/server.pem")" = "$made" ] || fail "another certificate"
+"$server" tcp://0.0.0.0:0 >/dev/null 2>&1 && fail "plain text for everybody"
 echo PASSED

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "examples/chat/certificates.h"
 #include "examples/chat/commands.h"
 #include "examples/chat/keyboard.h"
 #include "examples/chat/messages.h"
@@ -47,12 +48,17 @@ bool Converse(chat::Keyboard& keyboard, troupe::ActorRef<chat::Terminal> termina
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::cerr << "usage: client unix://PATH | tcp://HOST:PORT NICK\n";
+    std::cerr << "usage: client unix://PATH | tcp://HOST:PORT | tls://HOST:PORT NICK\n";
     return 2;
+  }
+  const absl::StatusOr<chat::Credentials> tls = chat::ClientCredentials(argv[1]);
+  if (!tls.ok()) {
+    std::cerr << tls.status().message() << "\n";
+    return 1;
   }
   chat::Keyboard keyboard;
   troupe::System system({.workers = 1, .shutdown_timeout = absl::Seconds(1)});
-  troupe::Node node(system, {.window = 1 << 16});
+  troupe::Node node(system, {.tls = *tls, .window = 1 << 16});
   const auto terminal =
       system.Spawn<chat::Terminal>({.placement = troupe::Placement::kDedicatedThread}, keyboard);
   const absl::StatusOr<chat::Session> session = EnterChat(node, argv[1], argv[2], terminal);
