@@ -125,7 +125,13 @@ absl::Status OneWay(const Setting& setting, const RemoteServer& server, Measurem
   const std::string payload(static_cast<size_t>(setting.bytes), 'x');
   measurement.Begin();
   for (int64_t i = 0; i < setting.n; ++i) server.Send(Parcel{payload});
-  measurement.End(server.Ask(Count{}, kLong).Wait().value_or(-1));
+  // An ask does not wait for room.
+  absl::StatusOr<int64_t> count;
+  do {
+    count = server.Ask(Count{}, kLong).Wait();
+  } while (absl::IsResourceExhausted(count.status()));
+  if (!count.ok()) return count.status();
+  measurement.End(*count);
   return Expect("bytes that have arrived", measurement.Await(), setting.n * setting.bytes);
 }
 
