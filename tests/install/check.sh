@@ -14,7 +14,8 @@ quietly() {  # what a command prints is worth reading only when it fails
 
 install_library() {  # install_library NAME SHARED WITH_NODE_AND_TLS
   quietly cmake -S "$source" -B "$work/$1" -DCMAKE_CXX_COMPILER=clang++-19 -DBUILD_SHARED_LIBS="$2" \
-    -DTROUPE_TLS="$3" -DCMAKE_INSTALL_PREFIX="$work/$1-prefix"
+    -DTROUPE_NODE="$3" -DTROUPE_TLS="$3" -DCMAKE_INSTALL_PREFIX="$work/$1-prefix" \
+    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=12  # a third of the time; Bazel compiles each file alone
   quietly cmake --build "$work/$1" --parallel "$(nproc)"
   quietly cmake --install "$work/$1"
   # Nothing may lean on the build folder.
