@@ -110,9 +110,14 @@ class [[nodiscard]] PendingAsk {
   template <class Slot>
   void Post(Slot& slot) {
     if (request_ == nullptr) [[unlikely]]
-      return Reply<R>(&slot).Send(internal::SentBefore());
+      return Refuse(slot);
     *reply_ = Reply<R>(&slot);
     internal::PostRequest(to_, *std::exchange(request_, nullptr));
+  }
+  // Out of line: a dozen instructions of every ask otherwise.
+  template <class Slot>
+  [[gnu::noinline, gnu::cold]] static void Refuse(Slot& slot) {
+    Reply<R>(&slot).Send(internal::SentBefore());
   }
 
   AnyRef to_;
