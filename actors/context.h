@@ -47,9 +47,10 @@ class SupervisorTree;
 // reason for which the actor ended stands. Whatever Then, Watch and timers began ends with it.
 //
 // A handler that takes `Context& self` as its last parameter gets one. With it the actor spawns
-// children (spawning.h), sends messages later (timing.h) and uses names (naming.h), opens mailboxes (mailbox_opening.h), besides what
-// stands here. It is the acting actor's and belongs to that call: use it inside the handler (or
-// continuation, OnStart, OnStop) that received it, on the same thread, and keep no pointer to it.
+// children (spawning.h), sends messages later (timing.h), uses names (naming.h) and opens mailboxes
+// (mailbox_opening.h), besides what stands here. It is the acting actor's and belongs to that call: use
+// it inside the handler (or continuation, OnStart, OnStop) that received it, on the same thread, and keep
+// no pointer to it.
 class Context : public Spawning<Context>,
                 public Timing<Context>,
                 public Naming<Context>,

@@ -27,7 +27,8 @@
 //              message is a dead letter.
 // The end      A mailbox is closed by Close, by the end of its last Receiver (unless
 //              MailboxOptions::owner says otherwise), or by Shutdown. Then sends are kClosed, all who
-//              wait are told at once, and what was left are dead letters.
+//              wait are told at once, and what was left are dead letters. Who wants to close it when others
+//              receive keeps a right of his own (Share).
 // Order        What one sender sends to one mailbox is taken out in that order, whoever takes it. With
 //              kBlock, senders that wait for room get in in the order in which they came.
 // Visibility   All that a sender did before is visible to who has received the message.

@@ -35,8 +35,9 @@ class MailboxOpening {
   //   auto [ticks, clock] = self.OpenMailbox<Tick>();
   //
   // A name is for FindMailbox, and for people; none need be given. Throws std::invalid_argument if
-  // another mailbox has the name, or for options that make no sense together. During and after
-  // Shutdown both are nobody's.
+  // another mailbox has the name, for a key without kByKey or the other way round, for kAll with a
+  // capacity of 0 or messages that cannot be copied, and for a warn_at of 0. (With a capacity of 0
+  // kDropOldest drops the newest: no other waits.) During and after Shutdown both are nobody's.
   template <class M>
   OpenedMailbox<M> OpenMailbox(std::string_view name = {}, MailboxOptions<M> options = {});
 
