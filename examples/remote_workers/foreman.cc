@@ -60,7 +60,7 @@ class Foreman {
   }
   void Take(const workers::Worker& worker, Job job, const absl::StatusOr<std::string>& result,
             troupe::Context& self) {
-    if (!result.ok() && troupe::IsNodeLost(result.status())) {
+    if (!result.ok() && absl::IsUnavailable(result.status())) {
       std::cout << "lost" << std::endl;
       jobs_.push_front(job);
     } else {

@@ -80,6 +80,9 @@ class FrameReader {
  public:
   explicit FrameReader(uint32_t max_frame) : max_frame_(max_frame) {}
 
+  // Between two reads, or by `take`: for the frames that follow.
+  void set_max_frame(uint32_t max_frame) { max_frame_ = max_frame; }
+
   // Calls `take` for each frame that is complete; the frame is valid during the call. If that says that
   // something is wrong, or the bytes are no frames, returns it; then the stream is of no use any more.
   absl::Status Read(std::string_view bytes, const std::function<absl::Status(const Frame&)>& take);
@@ -88,7 +91,7 @@ class FrameReader {
   absl::Status ReadFrames(std::string_view& bytes,
                           const std::function<absl::Status(const Frame&)>& take);
 
-  const uint32_t max_frame_;  // of header and payload
+  uint32_t max_frame_;  // of header and payload
   std::string begun_;
 };
 

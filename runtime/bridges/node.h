@@ -86,7 +86,8 @@ struct ListenOptions {
 // Deadlines    Travel with an ask, as a duration, so clocks need not agree; Context::deadline() tells them.
 // Sender       Context::sender() is nobody. Who wants an answer asks, or sends a Recipient along.
 // Watch        As ever. A Down names as class and name those of the proxy; kShutdown there is kFailed here.
-// Connections  One for each pair of nodes. It does not come back, unless Maintain dials again; refs that
+// Connections  One for each pair of nodes (and what each has proved to be: one over tls:// is not answered
+//              with one over tcp://). It does not come back, unless Maintain dials again; refs that
 //              came over it do not, unless FindLate made them (persistent_connection.h).
 // Identity     One actor has one ref on each connection, so refs that have come over the same one can be
 //              compared. A ref that goes back to its own node is that actor's own ref there.

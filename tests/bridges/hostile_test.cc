@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "troupe/runtime/bridges/codec.h"
@@ -81,6 +82,8 @@ class RawPeer {
   static internal::Hello Hello() {
     return {.node_high = 1, .node_low = 2, .name = "raw", .max_frame = 65536, .window = 65536};
   }
+
+  void StopReading() { ::shutdown(socket_, SHUT_RD); }
 
   // The payload of the next frame of that kind.
   std::string Await(FrameKind kind) {
@@ -189,6 +192,39 @@ TEST_F(HostileTest, WhoAnnouncesAFrameThatIsTooLongIsCutOffBeforeItComes) {
   RawPeer peer(path_);
   peer.Send(std::string("\xff\xff\xff\x7f", 4));
   EXPECT_NE(peer.AwaitBye().find("with a limit of 65536"), std::string::npos);
+}
+
+TEST_F(HostileTest, AStrangerSaysHelloAndNothingLong) {
+  RawPeer stranger(path_);
+  stranger.Send(std::string("\x00\x20\x00\x00", 4));  // 8 KiB are to come
+  EXPECT_TRUE(absl::StrContains(stranger.AwaitBye(), "limit of 4096"));
+}
+
+TEST_F(HostileTest, OfALongNameLittleIsKept) {
+  RawPeer peer(path_);
+  internal::Hello hello = RawPeer::Hello();
+  hello.name = std::string(3000, 'x');
+  peer.Send({.kind = FrameKind::kHello}, Encode(hello));
+  std::promise<std::string> name;
+  struct Listener {
+    std::promise<std::string>* name;
+    void On(const PeerUp& up) { name->set_value(up.peer.name()); }
+    void On(const PeerDown&) {}
+  };
+  peer.Send({.kind = FrameKind::kPing});
+  node_.Subscribe(system_.Spawn<Listener>(Listener{&name}));
+  EXPECT_LT(name.get_future().get().size(), 500u);
+}
+
+TEST_F(HostileTest, WhoReadsNoMoreIsLostThoughItGoesOnSending) {
+  RawPeer peer(path_);
+  peer.SendHello();
+  peer.Await(FrameKind::kHello);
+  peer.StopReading();
+  while (node_.stats().connections > 0) {
+    peer.Send({.kind = FrameKind::kFind, .correlation = 1},
+              Encode(std::pair<std::string, std::vector<uint64_t>>("nobody", {})));
+  }
 }
 
 TEST_F(HostileTest, OnlyWhatWasHandedOutCanBeReached) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <fstream>
 #include <future>
 #include <map>
 #include <memory>
@@ -436,6 +437,37 @@ struct Document {
   using Reply = int64_t;
   std::string text;
 };
+
+TEST_F(NodeTest, AFileThatIsNoSocketIsLeftAlone) {
+  const std::string path = SocketPath().substr(7) + ".txt";
+  std::ofstream(path) << "notes";
+  EXPECT_TRUE(absl::IsUnavailable(bank_.Listen("unix://" + path).status()));
+  std::string kept;
+  std::ifstream(path) >> kept;
+  EXPECT_EQ(kept, "notes");
+  ::unlink(path.c_str());
+}
+
+struct Print {
+  using Reply = std::string;
+  uint32_t length;
+};
+
+class SmallFrameTest : public NodeTest {
+ protected:
+  SmallFrameTest() : NodeTest({}, {.max_frame = 4096}) {}
+};
+
+TEST_F(SmallFrameTest, AnAnswerLongerThanTheAskerTakesIsAnErrorAndNotTheEnd) {
+  const auto printer = bank_system_.Spawn(
+      [](Print p, Reply<std::string> reply) { reply.Send(std::string(p.length, 'x')); });
+  ASSERT_TRUE(bank_.Publish<Print>("printer", printer).ok());
+  const auto to = Connect().Find<Print>("printer", kLong).Wait();
+  ASSERT_TRUE(to.ok()) << to.status();
+  EXPECT_EQ(to->Ask(Print{5000}, kLong).Wait().status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(to->Ask(Print{3000}, kLong).Wait().value_or("").size(), 3000u);
+}
 
 TEST_F(SmallWindowTest, AMessageLongerThanThePeerTakesIsRefusedHere) {
   const auto reader = bank_system_.Spawn([](const Document& d, Reply<int64_t> reply) {

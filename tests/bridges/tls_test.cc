@@ -234,6 +234,20 @@ TEST_F(TlsTest, IdentityIsWhatTheCertificateSays) {
   EXPECT_EQ(peer->identity().dns_names, std::vector<std::string>{"localhost"});
 }
 
+// Nor with one of somebody else who claims to be that node.
+TEST_F(TlsTest, AConnectionOverTlsIsNotAnsweredWithAPlainOneToTheSameNode) {
+  const absl::StatusOr<std::string> plain_address = bank_.Listen("tcp://127.0.0.1:0");
+  ASSERT_TRUE(plain_address.ok()) << plain_address.status();
+  const absl::StatusOr<Peer> plain = ConnectWith(authority_.Credentials(), *plain_address);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  const absl::StatusOr<Peer> secure = client_->Connect(address_, kLong).Wait();
+  ASSERT_TRUE(secure.ok()) << secure.status();
+  EXPECT_EQ(secure->id(), plain->id());
+  EXPECT_EQ(secure->identity().common_name, "bank");
+  EXPECT_EQ(plain->identity(), PeerIdentity());
+  EXPECT_EQ(Ask(*secure), "hello, world");
+}
+
 TEST_F(TlsTest, APolicySaysWhoFindsAName) {
   const auto tellers = [](const PeerIdentity& peer) { return peer.common_name == "teller"; };
   const auto throws = [](const PeerIdentity&) -> bool { throw std::runtime_error("oops"); };

@@ -29,13 +29,23 @@ struct DownPayload {
   std::string text;
 };
 
+// What a peer says is kept, and copied into errors and names: no more than this of it.
+constexpr size_t kMostText = 256;
+std::string Cut(std::string text) {
+  if (text.size() > kMostText) text.resize(kMostText);
+  return text;
+}
+
+// A Hello and a Bye are no longer, and nobody has to believe a stranger more.
+constexpr uint32_t kLongestGreeting = 4096;
+
 RemoteEnd EndOf(const DownPayload& down) {
   if (down.reason == ExitReason::kNormal) return {};
   const auto code = static_cast<absl::StatusCode>(down.code);
   switch (down.reason) {
     case ExitReason::kFailed:
       return {down.reason,
-              absl::Status(down.code == 0 ? absl::StatusCode::kUnknown : code, down.text)};
+              absl::Status(down.code == 0 ? absl::StatusCode::kUnknown : code, Cut(down.text))};
     case ExitReason::kShutdown:
       return {down.reason, absl::UnavailableError("its system was shut down")};
     default:
@@ -63,7 +73,7 @@ Connection::Connection(ConnectionHost& host, std::unique_ptr<Link> link)
     : host_(host),
       options_(host.options()),
       link_(std::move(link)),
-      reader_(options_.max_frame),
+      reader_(std::min(options_.max_frame, kLongestGreeting)),
       began_(Clock::now()),
       heard_(began_),
       outbox_({.high_water = options_.outbox_high_water, .most = options_.outbox_most}) {}
@@ -102,7 +112,7 @@ absl::Status Connection::Take(const Frame& frame) {
   if (kind == FrameKind::kBye) {
     std::string why;
     if (absl::Status wrong = DecodePayload(frame, why); !wrong.ok()) return wrong;
-    return absl::UnavailableError(absl::StrCat("the peer says: ", why));
+    return absl::UnavailableError(absl::StrCat("the peer says: ", Cut(std::move(why))));
   }
   if ((kind == FrameKind::kHello) == met_.load(std::memory_order_relaxed)) {  // ours to write
     return Violation(kind == FrameKind::kHello ? "a second Hello" : "no Hello");
@@ -115,7 +125,10 @@ absl::Status Connection::Take(const Frame& frame) {
     case FrameKind::kHello:
       return TakeHello(frame);
     case FrameKind::kCredit:
-      if (frame.header.correlation > options_.outbox_most) return Violation("absurd credit");
+      // It holds back no more than its window and one frame.
+      if (frame.header.correlation > uint64_t{peer_.window} + peer_.max_frame) {
+        return Violation("absurd credit");
+      }
       outbox_.AddCredit(frame.header.correlation);
       return absl::OkStatus();
     case FrameKind::kFind:
@@ -144,6 +157,8 @@ absl::Status Connection::TakeHello(const Frame& frame) {
         absl::StrCat("protocol: version ", peer_.version, " there, ", kProtocolVersion, " here"));
   }
   if (peer_.max_frame < 1024 || peer_.window == 0) return Violation("a Hello with absurd limits");
+  peer_.name = Cut(std::move(peer_.name));
+  reader_.set_max_frame(options_.max_frame);
   identity_ = link_->identity();
   pass_.reset();
   met_.store(true, std::memory_order_release);  // release: peer_; pairs with that in Tick
@@ -384,11 +399,11 @@ bool Connection::is_drained() const {
 
 // The other side closes when it reads Bye. If this side did, what the system has not sent yet could be lost.
 void Connection::Drain() {
-  if (has_said_bye_) return;
+  if (has_said_bye_.load(std::memory_order_relaxed)) return;  // relaxed: the exchange decides
   DrainProxies();
   if (!is_drained()) return;
-  has_said_bye_ = true;
-  if (!open_.load(std::memory_order_relaxed)) {  // relaxed: as in Tick
+  if (has_said_bye_.exchange(true, std::memory_order_relaxed)) return;  // relaxed: a flag
+  if (!open_.load(std::memory_order_relaxed)) {                         // relaxed: as in Tick
     return Close(absl::CancelledError("the node is going away"));
   }
   PushControl({.kind = FrameKind::kBye}, Encode(std::string("the node is going away")));

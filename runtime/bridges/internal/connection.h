@@ -171,7 +171,7 @@ class Connection final : public LinkEvents,
   Admission::Pass pass_;
   const Clock::time_point began_;
 
-  bool has_said_bye_ = false;  // who drains
+  std::atomic<bool> has_said_bye_{false};  // who drains
 
   // ---- any thread
   std::atomic<bool> met_{false};

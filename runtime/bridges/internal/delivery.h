@@ -46,8 +46,12 @@ class RemoteAnswer final : public ReplySlotOf<R> {
  private:
   static void OnReady(ReplySlot& slot) {
     auto& me = static_cast<RemoteAnswer&>(slot);
-    const std::string answer =
-        MakeAnswerFrame<R>(me.correlation_, *me.result_, me.connection_.get());
+    std::string answer = MakeAnswerFrame<R>(me.correlation_, *me.result_, me.connection_.get());
+    if (answer.size() > me.connection_->max_frame()) {
+      answer = MakeAnswerFrame<void>(
+          me.correlation_,
+          absl::ResourceExhaustedError("ask: the answer is longer than the asker's node takes"));
+    }
     me.connection_->PushAnswer(answer);
     me.connection_->EndRequest();  // behind it, for who drains
     slot.Release();

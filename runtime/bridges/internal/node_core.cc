@@ -168,6 +168,7 @@ void NodeCore::StartDial(std::string_view text, Reply<Peer> reply) {
   auto take = [this, shared, host = address->host, tls = address->kind == Address::Kind::kTls](
                   absl::StatusOr<std::unique_ptr<Link>> link) {
     if (!link.ok()) return shared->Send(OwnCopy(link.status()));
+    if (!*shared) return;  // nobody waits any more
     Start(tls ? options_.tls->Connect(*std::move(link), host) : *std::move(link), Side::kDialled,
           std::move(*shared));
   };
@@ -185,6 +186,31 @@ void NodeCore::Serve(std::unique_ptr<Link> link) {
 
 void NodeCore::Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply,
                      Admission::Pass pass) {
+  // Counted, so that the destructor waits: a connection that is refused needs the loop for its end.
+  bool counted = false;
+  absl::Status refused;
+  {
+    const MutexLock lock(mutex_);
+    if (draining_) {
+      refused = absl::CancelledError("the node is going away");
+    } else {
+      counted = true;
+      ++changing_;
+    }
+  }
+  if (counted) refused = StartCounted(std::move(link), side, reply, std::move(pass));
+  if (!refused.ok()) {
+    NoteRefusal(refused);
+    if (reply) reply.Send(OwnCopy(refused));
+  }
+  if (!counted) return;
+  const MutexLock lock(mutex_);
+  --changing_;
+  none_left_.NotifyAll();  // under the lock: the destructor may be all that waits
+}
+
+absl::Status NodeCore::StartCounted(std::unique_ptr<Link> link, Side side, Reply<Peer>& reply,
+                                    Admission::Pass pass) {
   const auto connection = std::make_shared<Connection>(*this, std::move(link));
   absl::Status refused;
   if (!connection->Prepare()) refused = absl::CancelledError("the system is shutting down");
@@ -198,10 +224,12 @@ void NodeCore::Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply,
       connections_.Add(connection, std::move(reply), side == Side::kDialled);
     }
   }
-  if (refused.ok()) return connection->Begin(std::move(pass));
-  connection->Close(refused);
-  NoteRefusal(refused);
-  if (reply) reply.Send(OwnCopy(refused));
+  if (refused.ok()) {
+    connection->Begin(std::move(pass));
+  } else {
+    connection->Close(refused);
+  }
+  return refused;
 }
 
 absl::StatusOr<PersistentConnection> NodeCore::Maintain(Redial::Dialling dial,
@@ -277,7 +305,7 @@ Node::Stats NodeCore::stats() const {
 Hello NodeCore::MakeHello() const {
   return {.node_high = id_.high,
           .node_low = id_.low,
-          .name = options_.name,
+          .name = options_.name.substr(0, 256),  // as much as others keep of it
           .max_frame = options_.max_frame,
           .window = options_.window};
 }

@@ -80,6 +80,8 @@ class NodeCore final : public ConnectionHost {
   void OnDown(const std::shared_ptr<Connection>& connection, const absl::Status& why) override;
 
  private:
+  absl::Status StartCounted(std::unique_ptr<Link> link, Side side, Reply<Peer>& reply,
+                            Admission::Pass pass);
   void Change(absl::FunctionRef<PeerTable::Duties()> change);
   void StopAccepting();
   void CloseAll();

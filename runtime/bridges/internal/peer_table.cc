@@ -14,9 +14,9 @@ PeerTable::Duties PeerTable::Met(const SharedConnection& connection) {
   Duties duties;
   const auto entry = entries_.find(connection);
   if (entry == entries_.end()) return duties;
-  const NodeId node = Peer(connection).id();
+  const Who node{Peer(connection).id(), Peer(connection).identity()};
   entry->second.node = node;
-  if (node == own_) {
+  if (node.id == own_) {
     entry->second.state = State::kClosing;
     duties.close.emplace_back(connection, absl::FailedPreconditionError("it is this node itself"));
     return duties;
@@ -36,7 +36,7 @@ PeerTable::Duties PeerTable::Heard(const SharedConnection& connection) {
   Duties duties;
   const auto entry = entries_.find(connection);
   if (entry == entries_.end() || entry->second.state != State::kWaiting) return duties;
-  const NodeId node = entry->second.node;
+  const Who node = entry->second.node;
   if (decides(node)) return duties;
   entry->second.state = State::kOpen;  // T2
   duties.open.push_back(connection);
@@ -67,7 +67,7 @@ PeerTable::Duties PeerTable::Ended(const SharedConnection& connection, const abs
   return duties;
 }
 
-void PeerTable::MakeNextCurrent(NodeId node, Duties& duties) {
+void PeerTable::MakeNextCurrent(const Who& node, Duties& duties) {
   const State wanted = decides(node) ? State::kWaiting : State::kOpen;
   const auto& others = meetings_[node].others;
   const auto next = std::find_if(others.begin(), others.end(), [&](const SharedConnection& other) {

@@ -1,7 +1,8 @@
 // PeerTable: a node's connections, and which of them is the one with each other node.
 //
 // Either side may dial, and both may at once, but two nodes talk over one connection and agree on
-// which. The node with the greater id decides, in the order in which it meets them. Its word for "this
+// which. A node is told by its id and by what it has proved to be: an id is what anybody may claim, so a
+// connection over tls:// is not of the same pair as one that proves nothing, or another name. The node with the greater id decides, in the order in which it meets them. Its word for "this
 // one" is any frame after Hello, a Ping if there is nothing else to say (PROTOCOL.md, rule 9).
 //
 // T1  Of the connections with one node one at most is current. It is announced (PeerUp) before any other
@@ -71,25 +72,34 @@ class PeerTable {
     kCurrent,
     kClosing,
   };
+  struct Who {
+    NodeId id;
+    PeerIdentity identity;
+    friend bool operator==(const Who&, const Who&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const Who& who) {
+      return H::combine(std::move(h), who.id);
+    }
+  };
   struct Entry {
     Reply<Peer> asker;
     bool dialled;
     State state = State::kGreeting;
-    NodeId node = {};  // from kWaiting on
+    Who node = {};  // from kWaiting on
   };
   struct Meeting {
     SharedConnection current;
     std::vector<SharedConnection> others;  // in the order in which they were met
   };
 
-  bool decides(NodeId other) const { return own_ > other; }
+  bool decides(const Who& other) const { return own_ > other.id; }
   void MakeCurrent(const SharedConnection& connection, Duties& duties);
   void CloseFurther(const SharedConnection& connection, Duties& duties);
-  void MakeNextCurrent(NodeId node, Duties& duties);
+  void MakeNextCurrent(const Who& node, Duties& duties);
 
   const NodeId own_;
   absl::flat_hash_map<SharedConnection, Entry> entries_;
-  absl::flat_hash_map<NodeId, Meeting> meetings_;
+  absl::flat_hash_map<Who, Meeting> meetings_;
   std::vector<PeerEvent> events_;
 };
 

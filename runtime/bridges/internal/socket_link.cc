@@ -54,8 +54,12 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
     if (!socket_) return 0;
     const ssize_t taken =
         ::sendmsg(socket_->native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    // An error is seen by the reader, too.
-    return taken < 0 ? 0 : static_cast<size_t>(taken);
+    if (taken >= 0) return static_cast<size_t>(taken);
+    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ENOBUFS) {
+      // The reader need not learn of it: the peer may have closed its side for reading alone.
+      EndLater(SocketError(std::error_code(errno, std::system_category()), "writing"));
+    }
+    return 0;
   }
 
   void AwaitWritable() {
@@ -66,14 +70,18 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
 
   void Close(absl::Status why) {
     MutexLock lock(mutex_);
-    if (!socket_ || closing_) return;
-    closing_ = true;
-    asio::post(loop_.context(), [me = shared_from_this(), why = std::move(why)] { me->End(why); });
+    EndLater(std::move(why));
   }
 
   const std::string& peer() const { return peer_; }
 
  private:
+  void EndLater(absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!socket_ || closing_) return;
+    closing_ = true;
+    asio::post(loop_.context(), [me = shared_from_this(), why = std::move(why)] { me->End(why); });
+  }
+
   // ---- the loop's thread
 
   // A read of 0 bytes or an error is the end; four full buffers, and the others' turn has come.

@@ -1,5 +1,6 @@
 #include "troupe/runtime/bridges/internal/socket_listener.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <asio/basic_socket_acceptor.hpp>
@@ -105,8 +106,10 @@ absl::StatusOr<std::unique_ptr<SocketListener>> ListenTcp(EventLoop& loop, const
   return Open<tcp>(loop, at, {}, std::move(take));
 }
 
-// A socket file that its process has left behind refuses whoever dials.
+// A socket file that its process has left behind refuses whoever dials. So does any other file.
 void RemoveIfStale(EventLoop& loop, const Local::endpoint& at) {
+  struct stat file;
+  if (::lstat(at.path().c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return;
   Local::socket probe(loop.context());
   std::error_code error;
   probe.connect(at, error);
