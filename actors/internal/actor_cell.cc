@@ -480,12 +480,10 @@ inline Outcome ActorCell::Activate(const Budget& budget) {
       if (has_annex()) ForgetEndedChildren();
       return Outcome::kAgain;
     }
-    if (annex_ != nullptr) {
-      if (TendAnnex()) continue;
-      WakeSenders();  // an actor without annex has taken all there was, and so has woken them
-    }
+    if (annex_ != nullptr && TendAnnex()) continue;
     // A Wake since the last TakeAll makes this fail: so a control item or a child's end that came
     // after we looked above is not slept through.
+    WakeSenders();
     if (queue_.FinishBatch() == BatchEnd::kPark) return Outcome::kDone;
   }
 }
