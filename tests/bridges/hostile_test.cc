@@ -190,6 +190,7 @@ TEST_F(HostileTest, WhoSaysHelloTwiceIsCutOff) {
 
 TEST_F(HostileTest, WhoAnnouncesAFrameThatIsTooLongIsCutOffBeforeItComes) {
   RawPeer peer(path_);
+  peer.SendHello();
   peer.Send(std::string("\xff\xff\xff\x7f", 4));
   EXPECT_NE(peer.AwaitBye().find("with a limit of 65536"), std::string::npos);
 }
