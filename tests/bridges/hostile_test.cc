@@ -213,8 +213,11 @@ TEST_F(HostileTest, OfALongNameLittleIsKept) {
     void On(const PeerDown&) {}
   };
   peer.Send({.kind = FrameKind::kPing});
-  node_.Subscribe(system_.Spawn<Listener>(Listener{&name}));
+  const auto listener = system_.Spawn<Listener>(Listener{&name});
+  node_.Subscribe(listener);
   EXPECT_LT(name.get_future().get().size(), 500u);
+  listener.Stop();
+  system_.Join(listener).IgnoreError();  // which uses `name`
 }
 
 TEST_F(HostileTest, WhoReadsNoMoreIsLostThoughItGoesOnSending) {
