@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "troupe/core/mutex.h"
+#include "tests/bridges/watching.h"
 #include "troupe/runtime/bridges/memory_link.h"
 #include "troupe/runtime/bridges/node.h"
 #include "troupe/troupe.h"
@@ -21,42 +21,12 @@
 namespace troupe {
 namespace {
 
-// As a guard against hanging only.
-constexpr absl::Duration kLong = absl::Seconds(60);
-
-// True: `done` was soon. As a guard, false.
-template <class Done>
-bool Eventually(Done done) {
-  const absl::Time end = absl::Now() + kLong;
-  while (!done()) {
-    if (absl::Now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
 struct Echo {
   using Reply = int;
   int value;
 };
 
-// What a subscriber has been told: "+" and "-", and the name of the node.
-class Log {
- public:
-  std::vector<std::string> entries() const {
-    const MutexLock lock(mutex_);
-    return entries_;
-  }
-  void Add(std::string entry) {
-    const MutexLock lock(mutex_);
-    entries_.push_back(std::move(entry));
-  }
-
- private:
-  mutable Mutex mutex_;
-  std::vector<std::string> entries_ ABSL_GUARDED_BY(mutex_);
-};
-
+// Notes "+" and "-", and the name of the node.
 class Subscriber {
  public:
   explicit Subscriber(Log& log) : log_(log) {}

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "tests/bridges/watching.h"
 #include "troupe/core/mutex.h"
 #include "troupe/runtime/bridges/memory_link.h"
 #include "troupe/runtime/bridges/node.h"
@@ -23,19 +24,7 @@
 namespace troupe {
 namespace {
 
-// As a guard against hanging only.
-constexpr absl::Duration kLong = absl::Seconds(60);
 constexpr MaintainOptions kAtOnce = {.backoff = {.min = absl::Milliseconds(1)}};
-
-template <class Done>
-bool Eventually(Done done) {
-  const absl::Time end = absl::Now() + kLong;
-  while (!done()) {
-    if (absl::Now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 struct Deposit {
   int64_t cents;
@@ -55,23 +44,6 @@ class Account {
   int64_t cents_ = 0;
 };
 using Alice = Recipient<Deposit, Balance, Leave>;
-
-struct Log {
-  void Add(std::string entry) {
-    const MutexLock lock(mutex);
-    entries.push_back(std::move(entry));
-  }
-  size_t size() {
-    const MutexLock lock(mutex);
-    return entries.size();
-  }
-  std::vector<std::string> all() {
-    const MutexLock lock(mutex);
-    return entries;
-  }
-  Mutex mutex;
-  std::vector<std::string> entries ABSL_GUARDED_BY(mutex);
-};
 
 class Subscriber {
  public:
@@ -131,13 +103,13 @@ TEST_F(PersistentConnectionTest, ALostConnectionComesBackAndSubscribersAreTold) 
   const PersistentConnection bank = Maintain();
   bank.Subscribe(system_.Spawn<Subscriber>(log_));
   for (size_t i = 1; i <= 5; ++i) {
-    ASSERT_TRUE(Eventually([&] { return log_.size() == 2 * i - 1; }));
+    ASSERT_TRUE(Eventually([&] { return log_.entries().size() == 2 * i - 1; }));
     const absl::StatusOr<Peer> peer = bank.Connected(kLong).Wait();
     ASSERT_TRUE(peer.ok()) << peer.status();
-    EXPECT_EQ(log_.all().back(), "+" + peer->id().ToString());
+    EXPECT_EQ(log_.entries().back(), "+" + peer->id().ToString());
     peer->Disconnect();
-    ASSERT_TRUE(Eventually([&] { return log_.size() >= 2 * i; }));
-    EXPECT_EQ(log_.all()[2 * i - 1], "-" + peer->id().ToString());
+    ASSERT_TRUE(Eventually([&] { return log_.entries().size() >= 2 * i; }));
+    EXPECT_EQ(log_.entries()[2 * i - 1], "-" + peer->id().ToString());
   }
 }
 

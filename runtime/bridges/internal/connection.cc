@@ -417,7 +417,7 @@ void Connection::Tick(Clock::time_point now) {
         met ? "the other connection of these nodes has not ended, or the peer says only Hello"
             : "the peer does not say Hello"));
   }
-  const auto silence = now - heard_.load(std::memory_order_relaxed);
+  const auto silence = now - heard_.load(std::memory_order_relaxed);  // relaxed: as above
   if (silence > absl::ToChronoNanoseconds(options_.heartbeat_timeout)) {
     return Close(absl::DeadlineExceededError("the peer gives no sign of life"));
   }

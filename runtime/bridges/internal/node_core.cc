@@ -93,7 +93,7 @@ NodeCore::~NodeCore() {
   CloseAll();
   none_left_.Await([this] {
     const MutexLock lock(mutex_);
-    return connections_.size() == 0 && changing_ == 0;
+    return connections_.size() == 0 && busy_ == 0;
   });
   asio::post(loop_->context(), [this] { heartbeat_.reset(); });
   loop_.reset();
@@ -184,45 +184,57 @@ void NodeCore::Serve(std::unique_ptr<Link> link) {
   link->Write(std::array{std::string_view(bye)});  // but over TLS, where even that would be work
 }
 
+// Who has one is waited for by the destructor: he may need the loop.
+class NodeCore::Busy {
+ public:
+  explicit Busy(NodeCore& core) : core_(core) {
+    const MutexLock lock(core_.mutex_);
+    ++core_.busy_;
+  }
+  ~Busy() {
+    const MutexLock lock(core_.mutex_);
+    --core_.busy_;
+    core_.none_left_.NotifyAll();  // under the lock: the destructor may be all that waits
+  }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  NodeCore& core_;
+};
+
 void NodeCore::Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply,
                      Admission::Pass pass) {
-  // Counted, so that the destructor waits: a connection that is refused needs the loop for its end.
-  bool counted = false;
-  absl::Status refused;
-  {
-    const MutexLock lock(mutex_);
-    if (draining_) {
-      refused = absl::CancelledError("the node is going away");
-    } else {
-      counted = true;
-      ++changing_;
-    }
-  }
-  if (counted) refused = StartCounted(std::move(link), side, reply, std::move(pass));
-  if (!refused.ok()) {
-    NoteRefusal(refused);
-    if (reply) reply.Send(OwnCopy(refused));
-  }
-  if (!counted) return;
-  const MutexLock lock(mutex_);
-  --changing_;
-  none_left_.NotifyAll();  // under the lock: the destructor may be all that waits
+  const Busy busy(*this);
+  const absl::Status refused = TryStart(std::move(link), side, reply, std::move(pass));
+  if (refused.ok()) return;
+  NoteRefusal(refused);
+  if (reply) reply.Send(OwnCopy(refused));
 }
 
-absl::Status NodeCore::StartCounted(std::unique_ptr<Link> link, Side side, Reply<Peer>& reply,
-                                    Admission::Pass pass) {
+absl::Status NodeCore::WhyNoMore() const {
+  if (draining_) return absl::CancelledError("the node is going away");
+  if (connections_.size() >= options_.max_connections) {
+    return absl::ResourceExhaustedError("the node has as many connections as it may");
+  }
+  return absl::OkStatus();
+}
+
+// Looks before, too: the destructor may have waited already, and a connection needs the loop for its end.
+absl::Status NodeCore::TryStart(std::unique_ptr<Link> link, Side side, Reply<Peer>& reply,
+                                Admission::Pass pass) {
+  {
+    const MutexLock lock(mutex_);
+    if (absl::Status refused = WhyNoMore(); !refused.ok()) return refused;
+  }
   const auto connection = std::make_shared<Connection>(*this, std::move(link));
   absl::Status refused;
-  if (!connection->Prepare()) refused = absl::CancelledError("the system is shutting down");
-  if (refused.ok()) {
+  if (connection->Prepare()) {
     const MutexLock lock(mutex_);
-    if (draining_) {
-      refused = absl::CancelledError("the node is going away");
-    } else if (connections_.size() >= options_.max_connections) {
-      refused = absl::ResourceExhaustedError("the node has as many connections as it may");
-    } else {
-      connections_.Add(connection, std::move(reply), side == Side::kDialled);
-    }
+    refused = WhyNoMore();
+    if (refused.ok()) connections_.Add(connection, std::move(reply), side == Side::kDialled);
+  } else {
+    refused = absl::CancelledError("the system is shutting down");
   }
   if (refused.ok()) {
     connection->Begin(std::move(pass));
@@ -250,11 +262,11 @@ absl::StatusOr<PersistentConnection> NodeCore::Maintain(Redial::Dialling dial,
 }
 
 void NodeCore::Change(absl::FunctionRef<PeerTable::Duties()> change) {
+  const Busy busy(*this);
   bool has_events = false;
   PeerTable::Duties duties;
   {
     const MutexLock lock(mutex_);
-    ++changing_;
     duties = change();
     has_events = !draining_ && connections_.has_events();
   }
@@ -262,9 +274,6 @@ void NodeCore::Change(absl::FunctionRef<PeerTable::Duties()> change) {
   for (const auto& [connection, why] : duties.close) connection->Close(why);
   for (auto& [asker, answer] : duties.answers) asker.Send(std::move(answer));
   if (has_events) actor_.Send(PeersChanged{});
-  const MutexLock lock(mutex_);
-  --changing_;
-  none_left_.NotifyAll();  // under the lock: the destructor may be all that waits
 }
 
 void NodeCore::OnMet(const std::shared_ptr<Connection>& connection) {

@@ -80,8 +80,10 @@ class NodeCore final : public ConnectionHost {
   void OnDown(const std::shared_ptr<Connection>& connection, const absl::Status& why) override;
 
  private:
-  absl::Status StartCounted(std::unique_ptr<Link> link, Side side, Reply<Peer>& reply,
-                            Admission::Pass pass);
+  class Busy;
+  absl::Status TryStart(std::unique_ptr<Link> link, Side side, Reply<Peer>& reply,
+                        Admission::Pass pass);
+  absl::Status WhyNoMore() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Change(absl::FunctionRef<PeerTable::Duties()> change);
   void StopAccepting();
   void CloseAll();
@@ -104,7 +106,7 @@ class NodeCore final : public ConnectionHost {
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<std::string, Published, std::less<>> published_ ABSL_GUARDED_BY(mutex_);
   PeerTable connections_ ABSL_GUARDED_BY(mutex_);
-  int changing_ ABSL_GUARDED_BY(mutex_) = 0;  // threads in Change
+  int busy_ ABSL_GUARDED_BY(mutex_) = 0;  // how many
   std::vector<std::unique_ptr<SocketListener>> listeners_ ABSL_GUARDED_BY(mutex_);
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string last_refusal_ ABSL_GUARDED_BY(mutex_);
