@@ -1,13 +1,9 @@
 #include "troupe/actors/ask.h"
 
-#include <algorithm>
 #include <atomic>
 
-#include "troupe/actors/context.h"
-#include "troupe/actors/internal/actor_annex.h"
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/actor_space.h"
-#include "troupe/actors/internal/ask_cycle.h"
 #include "troupe/core/pause.h"
 
 namespace troupe::internal {
@@ -80,82 +76,6 @@ bool AwaitReady(ActorSpace* there, const ReplySlot& slot, EventCount& settled,
     return TurnUntilReady(space.scheduler(), space.timers(), slot, clock.Now() + timeout);
   if (ReadySoon(slot)) return true;
   return settled.Await([&slot] { return slot.ready(); }, SteadyDeadline(timeout));
-}
-
-// ---- actors
-
-namespace {
-
-inline void AddAwaited(AwaitedReply& reply, absl::Duration timeout, absl::Time latest) {
-  ActorCell& asker = *ActorCell::Current();
-  // Destroyed together with its system (ActorCell::Reclaim): no answer would find it.
-  if (asker.shut()) [[unlikely]]
-    return reply.abandon(reply);
-  PendingReplies& replies = asker.annex().replies;
-  Timers& timers = asker.space().timers();
-  const bool for_ever = timeout == absl::InfiniteDuration();
-  if (for_ever && latest == absl::InfiniteFuture()) return replies.Add(reply);
-  const absl::Time now = timers.clock().RoughNow();
-  const absl::Time deadline = for_ever ? latest : std::min(latest, now + timeout);
-  if (deadline > now) [[likely]]
-    return replies.AddWithDeadline(reply, deadline, timers);
-  // Too late: the request is nobody's from the start. Or else handlers that have no time left could
-  // ask each other on and on.
-  replies.Add(reply);
-  reply.fire(reply);
-}
-
-}  // namespace
-
-void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration timeout,
-                     const AnyRef& whom) noexcept {
-  reply.other_system =
-      whom && &ActorCell::Of(whom)->space() != &ActorCell::Of(reply.asker_ref)->space();
-  AddAwaited(reply, timeout, self.deadline());
-}
-
-bool RegisterWait(AwaitedReply& reply, const Context& self, absl::Duration timeout,
-                  const AnyRef& whom) noexcept {
-  const ActorCell& asker = *ActorCell::Current();
-  // One that is shut does not wait: the request may take `reply` with it.
-  const bool shown = whom && &ActorCell::Of(whom)->space() == &asker.space() &&
-                     asker.space().finds_ask_cycles() && !asker.shut();
-  // First, since the deadline may have passed already.
-  if (shown) reply.wait = asker.wait_edge().Prepare(ActorCell::Of(whom));
-  RegisterAwaited(reply, self, timeout, whom);
-  return shown;
-}
-
-absl::Status EnterWait(const AwaitedReply& reply, const AnyRef& whom) {
-  ActorCell& asker = *ActorCell::Current();
-  // Whoever lives now lived when the request was sent. If not, his cell may be another's, who will turn
-  // it away unanswered, or even the asker's own (W5).
-  if (!ActorCell::Of(whom)->IsLive(ActorCell::IncarnationOf(whom))) [[unlikely]]
-    return absl::OkStatus();
-  asker.wait_edge().Enter(reply.wait);
-  // Usually he waits for nobody.
-  if (!ActorCell::Of(whom)->wait_edge().there()) [[likely]]
-    return absl::OkStatus();
-  absl::Status cycle = CheckAskCycle(asker);
-  if (!cycle.ok()) LeaveWait(reply);  // W3
-  return cycle;
-}
-
-void LeaveWait(const AwaitedReply& reply) {
-  ActorCell::Of(reply.asker_ref)->wait_edge().Leave(reply.wait);
-}
-
-void RegisterSleep(AwaitedReply& reply, absl::Duration duration) noexcept {
-  AddAwaited(reply, duration, absl::InfiniteFuture());
-}
-
-void UnregisterAwaited(AwaitedReply& reply) { ActorCell::Current()->annex().replies.Remove(reply); }
-
-void PostReply(AwaitedReply& reply) {
-  if (reply.wait != 0) LeaveWait(reply);  // before the asker can learn of it
-  reply.sender = ActorCell::CurrentRef();
-  reply.address = ActorCell::IncarnationOf(reply.asker_ref) | kExempt | kAnswer;
-  ActorCell::Post(reply.asker_ref, reply, PostMode::kNeverBlock);
 }
 
 }  // namespace troupe::internal

@@ -17,11 +17,6 @@ void* Context::actor() const { return cell_.actor(); }
 internal::ActorSpace& Context::space() const { return cell_.space(); }
 absl::Time Context::Now() const { return space().timers().clock().Now(); }
 
-internal::Answering::Answering(Context& self, absl::Time deadline) : self_(self) {
-  self.deadline_ = deadline;
-}
-internal::Answering::~Answering() { self_.deadline_ = absl::InfiniteFuture(); }
-
 EventStream& Context::events() const { return space().events(); }
 
 void Context::BeginBlocking() { cell_.BeginBlocking(); }

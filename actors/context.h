@@ -172,6 +172,13 @@ class Context : public Spawning<Context>,
   absl::Time deadline_ = absl::InfiniteFuture();
 };
 
+namespace internal {
+inline Answering::Answering(Context& self, absl::Time deadline) : self_(self) {
+  self.deadline_ = deadline;
+}
+inline Answering::~Answering() { self_.deadline_ = absl::InfiniteFuture(); }
+}  // namespace internal
+
 }  // namespace troupe
 
 #endif  // TROUPE_ACTORS_CONTEXT_H_

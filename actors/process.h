@@ -128,6 +128,7 @@ class BodyRun final : public TaskRun<ReentrantTask<>> {
   BodyRun(const Context& self, Call call) : TaskRun(self, call, /*waits_alone=*/true) {}
 
  private:
+  friend TaskRun;
   void Finish() override {
     task_.TakeResult();
     context().Stop();
@@ -194,7 +195,7 @@ class Process {
     auto* run = new internal::BodyRun(
         self, [this](Context&) { return ReentrantTask<>(*std::move(body_)); });
     run_ = run;
-    run->Begin();
+    internal::BodyRun::Begin(run);
   }
   void On(Down down) {
     const AnyRef who = down.who;

@@ -40,7 +40,7 @@ struct Timer {
 
   FireFunction fire = nullptr;
 
-  // Written by Timers only (T1), and read by it under its own lock.
+  // Written by Timers only (T1), the deadline by Arm on its caller's thread; read under its own lock.
   absl::Time deadline = absl::InfiniteFuture();
   size_t heap_index = kNotArmed;
 };

@@ -46,8 +46,6 @@ constexpr int kMostWaitingSends = 64;
 
 // ---- any thread
 
-ActorSpace& ActorCell::space() const { return *static_cast<ActorSpace*>(CellSlab::OwnerOf(this)); }
-
 inline uint32_t ActorCell::SendTime() const {
   ActorSpace& owner = space();
   if (activation_ == nullptr) {
@@ -285,12 +283,10 @@ void ActorCell::ActHeld(void (*act)(void* argument, Context& self), void* argume
   act(argument, self);
 }
 
-ActorAnnex& ActorCell::annex() {
-  if (!has_annex()) {
-    const bool ends = annex_ == kEndsNormally;
-    annex_ = new ActorAnnex;
-    annex_->ending = ends;
-  }
+ActorAnnex& ActorCell::MakeAnnex() {
+  const bool ends = annex_ == kEndsNormally;
+  annex_ = new ActorAnnex;
+  annex_->ending = ends;
   return *annex_;
 }
 

@@ -90,7 +90,8 @@ class alignas(64) ActorCell : public Runnable {
     return cell != nullptr ? cell->ref() : AnyRef();
   }
 
-  ActorSpace& space() const;  // of this cell; also of a closed one
+  ActorSpace& space() const;  // of this cell; also of a closed one. actor_space.h has its body
+  bool SharesSpace(const ActorCell& other) const;
   WaitEdge& wait_edge() const;
   // The type and incarnation as a ref's holder sees them. Both may be those of a later actor:
   // compare the incarnation after.
@@ -150,7 +151,7 @@ class alignas(64) ActorCell : public Runnable {
   }
   void* actor() const { return actor_; }
   bool has_annex() const { return annex_ != nullptr && annex_ != kEndsNormally; }
-  ActorAnnex& annex();  // made on first use
+  ActorAnnex& annex() { return has_annex() ? *annex_ : MakeAnnex(); }
   bool ending() const;
   void End(ExitReason reason,
            absl::Status status);  // after the current handler; the first call wins
@@ -194,6 +195,7 @@ class alignas(64) ActorCell : public Runnable {
   void ScheduleNow();
   void StartWith(Envelope& e);
   void AddLast(Envelope& e, void*& tail);
+  ActorAnnex& MakeAnnex();
   static bool MayOvertake(const Envelope& e);
 
   Envelope* Refill();
@@ -277,6 +279,9 @@ static_assert(sizeof(ActorCell) == 128, "two cache lines; a million idle actors 
 // A cell's wait lies beside it, and takes memory only if its actor awaits something.
 using CellSlab = Slab<ActorCell, WaitEdge>;
 
+inline bool ActorCell::SharesSpace(const ActorCell& other) const {
+  return CellSlab::OwnerOf(this) == CellSlab::OwnerOf(&other);
+}
 inline WaitEdge& ActorCell::wait_edge() const { return CellSlab::BesideOf(this); }
 
 }  // namespace internal

@@ -152,6 +152,10 @@ class ActorSpace {
   OwnedTimers timers_ ABSL_GUARDED_BY(mutex_);
 };
 
+inline ActorSpace& ActorCell::space() const {
+  return *static_cast<ActorSpace*>(CellSlab::OwnerOf(this));
+}
+
 }  // namespace troupe::internal
 
 #endif  // TROUPE_ACTORS_INTERNAL_ACTOR_SPACE_H_

@@ -63,9 +63,14 @@ class HandlerRun : public SuspendedHandler, public TaskOwner {
 template <class Returned>
 class TaskRun : public HandlerRun {
  public:
-  void Begin() {
-    task_.Start(*this);
-    LeaveIfDone();
+  // Until it suspends, or to its end, and then `begun` is gone. Of the final class: most handlers
+  // end here, and so need no virtual call.
+  template <class Run>
+  static void Begin(Run* begun) {
+    begun->task_.Start(*begun);
+    if (!begun->task_.done()) return begun->Enter();
+    const std::unique_ptr<Run> ended(begun);
+    begun->Finish();
   }
 
  protected:
@@ -87,6 +92,7 @@ class TellingRun final : public TaskRun<Returned> {
   TellingRun(const Context& self, Call call) : TaskRun<Returned>(self, call) {}
 
  private:
+  friend TaskRun<Returned>;
   void Finish() override { (void)this->task_.TakeResult(); }
 };
 
@@ -101,6 +107,7 @@ class AnsweringRun final : public TaskRun<Returned> {
       : TaskRun<Returned>(self, call), reply_(std::move(reply)) {}
 
  private:
+  friend TaskRun<Returned>;
   void Finish() override {
     Answer<M>(reply_, [this]() -> decltype(auto) { return this->task_.TakeResult(); });
   }
@@ -121,12 +128,13 @@ struct TaskHandler {
 
   template <class Call>
   static void Run(const Context& self, Call call) {
-    (new TellingRun<Returned>(self, call))->Begin();
+    TaskRun<Returned>::Begin(new TellingRun<Returned>(self, call));
   }
   template <class M, class Call>
   static void RunAnswering(const Context& self, Reply<typename M::Reply> reply, Call call) {
     if constexpr (Returned::kReentrant) reply.TakeOut();
-    TellIfThrows(reply, [&] { return new AnsweringRun<Returned, M>(self, reply, call); })->Begin();
+    TaskRun<Returned>::Begin(
+        TellIfThrows(reply, [&] { return new AnsweringRun<Returned, M>(self, reply, call); }));
   }
 };
 

@@ -1,11 +1,14 @@
 #include "troupe/actors/internal/pending_replies.h"
 
+#include <algorithm>
 #include <atomic>
-#include <cstdint>
-#include <limits>
 #include <utility>
 
+#include "troupe/actors/context.h"
+#include "troupe/actors/internal/actor_annex.h"
 #include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/actor_space.h"
+#include "troupe/actors/internal/ask_cycle.h"
 #include "troupe/actors/internal/control.h"
 
 namespace troupe::internal {
@@ -16,22 +19,20 @@ class DeadlineAlarm : public Timer {
  public:
   static DeadlineAlarm& Make(const AnyRef& asker) { return *new DeadlineAlarm(asker); }
 
-  // The asker's: when it is armed for, or a moment before.
-  absl::Time at() const {
-    return at_ == kNever ? absl::InfiniteFuture() : absl::FromUnixNanos(at_);
-  }
-  void HasCome() { at_ = kNever; }
+  // The asker's: when it is armed for. (Only Arm writes Timer::deadline, so whoever arms may read it.)
+  absl::Time at() const { return expected_ ? deadline : absl::InfiniteFuture(); }
+  void HasCome() { expected_ = false; }
 
   static void* operator new(size_t bytes) { return AllocateObject(bytes); }
   static void operator delete(void* alarm, size_t bytes) { FreeObject(alarm, bytes); }
 
-  void Arm(Timers& timers, absl::Time deadline) {
+  void Arm(Timers& timers, absl::Time at) {
     references_.fetch_add(1, std::memory_order_relaxed);  // relaxed: the caller holds one
-    at_ = absl::ToUnixNanos(deadline);
-    timers.Arm(*this, deadline);
+    expected_ = true;
+    timers.Arm(*this, at);
   }
   void Disarm(Timers& timers) {
-    at_ = kNever;
+    expected_ = false;
     if (timers.Cancel(*this)) Release();
   }
   void Release() {
@@ -48,14 +49,12 @@ class DeadlineAlarm : public Timer {
     me.Release();
   }
 
-  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-
-  int64_t at_ = kNever;  // nanoseconds since 1970: half of an absl::Time
   const AnyRef asker_;
   std::atomic<int> references_{1};
+  bool expected_ = false;
 };
 
-static_assert(sizeof(DeadlineAlarm) == 64);
+static_assert(sizeof(DeadlineAlarm) <= 64);
 
 absl::Time PendingReplies::alarm_at() const {
   return alarm_ != nullptr ? alarm_->at() : absl::InfiniteFuture();
@@ -121,6 +120,84 @@ void PendingReplies::SetAlarm(absl::Time deadline, const AnyRef& asker, Timers& 
   if (alarm_ == nullptr) alarm_ = &DeadlineAlarm::Make(asker);
   alarm_->Disarm(timers);  // if it is armed for later
   alarm_->Arm(timers, deadline);
+}
+
+// ---- the glue
+
+namespace {
+
+// What RegisterAwaited and RegisterWait have in common.
+[[gnu::always_inline]] inline void AddAwaited(ActorCell& asker, AwaitedReply& reply,
+                                              absl::Duration timeout, absl::Time latest) {
+  // Destroyed together with its system (ActorCell::Reclaim): no answer would find it.
+  if (asker.shut()) [[unlikely]]
+    return reply.abandon(reply);
+  PendingReplies& replies = asker.annex().replies;
+  Timers& timers = asker.space().timers();
+  const bool for_ever = timeout == absl::InfiniteDuration();
+  if (for_ever && latest == absl::InfiniteFuture()) return replies.Add(reply);
+  const absl::Time now = timers.clock().RoughNow();
+  const absl::Time deadline = for_ever ? latest : std::min(latest, now + timeout);
+  if (deadline > now) [[likely]]
+    return replies.AddWithDeadline(reply, deadline, timers);
+  // Too late: the request is nobody's from the start. Or else handlers that have no time left could
+  // ask each other on and on.
+  replies.Add(reply);
+  reply.fire(reply);
+}
+
+}  // namespace
+
+void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration timeout,
+                     const AnyRef& whom) noexcept {
+  ActorCell& asker = *ActorCell::Current();
+  reply.other_system = whom && !ActorCell::Of(whom)->SharesSpace(asker);
+  AddAwaited(asker, reply, timeout, self.deadline());
+}
+
+bool RegisterWait(AwaitedReply& reply, const Context& self, absl::Duration timeout,
+                  const AnyRef& whom) noexcept {
+  ActorCell& asker = *ActorCell::Current();
+  reply.other_system = whom && !ActorCell::Of(whom)->SharesSpace(asker);
+  // One that is shut does not wait: the request may take `reply` with it.
+  const bool shown =
+      whom && !reply.other_system && asker.space().finds_ask_cycles() && !asker.shut();
+  // First, since the deadline may have passed already.
+  if (shown) reply.wait = asker.wait_edge().Prepare(ActorCell::Of(whom));
+  AddAwaited(asker, reply, timeout, self.deadline());
+  return shown;
+}
+
+absl::Status EnterWait(const AwaitedReply& reply, const AnyRef& whom) {
+  ActorCell& asker = *ActorCell::Current();
+  // Whoever lives now lived when the request was sent. If not, his cell may be another's, who will turn
+  // it away unanswered, or even the asker's own (W5).
+  if (!ActorCell::Of(whom)->IsLive(ActorCell::IncarnationOf(whom))) [[unlikely]]
+    return absl::OkStatus();
+  asker.wait_edge().Enter(reply.wait);
+  // Usually he waits for nobody.
+  if (!ActorCell::Of(whom)->wait_edge().there()) [[likely]]
+    return absl::OkStatus();
+  absl::Status cycle = CheckAskCycle(asker);
+  if (!cycle.ok()) LeaveWait(reply);  // W3
+  return cycle;
+}
+
+void LeaveWait(const AwaitedReply& reply) {
+  ActorCell::Of(reply.asker_ref)->wait_edge().Leave(reply.wait);
+}
+
+void RegisterSleep(AwaitedReply& reply, absl::Duration duration) noexcept {
+  AddAwaited(*ActorCell::Current(), reply, duration, absl::InfiniteFuture());
+}
+
+void UnregisterAwaited(AwaitedReply& reply) { ActorCell::Current()->annex().replies.Remove(reply); }
+
+void PostReply(AwaitedReply& reply) {
+  if (reply.wait != 0) LeaveWait(reply);  // before the asker can learn of it
+  reply.sender = ActorCell::CurrentRef();
+  reply.address = ActorCell::IncarnationOf(reply.asker_ref) | kExempt | kAnswer;
+  ActorCell::Post(reply.asker_ref, reply, PostMode::kNeverBlock);
 }
 
 }  // namespace troupe::internal

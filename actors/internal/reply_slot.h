@@ -125,7 +125,7 @@ class ReplySlotOf : public ReplySlot {
 
  public:
   // Consumes the caller's reference (R4).
-  void Settle(ReplyResult<R> result) {
+  void Settle(ReplyResult<R>&& result) {
     if (!Offer(std::move(result), kReady)) Release();
   }
   // For one who must be the first before he gives the result away: after a Claim that said true.
@@ -144,7 +144,7 @@ class ReplySlotOf : public ReplySlot {
   ReplySlotOf(const Kind& kind, uint32_t references) : ReplySlot(kind, references) {}
   ~ReplySlotOf() = default;
 
-  bool Offer(ReplyResult<R> result, uint32_t state) {
+  bool Offer(ReplyResult<R>&& result, uint32_t state) {
     if (!Claim()) return false;
     Fulfil(std::move(result), state);
     return true;
