@@ -10,6 +10,8 @@ troupe_cc_test(name, srcs, deps)             a GoogleTest test, linked with gtes
 troupe_cc_binary(name, srcs, deps)           a program: a benchmark, a tool.
 troupe_example(name)                         name.cc as a program, and name_test, which runs it and compares what it
     prints with name.expected; or `checker = "name_check.sh"`, a script that gets the file with the output as $1.
+troupe_fuzz_test(name, corpus, deps)         name.cc with LLVMFuzzerTestOneInput, as a program (name + "er") and a test that
+    runs it for a while, from the inputs in `corpus` on. Clang only.
 troupe_compile_fail_test(name, srcs)         each file must NOT compile, neither with clang 19 nor with GCC 12, prints a
     single error, and every sentence in <file without .cc>.clang19.txt and .gcc12.txt must occur in what that compiler says
     (one sentence a line; blank lines and lines that start with # are skipped; white space counts once).
@@ -157,6 +159,42 @@ def troupe_example(
         ],
         size = size,
         tags = tags,
+    )
+
+def troupe_fuzz_test(name, corpus, runs, deps, size = "medium", tags = []):
+    """A libFuzzer fuzzer, and a test that runs it. Its own source is instrumented everywhere, all with --config=fuzz.
+
+    Args:
+      name: the test; its source is name.cc, the program is name + "er".
+      corpus: inputs to begin with.
+      runs: of the test.
+      deps: what the source includes.
+      size: of the test.
+      tags: of both.
+    """
+    fuzzer = name + "er"
+    native.cc_binary(
+        name = fuzzer,
+        testonly = True,
+        srcs = [
+            name + ".cc",
+            "expect.h",
+        ],
+        deps = deps + _IN_EVERY_PROGRAM,
+        copts = _WARNINGS + ["-fsanitize=fuzzer-no-link"],  # with which the precompiled header does not fit
+        linkopts = ["-fsanitize=fuzzer"],
+        tags = tags + ["no_gcc12"],
+    )
+    native.sh_test(
+        name = name,
+        srcs = ["fuzz_test.sh"],
+        args = [
+            "$(rootpath :%s)" % fuzzer,
+            str(runs),
+        ] + ["$(rootpath %s)" % input for input in corpus],
+        data = [":" + fuzzer] + corpus,
+        size = size,
+        tags = tags + ["no_gcc12"],
     )
 
 def _header_tree_impl(ctx):

@@ -65,7 +65,8 @@ struct Codec;  // declared in serializable.h, too
 //
 // Evolution: a reader skips fields at the end of a struct that it does not know, and leaves those that
 // are missing there as their default member initializers say. So fields are added at the end, and never
-// removed, moved or given another type; an integer may become a wider one.
+// removed, moved or given another type; an integer may become a wider one, and a variant get alternatives at
+// its end, if nobody sends what is new to an old reader, who refuses it. CheckSchema (schema.h) sees to it.
 template <class T>
 void EncodeValue(Encoder& out, const T& value);
 
