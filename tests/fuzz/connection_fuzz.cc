@@ -119,7 +119,7 @@ class FuzzedLink final : public Link {
   const std::shared_ptr<FuzzedEnd> end_;
 };
 
-// Made once, for all inputs: what is left of one would show in the next.
+// Made once, for all inputs, since it starts a thread: what is left of one input would show in the next.
 struct World {
   World() {
     const auto desk = system.Spawn<Desk>();
@@ -129,7 +129,7 @@ struct World {
   }
 
   testing::TestSystem system;
-  // No time goes by for a fuzzer, and it comes more often than anybody else.
+  // A fuzzer comes more often than anybody else.
   Node node{system,
             {.max_frame = 65536,
              .window = 65536,
@@ -197,7 +197,7 @@ std::string NextFrame(FuzzedDataProvider& input, const Refs& refs) {
 }
 
 void Check(FuzzedDataProvider input) {
-  static World& world = *new World;
+  static World world;
   const bool shakes_hands = input.ConsumeBool();
   const bool raw = input.ConsumeBool();
   const auto end = std::make_shared<FuzzedEnd>(/*takes_all=*/input.ConsumeBool());
