@@ -17,14 +17,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "tests/bridges/watching.h"
 #include "troupe/runtime/bridges/memory_link.h"
 #include "troupe/troupe.h"
 
 namespace troupe {
 namespace {
-
-// As a guard against hanging only.
-constexpr absl::Duration kLong = absl::Seconds(60);
 
 struct Deposit {
   int64_t cents;
@@ -148,6 +146,14 @@ TEST_F(NodeTest, NobodyIsFoundWhoIsNotPublishedForTheMessage) {
   EXPECT_TRUE(bank_.Unpublish("bob"));
   EXPECT_FALSE(bank_.Unpublish("bob"));
   EXPECT_EQ(peer.Find<Deposit>("bob", kLong).Wait().status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(NodeTest, WhoHasEndedIsNotFound) {
+  const auto account = PublishAlice();
+  const Peer peer = Connect();
+  account.Stop();
+  EXPECT_TRUE(Eventually(
+      [&] { return absl::IsNotFound(peer.Find<Deposit>("alice", kLong).Wait().status()); }));
 }
 
 TEST_F(NodeTest, PublishRefusesWhatNobodyCouldFind) {

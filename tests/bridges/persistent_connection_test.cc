@@ -329,5 +329,29 @@ TEST_F(PersistentConnectionTest, WhoHasEndedIsFoundAgainWhenAnotherHasTheName) {
   EXPECT_TRUE(Eventually([&] { return late.Ask(Balance{}, kLong).Wait().value_or(-1) == 0; }));
 }
 
+TEST_F(PersistentConnectionTest, WhatWaitsForANameIsNotLostToWhoHasHadItAndEnded) {
+  const auto first = OpenBank();
+  const Recipient<Balance> open = bank_system_.Spawn<Account>();
+  first.Stop();
+  const PersistentConnection bank = Maintain();
+  const auto published = [&](auto act) {
+    const MutexLock lock(mutex_);
+    return act(*bank_);
+  };
+  const absl::StatusOr<Peer> peer = bank.Connected(kLong).Wait();
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  ASSERT_TRUE(Eventually([&] { return !peer->Find<Leave>("alice", kLong).Wait().ok(); }));
+  const Alice late = bank.FindLate<Deposit, Balance, Leave>("alice");
+  for (int i = 1; i <= 10; ++i) ASSERT_EQ(late.Send(Deposit{i}), SendResult::kQueued);
+  // A name that is looked for later is found: so the first one has been looked for.
+  ASSERT_TRUE(published([&](Node& node) { return node.Publish<Balance>("open", open); }).ok());
+  ASSERT_TRUE(bank.FindLate<Balance>("open").Ask(Balance{}, kLong).Wait().ok());
+  const auto second = bank_system_.Spawn<Account>();
+  ASSERT_TRUE(published([&](Node& node) {
+                return node.Publish<Deposit, Balance, Leave>("alice", second);
+              }).ok());
+  EXPECT_EQ(late.Ask(Balance{}, kLong).Wait().value_or(-1), 55);
+}
+
 }  // namespace
 }  // namespace troupe

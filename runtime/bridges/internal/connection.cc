@@ -171,8 +171,8 @@ absl::Status Connection::TakeFind(const Frame& frame) {
   FindPayload find;
   if (absl::Status wrong = DecodePayload(frame, find); !wrong.ok()) return wrong;
   const uint64_t correlation = frame.header.correlation;
-  const std::optional<Published> published = host_.FindPublished(find.name);
-  if (!published) {
+  const std::shared_ptr<const Published> published = host_.FindPublished(find.name);
+  if (published == nullptr) {
     AnswerError(correlation,
                 absl::NotFoundError(absl::StrCat("nobody is published as \"", find.name, "\"")));
     return absl::OkStatus();

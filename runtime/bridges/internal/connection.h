@@ -73,7 +73,8 @@ class ConnectionHost {
   virtual ActorRef<Session> SpawnSession(std::shared_ptr<Connection> connection) = 0;
   virtual ActorRef<Proxy> SpawnProxy(std::shared_ptr<Connection> connection, uint64_t id,
                                      uint64_t incarnation) = 0;
-  virtual std::optional<Published> FindPublished(std::string_view name) = 0;
+  // nullptr: nobody who is alive has that name.
+  virtual std::shared_ptr<const Published> FindPublished(std::string_view name) = 0;
   virtual void OnMet(const std::shared_ptr<Connection>& connection) = 0;    // its Hello is there
   virtual void OnHeard(const std::shared_ptr<Connection>& connection) = 0;  // and another frame
   virtual void OnDown(const std::shared_ptr<Connection>& connection, const absl::Status& why) = 0;

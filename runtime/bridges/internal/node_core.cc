@@ -7,6 +7,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "troupe/actors/event_stream.h"
 #include "troupe/actors/internal/incarnation.h"
 #include "troupe/actors/internal/reply_slot.h"
 #include "troupe/runtime/bridges/codec.h"
@@ -113,23 +114,26 @@ absl::Status NodeCore::Publish(std::string_view name, Published published) {
       }
     }
   }
+  std::shared_ptr<const Published> entry = std::make_shared<Published>(std::move(published));
   const MutexLock lock(mutex_);
-  published_.insert_or_assign(std::string(name), std::move(published));
+  published_[std::string(name)].swap(entry);  // whoever had the name goes after the lock
   return absl::OkStatus();
 }
 
 bool NodeCore::Unpublish(std::string_view name) {
+  std::shared_ptr<const Published> had;  // goes after the lock
   const MutexLock lock(mutex_);
   const auto entry = published_.find(name);
   if (entry == published_.end()) return false;
+  had = std::move(entry->second);
   published_.erase(entry);
   return true;
 }
 
-std::optional<Published> NodeCore::FindPublished(std::string_view name) {
+std::shared_ptr<const Published> NodeCore::FindPublished(std::string_view name) {
   const MutexLock lock(mutex_);
   const auto entry = published_.find(name);
-  if (entry == published_.end()) return std::nullopt;
+  if (entry == published_.end() || !IsLive(entry->second->who)) return nullptr;
   return entry->second;
 }
 

@@ -74,7 +74,7 @@ class NodeCore final : public ConnectionHost {
   ActorRef<Session> SpawnSession(std::shared_ptr<Connection> connection) override;
   ActorRef<Proxy> SpawnProxy(std::shared_ptr<Connection> connection, uint64_t id,
                              uint64_t incarnation) override;
-  std::optional<Published> FindPublished(std::string_view name) override;
+  std::shared_ptr<const Published> FindPublished(std::string_view name) override;
   void OnMet(const std::shared_ptr<Connection>& connection) override;
   void OnHeard(const std::shared_ptr<Connection>& connection) override;
   void OnDown(const std::shared_ptr<Connection>& connection, const absl::Status& why) override;
@@ -104,7 +104,9 @@ class NodeCore final : public ConnectionHost {
   mutable Mutex mutex_;  // stats() looks
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  std::map<std::string, Published, std::less<>> published_ ABSL_GUARDED_BY(mutex_);
+  // Shared, so that what is the user's (PublishOptions::allow) is copied and destroyed without the lock.
+  std::map<std::string, std::shared_ptr<const Published>, std::less<>> published_
+      ABSL_GUARDED_BY(mutex_);
   PeerTable connections_ ABSL_GUARDED_BY(mutex_);
   int busy_ ABSL_GUARDED_BY(mutex_) = 0;  // how many
   std::vector<std::unique_ptr<SocketListener>> listeners_ ABSL_GUARDED_BY(mutex_);
