@@ -75,7 +75,8 @@ struct ListenOptions {
 // Delivery     At most once. What was under way when a connection breaks is lost, and that it broke is
 //              announced: pending asks fail and proxies end at once (IsNodeLost). reliable.h sends again. At the other side a message
 //              that finds a bounded mailbox full is refused whatever its policy, as by TrySend: a dead letter
-//              there, and an ask learns kResourceExhausted.
+//              there, and an ask learns kResourceExhausted. One that is longer than the other node takes
+//              (NodeOptions::max_frame) is a dead letter here, and an ask learns kInvalidArgument.
 // Order        From one sender to one remote actor: that of the Sends. But what an actor sends to one
 //              remote actor, and its answer to another's ask, and the Down that tells of its end, have no
 //              order among each other.

@@ -74,13 +74,16 @@ inline absl::Status PublishReliable(Node& node, std::string_view name,
 //            break in between.
 // Report     If that cannot be, the sender fails with kDataLoss, and says how many messages, and from which
 //            number on, are not acknowledged: of these a first part may have been handled. Each is
-//            also a dead letter, of ReliableSegment; those that still waited in the sender are dead letters, as
+//            also a dead letter, and so are those that still waited in the sender and had no number yet, as
 //            of any actor that ends. Watch the sender to learn of it. That is so when
 //              the receiver has ended, or lives again in another process, or has forgotten the channel,
 //              what it passes messages to has ended,
 //              a message is longer than the other node takes, or is not what the receiver expects,
 //              nothing was acknowledged for ReliableOptions::give_up_after, though something waits.
 //            It is not made anew in secret: spawn another sender, which begins a new channel.
+// Congestion No reason to fail: what finds no room on the way or there (kResourceExhausted), and whatever
+//            else is not final (reliable_port.h), is sent again, after 10 ms at first and 1 s at last, until
+//            give_up_after says that it takes too long.
 // Flow       At most `window` messages are unacknowledged. Beyond that they wait in the sender's mailbox, and
 //            ActorOptions::capacity and when_full say how many and what then: give it a capacity. A message is
 //            acknowledged when it is in the mailbox of `to`; a bounded one with kBlock, the default, holds
@@ -100,28 +103,28 @@ class ReliableSender {
       : to_(to), options_(options) {}
 
   void OnStart(Context& self) {
-    channel_ = self.Spawn<internal::ReliableOutbound>(to_, MessageHash(TypeName<M>()),
-                                                      options_.window, options_.give_up_after);
+    channel_ = self.Spawn<Channel>(to_, MessageHash(TypeName<M>()), &Lose, options_.window,
+                                   options_.give_up_after);
     self.Watch(channel_);
   }
   void On(M message, Context& self) { Put(std::move(message), self); }
-  void On(ReliableFlush, Reply<void> reply) {
-    channel_.Send(internal::ReliableOutbound::Flush{std::move(reply)});
-  }
+  void On(ReliableFlush, Reply<void> reply) { channel_.Send(Channel::Flush{std::move(reply)}); }
   void On(const Down& down, Context& self) {
     down.status.ok() ? self.Stop() : self.Fail(down.status);
   }
 
  private:
+  using Channel = internal::ReliableOutbound;
+
   // The channel has said for how many it has room.
   void Put(M message, Context& self) {
     if (room_ > 0) {
       --room_;
-      channel_.Send(internal::ReliableOutbound::Put{Encode(message)});
+      Recipient<Channel::Put>(channel_, {&Carry}).Send(Channel::Put{Encode(message)});
       return;
     }
     HoldUntil(
-        self, channel_.Ask(internal::ReliableOutbound::AwaitRoom{}, absl::InfiniteDuration()),
+        self, channel_.Ask(Channel::AwaitRoom{}, absl::InfiniteDuration()),
         [this, message = std::move(message)](absl::StatusOr<uint32_t> room, Context& now) mutable {
           room_ = room.value_or(0);
           if (room_ > 0) return Put(std::move(message), now);
@@ -129,9 +132,21 @@ class ReliableSender {
         });
   }
 
+  // An M is that also as a dead letter, and not what carries it here.
+  static void Carry(internal::Envelope& e, internal::Delivery& d) {
+    if (d.verb != internal::Delivery::Verb::kName) {
+      return internal::ThunkFor<Channel, Channel::Put>()(e, d);
+    }
+    d.message_type = TypeName<M>();
+  }
+  static void Lose(std::string_view encoded) {
+    absl::StatusOr<M> message = Decode<M>(encoded);
+    if (message.ok()) Recipient<M>().Send(*std::move(message));
+  }
+
   const ReliablePort to_;
   const ReliableOptions options_;
-  ActorRef<internal::ReliableOutbound> channel_;
+  ActorRef<Channel> channel_;
   uint32_t room_ = 0;
 };
 

@@ -13,7 +13,7 @@ namespace troupe {
 // All three name the channel: a number that its sender has drawn. The answers are the number of the next
 // message that is expected, which acknowledges all before it. Errors that are final: kNotFound, the receiver
 // does not know this channel, or what it passes messages to has ended; kInvalidArgument, this is no
-// such message. After others the sender tries again.
+// such message, or is longer than a node on the way takes. After all others the sender tries again.
 
 // Asked by who does not know how far the other one has come. `fresh`: no message was ever sent, so a receiver
 // that does not know the channel begins it, with number 1.

@@ -483,7 +483,7 @@ TEST_F(SmallWindowTest, AMessageLongerThanThePeerTakesIsRefusedHere) {
   const auto to = Connect().Find<Document>("reader", kLong).Wait();
   ASSERT_TRUE(to.ok()) << to.status();
   EXPECT_EQ(to->Ask(Document{std::string(5000, 'x')}, kLong).Wait().status().code(),
-            absl::StatusCode::kResourceExhausted);
+            absl::StatusCode::kInvalidArgument);
   const uint64_t before = client_system_.stats().dead_letters_total();
   to->Send(Document{std::string(5000, 'x')});
   EXPECT_EQ(to->Ask(Document{std::string(3000, 'x')}, kLong).Wait().value_or(-1), 3000);

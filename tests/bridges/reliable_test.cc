@@ -188,8 +188,8 @@ TEST_F(ReliableTest, AReceiverThatBeginsAnewIsReportedAndGetsNothing) {
             "reliable channel: the receiver does not know this channel: it has begun anew; not "
             "acknowledged: 2 messages, from number 4 on");
   EXPECT_EQ(stored_, UpTo(3));
-  EXPECT_TRUE(system_.ExpectDeadLetter<ReliableSegment>().ok());
-  EXPECT_TRUE(system_.ExpectDeadLetter<ReliableSegment>().ok());
+  EXPECT_TRUE(system_.ExpectDeadLetter<Order>().ok());
+  EXPECT_TRUE(system_.ExpectDeadLetter<Order>().ok());
   EXPECT_TRUE(system_.ExpectNoDeadLetters().ok());
 }
 
@@ -244,7 +244,7 @@ TEST_F(ReliableTest, WhoGetsNoAnswerForTooLongGivesUpAndReports) {
   system_.Advance(absl::Minutes(2));
   EXPECT_NE(LossOf(sender).find("not acknowledged: 1 messages, from number 2 on"),
             std::string::npos);
-  EXPECT_TRUE(system_.ExpectDeadLetter<ReliableSegment>().ok());
+  EXPECT_TRUE(system_.ExpectDeadLetter<Order>().ok());
 }
 
 TEST_F(ReliableTest, BeyondTheWindowMessagesWaitInTheSendersMailbox) {
@@ -286,13 +286,72 @@ TEST_F(ReliableTest, ABoundedReceiverThatRefusesIsAskedAgainUntilItTakesAll) {
   system_.TakeDeadLetters();
 }
 
+// Answers all segments with the same error, until it is told to pass them on.
+struct Refusing {
+  ReliablePort to;
+  const absl::Status& why;
+  void On(ReliableResume m, Reply<uint64_t> reply, Context& self) {
+    PassOn(to, m, std::move(reply), self);
+  }
+  void On(ReliableSegment m, Reply<uint64_t> reply, Context& self) {
+    why.ok() ? PassOn(to, std::move(m), std::move(reply), self) : reply.Send(why);
+  }
+  void On(ReliableEnd m) { to.Send(m); }
+};
+
+TEST_F(ReliableTest, NoWantOfRoomHoweverLongAndNoErrorThatIsNotFinalIsTheEnd) {
+  for (const auto code : {absl::StatusCode::kResourceExhausted, absl::StatusCode::kUnavailable,
+                          absl::StatusCode::kFailedPrecondition}) {
+    SCOPED_TRACE(absl::StatusCodeToString(code));
+    stored_.clear();
+    absl::Status why(code, "not now");
+    const auto sender = system_.Spawn<ReliableSender<Order>>(
+        system_.Spawn(Refusing{Receiver(), why}), ReliableOptions{.window = 4});
+    for (int64_t i = 1; i <= 10; ++i) sender.Send(Order{i});
+    system_.Advance(absl::Minutes(4));
+    EXPECT_EQ(LossOf(sender), "it lives");
+    why = absl::OkStatus();
+    EXPECT_TRUE(sender.Ask(ReliableFlush{}, absl::Hours(1)).Wait().ok());
+    EXPECT_EQ(stored_, UpTo(10));
+  }
+}
+
+TEST_F(ReliableTest, WantOfRoomThatDoesNotPassIsReportedInTheEnd) {
+  const absl::Status why = absl::ResourceExhaustedError("never");
+  const auto sender =
+      system_.Spawn<ReliableSender<Order>>(system_.Spawn(Refusing{Receiver(), why}));
+  sender.Send(Order{1});
+  system_.Advance(absl::Minutes(6));
+  EXPECT_NE(LossOf(sender).find("nothing was acknowledged for"), std::string::npos);
+  EXPECT_TRUE(system_.ExpectDeadLetter<Order>().ok());
+}
+
+// Those that are unacknowledged, those on their way to them, and those that wait for the window.
+TEST(ReliableSeedsTest, AllThatIsLostWithAChannelIsADeadLetterAsWhatItWas) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    SCOPED_TRACE(seed);
+    TestSystem system({.seed = seed});
+    std::vector<Reply<uint64_t>> kept;
+    const auto silent = system.Spawn(Silent{kept});
+    const auto sender = system.Spawn<ReliableSender<Order>>(silent, ReliableOptions{.window = 8});
+    sender.Send(Order{1});
+    system.RunUntilIdle();
+    ASSERT_EQ(kept.size(), 1);
+    for (int64_t i = 2; i <= 20; ++i) sender.Send(Order{i});
+    kept[0].Send(absl::NotFoundError("forgotten"));
+    system.RunUntilIdle();
+    for (int i = 1; i <= 20; ++i) EXPECT_TRUE(system.ExpectDeadLetter<Order>().ok()) << i;
+    system.TakeDeadLetters();  // what was asked of the channel
+  }
+}
+
 TEST_F(ReliableTest, AReceiverOfOtherMessagesIsReported) {
   const auto reader = system_.Spawn([](const Text&) {});
   const auto sender =
       system_.Spawn<ReliableSender<Order>>(system_.Spawn<ReliableReceiver<Text>>(reader));
   sender.Send(Order{1});
   EXPECT_NE(LossOf(sender).find("the receiver is for another message"), std::string::npos);
-  EXPECT_TRUE(system_.ExpectDeadLetter<ReliableSegment>().ok());
+  EXPECT_TRUE(system_.ExpectDeadLetter<Order>().ok());
 }
 
 TEST_F(ReliableTest, AChannelThatHasBeenForgottenForOthersIsReported) {
@@ -308,7 +367,7 @@ TEST_F(ReliableTest, AChannelThatHasBeenForgottenForOthersIsReported) {
   senders[0].Send(Order{6});
   EXPECT_NE(LossOf(senders[0]).find("does not know this channel"), std::string::npos);
   EXPECT_EQ(stored_, UpTo(5));
-  EXPECT_TRUE(system_.ExpectDeadLetter<ReliableSegment>().ok());
+  EXPECT_TRUE(system_.ExpectDeadLetter<Order>().ok());
 }
 
 TEST_F(ReliableTest, ASenderThatEndsInPeaceIsForgotten) {

@@ -40,9 +40,9 @@ bool Proxy::Transmit(Context& self) {
     const bool asked = question_ != 0;
     if (asked) {
       connection_->FailQuestion(
-          question_, absl::ResourceExhaustedError(absl::StrCat(
-                         "ask: the request has ", frame_.size(),
-                         " bytes, and the other node takes ", connection_->max_frame())));
+          question_, absl::InvalidArgumentError(absl::StrCat("ask: the request has ", frame_.size(),
+                                                             " bytes, and the other node takes ",
+                                                             connection_->max_frame())));
     }
     Done();
     return asked;

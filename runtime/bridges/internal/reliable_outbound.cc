@@ -11,20 +11,22 @@ namespace {
 
 constexpr Backoff kTryAgain = {
     .min = absl::Milliseconds(10), .max = absl::Seconds(1), .jitter = 0.2};
-// A message that is refused so often for its size, or because there is no room on the way, never gets there.
-constexpr int kMostRefusals = 8;
 
+// As reliable_port.h says. A message that is too long is kInvalidArgument; kResourceExhausted is a want of
+// room, which passes.
 bool IsFinal(const absl::Status& why) {
-  return absl::IsNotFound(why) || absl::IsInvalidArgument(why) || absl::IsFailedPrecondition(why);
+  return absl::IsNotFound(why) || absl::IsInvalidArgument(why);
 }
 
 }  // namespace
 
-ReliableOutbound::ReliableOutbound(const ReliablePort& to, uint64_t type, uint32_t window,
+ReliableOutbound::ReliableOutbound(const ReliablePort& to, uint64_t type,
+                                   void (*lose)(std::string_view), uint32_t window,
                                    absl::Duration give_up_after)
     : to_(to),
       channel_(DrawIncarnation()),
       type_(type),
+      lose_(lose),
       window_(std::max<uint32_t>(window, 1)),
       give_up_after_(give_up_after),
       random_(DrawIncarnation()) {}
@@ -119,7 +121,6 @@ void ReliableOutbound::Broken(const absl::Status& why, Context& self) {
   is_open_ = false;
   ++attempt_;
   if (IsFinal(why)) return GiveUp(why, self);
-  if (absl::IsResourceExhausted(why) && failures_ >= kMostRefusals) return GiveUp(why, self);
   self.SendAfter(DelayBeforeNextTry(kTryAgain, failures_++, random_), self.ref(this), TryAgain{});
 }
 
@@ -151,9 +152,8 @@ void ReliableOutbound::OnStop() {
     to_.TrySend(ReliableEnd{channel_});
     return;
   }
-  for (std::vector<unsigned char>& message : unacknowledged_) {  // S3
-    Recipient<ReliableSegment>().Send(ReliableSegment{
-        .channel = channel_, .number = first_++, .type = type_, .message = std::move(message)});
+  for (const std::vector<unsigned char>& message : unacknowledged_) {  // S3
+    lose_({reinterpret_cast<const char*>(message.data()), message.size()});
   }
 }
 

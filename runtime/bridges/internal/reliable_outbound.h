@@ -13,6 +13,7 @@
 #include <deque>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,8 +42,9 @@ class ReliableOutbound {
   struct TryAgain {};
   struct Check {};
 
-  ReliableOutbound(const ReliablePort& to, uint64_t type, uint32_t window,
-                   absl::Duration give_up_after);
+  // `lose`: makes a dead letter of what a Put had.
+  ReliableOutbound(const ReliablePort& to, uint64_t type, void (*lose)(std::string_view encoded),
+                   uint32_t window, absl::Duration give_up_after);
 
   void OnStart(Context& self);
   void OnStop();
@@ -64,6 +66,7 @@ class ReliableOutbound {
   const ReliablePort to_;
   const uint64_t channel_;
   const uint64_t type_;
+  void (*const lose_)(std::string_view);
   const uint32_t window_;
   const absl::Duration give_up_after_;
 
