@@ -99,7 +99,8 @@ struct ListenOptions {
 // Thread safety  All functions from any thread.
 // Ownership      Keeps no actor alive. Must be destroyed before its System; the destructor closes all
 //                connections and waits until their last events have been handled. A thread of its own serves the
-//                sockets. Not to be destroyed in a handler.
+//                sockets. Not to be destroyed in a handler. If a host name is being looked up it also waits for
+//                that, since the C library's resolver cannot be interrupted: up to what resolv.conf says.
 class Node {
  public:
   explicit Node(System& system, NodeOptions options = {});
@@ -132,6 +133,7 @@ class Node {
   // who the address says, or nobody whom we trust, or does not trust us. kFailedPrecondition: it is this
   // node itself. Two nodes have one connection: if there is one with that node already, because it was
   // dialled before, from there, or from both sides at once, that is the answer, and this one is closed.
+  // Who has not answered by the end of `timeout` is not waited for any longer, and the socket is closed.
   PendingAsk<Peer> Connect(std::string_view address,
                            absl::Duration timeout = kDefaultAskTimeout) const;
 
@@ -141,7 +143,9 @@ class Node {
   absl::StatusOr<PersistentConnection> Maintain(std::string_view address,
                                                 const MaintainOptions& options = {});
 
-  // The same over links of the caller's. `dial` is called by an actor, for each try, and must not block.
+  // The same over links of the caller's. `dial` is called by an actor, for each try, and must not block. Not
+  // any more when the PersistentConnection has ended (Join its ref), or the destructor or Drain of this Node
+  // has returned.
   PendingAsk<Peer> Attach(std::unique_ptr<Link> link,
                           absl::Duration timeout = kDefaultAskTimeout) const;
   void Serve(std::unique_ptr<Link> link);

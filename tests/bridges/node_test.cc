@@ -2,19 +2,25 @@
 #include "troupe/runtime/bridges/node.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/bridges/watching.h"
@@ -287,6 +293,54 @@ TEST_F(NodeTest, AnAddressThatIsNoneIsRefusedWithASentence) {
   }
   EXPECT_EQ(client_.Connect("unix:///nobody/listens/here", kLong).Wait().status().code(),
             absl::StatusCode::kUnavailable);
+}
+
+// Listens, and has as many who wait to be accepted as it takes: who else connects gets no answer.
+class BlackHole {
+ public:
+  BlackHole() {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* const address = reinterpret_cast<sockaddr*>(&at);
+    socklen_t size = sizeof(at);
+    EXPECT_EQ(::bind(listener_, address, size), 0);
+    EXPECT_EQ(::listen(listener_, 0), 0);
+    EXPECT_EQ(::getsockname(listener_, address, &size), 0);
+    port_ = ntohs(at.sin_port);
+    for (int& client : clients_) {
+      client = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      ::connect(client, address, size);
+    }
+  }
+  ~BlackHole() {
+    for (const int client : clients_) ::close(client);
+    ::close(listener_);
+  }
+  std::string address() const { return absl::StrCat("tcp://127.0.0.1:", port_); }
+
+ private:
+  const int listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+  std::array<int, 4> clients_;
+  int port_ = 0;
+};
+
+size_t OpenSockets() {
+  size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code closed_meanwhile;
+    const std::string what = std::filesystem::read_symlink(entry, closed_meanwhile).string();
+    count += absl::StartsWith(what, "socket:");
+  }
+  return count;
+}
+
+TEST_F(NodeTest, WhoDoesNotAnswerIsNotDialledForLongerThanTheAskLasts) {
+  const BlackHole hole;
+  const size_t before = OpenSockets();
+  EXPECT_EQ(client_.Connect(hole.address(), absl::Milliseconds(100)).Wait().status().code(),
+            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(Eventually([before] { return OpenSockets() == before; }));
 }
 
 TEST_F(NodeTest, TcpAndAHostsOwnLinkServeAlike) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tests/bridges/watching.h"
 #include "troupe/core/mutex.h"
@@ -140,6 +141,31 @@ TEST_F(PersistentConnectionTest, ItEndsWithItsNode) {
   node.reset();
   EXPECT_TRUE(system_.Join(connection->ref(), kLong).ok());
   EXPECT_TRUE(system_.Join(late, kLong).ok());
+}
+
+TEST_F(PersistentConnectionTest, NothingIsDialledAnyMoreWhenItsNodeHasGone) {
+  auto node = std::make_unique<Node>(system_);
+  std::atomic<bool> gone = false, dialling = false, dialled_late = false;
+  const auto connection = node->Maintain(
+      [&]() -> absl::StatusOr<std::unique_ptr<Link>> {
+        dialling = true;
+        const absl::Time end = absl::Now() + absl::Milliseconds(50);  // the node is to wait so long
+        while (!gone && absl::Now() < end) std::this_thread::yield();
+        if (gone) dialled_late = true;
+        return absl::UnavailableError("it is closed");
+      },
+      kAtOnce);
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  ASSERT_TRUE(Eventually([&] { return dialling.load(); }));
+  node.reset();
+  gone = true;
+  ASSERT_TRUE(system_.Join(connection->ref(), kLong).ok());
+  EXPECT_FALSE(dialled_late);
+}
+
+TEST_F(PersistentConnectionTest, ANodeThatHasDrainedMaintainsNothing) {
+  ASSERT_TRUE(client_.Drain(kLong).ok());
+  EXPECT_EQ(client_.Maintain(Dialling(), kAtOnce).status().code(), absl::StatusCode::kCancelled);
 }
 
 TEST_F(PersistentConnectionTest, WhatCannotBeIsRefusedWithASentence) {

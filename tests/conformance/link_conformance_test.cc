@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "tests/bridges/certificates.h"
 #include "troupe/runtime/bridges/internal/socket_dialer.h"
 #include "troupe/runtime/bridges/internal/socket_listener.h"
@@ -33,6 +34,7 @@ Ends MakeSockets(internal::EventLoop& loop, const std::string& address) {
                                          [&](auto link) { accepted.set_value(*std::move(link)); });
   EXPECT_TRUE(listener.ok()) << listener.status();
   internal::DialSocket(loop, *internal::ParseAddress((*listener)->address()),
+                       absl::InfiniteDuration(),
                        [&](auto link) { dialled.set_value(*std::move(link)); });
   auto there = accepted.get_future().get();
   return {dialled.get_future().get(), std::move(there)};

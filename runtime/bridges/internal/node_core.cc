@@ -17,7 +17,10 @@
 
 namespace troupe::internal {
 
-void NodeActor::On(Dial m, Reply<Peer> reply) { core_.StartDial(m.address, std::move(reply)); }
+void NodeActor::On(Dial m, Reply<Peer> reply, Context& self) {
+  const absl::Duration timeout = reply.deadline() - self.Now();
+  core_.StartDial(m.address, timeout, std::move(reply));
+}
 void NodeActor::On(AttachLink m, Reply<Peer> reply) {
   core_.Start(std::move(m.link), NodeCore::Side::kDialled, std::move(reply));
 }
@@ -52,11 +55,22 @@ void NodeCore::CloseAll() {
 }
 
 void NodeCore::StopAccepting() {
+  std::vector<ActorRef<Redial>> redials;
+  {
+    const MutexLock lock(mutex_);
+    draining_ = true;
+    listeners_.clear();
+    redials.swap(redials_);
+  }
+  for (const auto& redial : redials) EndRedial(redial);
   actor_.Stop();
-  system_.Join(actor_).IgnoreError();  // D2: it makes connections
-  const MutexLock lock(mutex_);
-  draining_ = true;
-  listeners_.clear();
+  system_.Join(actor_).IgnoreError();  // which uses this object
+}
+
+// D3
+void NodeCore::EndRedial(const ActorRef<Redial>& redial) {
+  redial.Stop();
+  system_.Join(redial).IgnoreError();
 }
 
 // Nobody tells when a connection has nothing left: this looks again, rather than that every message does.
@@ -165,7 +179,7 @@ absl::StatusOr<std::string> NodeCore::Listen(std::string_view text, const Listen
   return tls ? NameOverTls(at) : at;
 }
 
-void NodeCore::StartDial(std::string_view text, Reply<Peer> reply) {
+void NodeCore::StartDial(std::string_view text, absl::Duration timeout, Reply<Peer> reply) {
   absl::StatusOr<Address> address = Parse(text);
   if (!address.ok()) return reply.Send(OwnCopy(address.status()));
   auto shared = std::make_shared<Reply<Peer>>(std::move(reply));  // a std::function is copyable
@@ -176,7 +190,7 @@ void NodeCore::StartDial(std::string_view text, Reply<Peer> reply) {
     Start(tls ? options_.tls->Connect(*std::move(link), host) : *std::move(link), Side::kDialled,
           std::move(*shared));
   };
-  DialSocket(*loop_, *address, std::move(take));
+  DialSocket(*loop_, *address, timeout, std::move(take));
 }
 
 void NodeCore::Serve(std::unique_ptr<Link> link) {
@@ -262,7 +276,16 @@ absl::StatusOr<PersistentConnection> NodeCore::Maintain(Redial::Dialling dial,
                                   .seed = options.seed ? *options.seed : DrawIncarnation()};
   const ActorRef<Redial> redial = system_.Spawn<Redial>(actor_, std::move(dial), patience);
   if (!redial) return absl::CancelledError("Maintain: the system is shutting down");
-  return PersistentConnection(redial);
+  {
+    const MutexLock lock(mutex_);
+    std::erase_if(redials_, [](const ActorRef<Redial>& other) { return !IsLive(other); });
+    if (!draining_) {
+      redials_.push_back(redial);
+      return PersistentConnection(redial);
+    }
+  }
+  EndRedial(redial);
+  return absl::CancelledError("Maintain: the node is going away");
 }
 
 void NodeCore::Change(absl::FunctionRef<PeerTable::Duties()> change) {

@@ -29,7 +29,7 @@ struct PeersChanged {};
 class NodeActor {
  public:
   explicit NodeActor(NodeCore& core) : core_(core) {}
-  void On(Dial m, Reply<Peer> reply);
+  void On(Dial m, Reply<Peer> reply, Context& self);
   void On(AttachLink m, Reply<Peer> reply);
   void On(PeersChanged) { TellChanges(); }
   void On(const SubscribeToPeers& m) { subscribers_.Add(m.subscriber, TellChanges()); }
@@ -45,6 +45,8 @@ class NodeActor {
 // D1  A connection is in connections_ from its making until OnDown, and the destructor waits until there
 //     is none, and nobody in Change. So whoever calls the host finds it.
 // D2  After draining_ no connection is made, and nobody is told of those there are.
+// D3  What dials on behalf of Maintain is in redials_ as long as it lives, and has ended when StopAccepting
+//     returns: what the user gave it to dial with is not called any more then, and destroyed.
 class NodeCore final : public ConnectionHost {
  public:
   NodeCore(System& system, NodeOptions options);
@@ -53,7 +55,7 @@ class NodeCore final : public ConnectionHost {
   absl::Status Publish(std::string_view name, Published published);
   bool Unpublish(std::string_view name);
   absl::StatusOr<std::string> Listen(std::string_view address, const ListenOptions& options);
-  void StartDial(std::string_view address, Reply<Peer> reply);
+  void StartDial(std::string_view address, absl::Duration timeout, Reply<Peer> reply);
   enum class Side : uint8_t { kDialled, kAccepted };
   void Serve(std::unique_ptr<Link> link);  // to a peer that has dialled
   void Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply, Admission::Pass pass = {});
@@ -86,6 +88,7 @@ class NodeCore final : public ConnectionHost {
   absl::Status WhyNoMore() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Change(absl::FunctionRef<PeerTable::Duties()> change);
   void StopAccepting();
+  void EndRedial(const ActorRef<Redial>& redial);
   void CloseAll();
   void TickLater();
   void Tick();
@@ -108,7 +111,8 @@ class NodeCore final : public ConnectionHost {
   std::map<std::string, std::shared_ptr<const Published>, std::less<>> published_
       ABSL_GUARDED_BY(mutex_);
   PeerTable connections_ ABSL_GUARDED_BY(mutex_);
-  int busy_ ABSL_GUARDED_BY(mutex_) = 0;  // how many
+  int busy_ ABSL_GUARDED_BY(mutex_) = 0;                           // how many
+  std::vector<ActorRef<Redial>> redials_ ABSL_GUARDED_BY(mutex_);  // D3
   std::vector<std::unique_ptr<SocketListener>> listeners_ ABSL_GUARDED_BY(mutex_);
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string last_refusal_ ABSL_GUARDED_BY(mutex_);

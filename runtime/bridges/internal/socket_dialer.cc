@@ -1,47 +1,98 @@
 #include "troupe/runtime/bridges/internal/socket_dialer.h"
 
 #include <asio/connect.hpp>
+#include <asio/ip/address.hpp>
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
 namespace troupe::internal {
 namespace {
 
-void DialTcp(EventLoop& loop, const Address& address, TakeLink take) {
+// One try. It ends once, and is kept by what it waits for. The loop's thread.
+template <class Protocol>
+class Try : public std::enable_shared_from_this<Try<Protocol>> {
+ public:
+  Try(EventLoop& loop, TakeLink take)
+      : loop_(loop), socket_(loop.context()), timer_(loop.context()), take_(std::move(take)) {}
+
+  void GiveUpAfter(absl::Duration timeout) {
+    if (timeout == absl::InfiniteDuration()) return;
+    timer_.expires_after(absl::ToChronoNanoseconds(timeout));
+    timer_.async_wait([me = this->shared_from_this()](const std::error_code& cancelled) {
+      if (!cancelled) me->End(absl::DeadlineExceededError("connect: no answer in time"));
+    });
+  }
+  void Connected(const std::error_code& error, const typename Protocol::endpoint& at) {
+    if (error) return End(SocketError(error, "connect"));
+    End(MakeSocketLink(loop_, std::move(socket_), NameOf(at)));
+  }
+  void End(absl::StatusOr<std::unique_ptr<Link>> result) {
+    if (has_ended()) return;
+    timer_.cancel();
+    std::error_code ignored;
+    socket_.close(ignored);
+    std::exchange(take_, nullptr)(std::move(result));
+  }
+  bool has_ended() const { return take_ == nullptr; }
+  typename Protocol::socket& socket() { return socket_; }
+
+ private:
+  EventLoop& loop_;
+  typename Protocol::socket socket_;
+  asio::steady_timer timer_;
+  TakeLink take_;
+};
+
+void Connect(const std::shared_ptr<Try<tcp>>& dial, const tcp::resolver::results_type& places) {
+  asio::async_connect(dial->socket(), places,
+                      [dial](const std::error_code& error, const tcp::endpoint& at) {
+                        dial->Connected(error, at);
+                      });
+}
+
+// A host that is an address is not looked up: that takes a thread of the resolver's.
+void DialTcp(EventLoop& loop, const Address& address, const std::shared_ptr<Try<tcp>>& dial) {
+  const std::string port = absl::StrCat(address.port);
+  std::error_code is_name;
+  const auto host = asio::ip::make_address(address.host, is_name);
+  if (!is_name) {
+    return Connect(dial, tcp::resolver::results_type::create(tcp::endpoint(host, address.port),
+                                                             address.host, port));
+  }
   auto resolver = std::make_shared<tcp::resolver>(loop.context());
   resolver->async_resolve(
-      address.host, std::to_string(address.port),
-      [&loop, resolver, take = std::move(take)](const std::error_code& error,
-                                                const tcp::resolver::results_type& found) {
-        if (error) return take(SocketError(error, "no such host"));
-        auto socket = std::make_shared<tcp::socket>(loop.context());
-        asio::async_connect(
-            *socket, found,
-            [&loop, socket, take](const std::error_code& failed, const tcp::endpoint& at) {
-              if (failed) return take(SocketError(failed, "connect"));
-              take(MakeSocketLink(loop, std::move(*socket), NameOf(at)));
-            });
+      address.host, port,
+      [dial, resolver](const std::error_code& error, const tcp::resolver::results_type& found) {
+        if (error) return dial->End(SocketError(error, "no such host"));
+        if (!dial->has_ended()) Connect(dial, found);
       });
 }
 
-void DialUnix(EventLoop& loop, const Address& address, TakeLink take) {
-  auto socket = std::make_shared<Local::socket>(loop.context());
+void DialUnix(const Address& address, const std::shared_ptr<Try<Local>>& dial) {
   const Local::endpoint at(address.path);
-  socket->async_connect(at,
-                        [&loop, socket, at, take = std::move(take)](const std::error_code& error) {
-                          if (error) return take(SocketError(error, "connect"));
-                          take(MakeSocketLink(loop, std::move(*socket), NameOf(at)));
-                        });
+  dial->socket().async_connect(
+      at, [dial, at](const std::error_code& error) { dial->Connected(error, at); });
 }
 
 }  // namespace
 
-void DialSocket(EventLoop& loop, const Address& address, TakeLink take) {
-  asio::post(loop.context(), [&loop, address, take = std::move(take)]() mutable {
-    address.kind == Address::Kind::kUnix ? DialUnix(loop, address, std::move(take))
-                                         : DialTcp(loop, address, std::move(take));
+void DialSocket(EventLoop& loop, const Address& address, absl::Duration timeout, TakeLink take) {
+  asio::post(loop.context(), [&loop, address, timeout, take = std::move(take)]() mutable {
+    if (address.kind == Address::Kind::kUnix) {
+      const auto dial = std::make_shared<Try<Local>>(loop, std::move(take));
+      dial->GiveUpAfter(timeout);
+      DialUnix(address, dial);
+    } else {
+      const auto dial = std::make_shared<Try<tcp>>(loop, std::move(take));
+      dial->GiveUpAfter(timeout);
+      DialTcp(loop, address, dial);
+    }
   });
 }
 

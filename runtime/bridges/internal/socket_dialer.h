@@ -2,14 +2,17 @@
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_SOCKET_DIALER_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_SOCKET_DIALER_H_
 
+#include "absl/time/time.h"
 #include "troupe/runtime/bridges/internal/address.h"
 #include "troupe/runtime/bridges/internal/event_loop.h"
 #include "troupe/runtime/bridges/internal/socket_link.h"
 
 namespace troupe::internal {
 
-// Calls `take` on the loop, once. Any thread. For tls:// with the TCP link below it.
-void DialSocket(EventLoop& loop, const Address& address, TakeLink take);
+// Calls `take` on the loop, once, unless the loop ends before. Any thread. For tls:// with the TCP link below
+// it. Who does not answer within `timeout` is given up, and the socket closed: kDeadlineExceeded. But a name
+// is looked up to the end, for the C library's resolver cannot be interrupted; so long the loop's end waits.
+void DialSocket(EventLoop& loop, const Address& address, absl::Duration timeout, TakeLink take);
 
 }  // namespace troupe::internal
 
