@@ -167,7 +167,7 @@ SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelop
       if (cell.queue_.Wake()) cell.ScheduleNow();
       break;
     case SendResult::kFull:
-      cell.space().Lose(e, DeadLetterReason::kFull, to);
+      if (mode != PostMode::kOffer) cell.space().Lose(e, DeadLetterReason::kFull, to);
       break;
     case SendResult::kDropped:
       cell.space().Lose(e, DeadLetterReason::kDroppedNewest, to);

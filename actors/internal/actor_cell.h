@@ -64,6 +64,7 @@ struct Control;
 enum class PostMode : uint8_t {
   kByPolicy,    // what ActorOptions::when_full says
   kNeverBlock,  // the same, but kBlock refuses with kFull
+  kOffer,       // the same, and what is refused with kFull stays the caller's: no dead letter
 };
 
 // What an actor fails with when `error` leaves a handler.
@@ -73,8 +74,8 @@ class alignas(64) ActorCell : public Runnable {
  public:
   // ---- any thread
 
-  // Consumes the envelope whatever the answer; e.address must be set. A refused one is a dead
-  // letter.
+  // Consumes the envelope whatever the answer, but for kOffer; e.address must be set. A refused one is
+  // a dead letter.
   static SendResult Post(const AnyRef& to, Envelope& e, PostMode mode = PostMode::kByPolicy);
 
   // Consumes the control item. False: `to` has ended, and what the item asked for can only be

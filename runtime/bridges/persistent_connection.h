@@ -89,6 +89,8 @@ class PersistentConnection {
   //
   // Policy    Nobody is there: FindLateOptions. Neither is silent: what waits can be seen by the sender
   //           once the mailbox is full, and by an ask's deadline.
+  //           While the one who was found has a full mailbox here (NodeOptions::capacity), messages wait in
+  //           that of the name, too, which looks for room every millisecond. No worker is held up.
   // Identity  From one message to the next it may be another actor, in another process, that knows nothing of
   //           the messages before. Whoever must know watches the connection (Subscribe).
   // Follows   The end of an actor, not another's being published while the first one lives.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -353,6 +354,76 @@ TEST_F(PersistentConnectionTest, WhoHasEndedIsFoundAgainWhenAnotherHasTheName) {
     ASSERT_TRUE((bank_->Publish<Deposit, Balance, Leave>("alice", another)).ok());
   }
   EXPECT_TRUE(Eventually([&] { return late.Ask(Balance{}, kLong).Wait().value_or(-1) == 0; }));
+}
+
+// A bank that takes nothing until it is told to, and a client with little room on the way there.
+class FullWayTest : public ::testing::Test {
+ protected:
+  FullWayTest() {
+    const auto slow = bank_system_.Spawn(ActorOptions{.placement = Placement::kDedicatedThread},
+                                         [this, go = go_.get_future().share()](Deposit d) {
+                                           go.wait();
+                                           const MutexLock lock(mutex_);
+                                           seen_.push_back(d.cents);
+                                         });
+    EXPECT_TRUE(bank_.Publish<Deposit>("slow", slow).ok());
+    const auto connection = client_.Maintain(
+        [this]() -> absl::StatusOr<std::unique_ptr<Link>> {
+          auto [here, there] = MakeMemoryLink();
+          bank_.Serve(std::move(there));
+          return std::move(here);
+        },
+        kAtOnce);
+    EXPECT_TRUE(connection.ok()) << connection.status();
+    connection_ = *connection;
+    late_ = connection_.FindLate<Deposit>("slow", {.capacity = 8, .when_full = WhenFull::kFail});
+    // There is room for some 22 in the bank, 5 on the way to the connection, and 9 on the way there.
+    EXPECT_TRUE(Eventually([&] {
+      if (late_.Send(Deposit{sent_}) == SendResult::kQueued) ++sent_;
+      return sent_ == 32;
+    }));
+  }
+
+  std::promise<void> go_;
+  Mutex mutex_;
+  std::vector<int64_t> seen_ ABSL_GUARDED_BY(mutex_);
+  int64_t sent_ = 0;
+  System bank_system_, system_;
+  Node bank_{bank_system_, {.window = 1000}};
+  Node client_{system_, {.capacity = 4}};  // kBlock
+  PersistentConnection connection_;
+  Recipient<Deposit> late_;
+};
+
+TEST_F(FullWayTest, WhatWasTakenForANameArrivesInOrder) {
+  go_.set_value();
+  EXPECT_TRUE(Eventually([&] {
+    const MutexLock lock(mutex_);
+    return seen_.size() == static_cast<size_t>(sent_);
+  }));
+  const MutexLock lock(mutex_);
+  for (size_t i = 0; i < seen_.size(); ++i) ASSERT_EQ(seen_[i], static_cast<int64_t>(i));
+}
+
+TEST_F(FullWayTest, ANameDoesNotWaitForRoomInASend) {
+  connection_.Stop();
+  EXPECT_TRUE(system_.Join(late_, kLong).ok());
+  go_.set_value();
+}
+
+TEST_F(PersistentConnectionTest, AnErrorOfAPeerThatIsThereIsNotItsLoss) {
+  OpenBank();
+  const PersistentConnection bank = Maintain();
+  const auto account = system_.Spawn<Account>();
+  int asked = 0;
+  const auto find = [&](const Peer&, Context& self, const internal::LateBinding::Then& then) {
+    if (++asked == 1) return then(absl::UnavailableError("not now"), self);
+    then(internal::LateBinding::Target{account, {internal::ThunkFor<Account, Balance>()}}, self);
+  };
+  const AnyRef binding =
+      internal::SpawnLateBinding(*bank.ref().As<internal::Redial>(), find, true, {});
+  const auto late = internal::RecipientOfLateBinding<Balance>(binding, std::index_sequence<0>());
+  EXPECT_TRUE(late.Ask(Balance{}, kLong).Wait().ok());
 }
 
 TEST_F(PersistentConnectionTest, WhatWaitsForANameIsNotLostToWhoHasHadItAndEnded) {

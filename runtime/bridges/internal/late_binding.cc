@@ -16,6 +16,17 @@ constexpr Backoff kFindAgain = {
     .min = absl::Milliseconds(10), .max = absl::Seconds(1), .jitter = 0.2};
 // An actor that lived so long is no failure.
 constexpr absl::Duration kLongLife = absl::Seconds(10);
+// Between two looks at a mailbox that is full (B3). It has room for many then, so few messages pay for it.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(1);
+
+// For the front, where it was.
+void KeepWaiting(Envelope& e) {
+  ActorCell& me = *ActorCell::Current();
+  DeferredMessages again;
+  again.Append(e);
+  me.KeepQueued();
+  me.PutBack(again);
+}
 
 }  // namespace
 
@@ -52,7 +63,7 @@ void LateBinding::AwaitPeerAndFind(const AnyRef& but_not, absl::Duration patienc
 void LateBinding::FindAt(const Peer& peer, Context& self) {
   find_(peer, self, [this, peer](absl::StatusOr<Target> found, Context& now) {
     if (found.ok()) return Bind(*std::move(found), peer.ref(), now);
-    if (IsNodeLost(found.status()) || absl::IsUnavailable(found.status())) {
+    if (IsNodeLost(found.status())) {
       return AwaitPeerAndFind(peer.ref(), absl::InfiniteDuration(), now);
     }
     FindAgainLater(peer.ref(), now);
@@ -81,19 +92,36 @@ void LateBinding::On(const Down& down, Context& self) {
 }
 
 void LateBinding::Pass(Envelope& e, size_t which, Context& self) {
-  ActorCell& me = *ActorCell::Current();
   if (target_.who) {
-    e.thunk = target_.thunks[which];
-    e.address = ActorCell::IncarnationOf(target_.who) | (e.address & kAddressFlags);
-    ActorCell::Post(target_.who, e);
-    return;
+    if (PassToTarget(e, which)) return;
+    LookForRoom(self);
+    return KeepWaiting(e);
   }
-  if (!messages_wait_) return me.space().Lose(e, DeadLetterReason::kNoSuchActor, me.ref());
+  if (!messages_wait_) {
+    const ActorCell& me = *ActorCell::Current();
+    return me.space().Lose(e, DeadLetterReason::kNoSuchActor, me.ref());
+  }
   hold_ = new Hold(self);  // B2
-  DeferredMessages again;
-  again.Append(e);
-  me.KeepQueued();
-  me.PutBack(again);
+  KeepWaiting(e);
+}
+
+bool LateBinding::PassToTarget(Envelope& e, size_t which) {
+  const Thunk thunk = e.thunk;
+  const uint64_t address = e.address;
+  e.thunk = target_.thunks[which];
+  e.address = ActorCell::IncarnationOf(target_.who) | (address & kAddressFlags);
+  if (ActorCell::Post(target_.who, e, PostMode::kOffer) != SendResult::kFull) return true;
+  e.thunk = thunk;
+  e.address = address;
+  return false;
+}
+
+// Or until another peer has come.
+void LateBinding::LookForRoom(Context& self) {
+  HoldUntil(self, connection_.Ask(AwaitPeer{at_}, kLookAgain),
+            [](const absl::StatusOr<Peer>& other, Context& now) {
+              if (!other.ok() && !absl::IsDeadlineExceeded(other.status())) now.Stop();
+            });
 }
 
 }  // namespace troupe::internal

@@ -4,6 +4,8 @@
 // B1  It is bound, or looks for somebody: it waits for a peer, has asked one, or waits to ask again.
 // B2  If messages are to wait, it holds itself from the first that finds it unbound until it is bound. So they
 //     stay in the mailbox, in order, and capacity and deadlines are the mailbox's.
+// B3  So it does while the mailbox of the one it is bound to is full. It waits for room by looking again, and
+//     never in a Send: that would hold up a worker.
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_LATE_BINDING_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_LATE_BINDING_H_
 
@@ -61,6 +63,8 @@ class LateBinding {
   void FindAt(const Peer& peer, Context& self);
   void FindAgainLater(const AnyRef& at, Context& self);
   void Bind(Target target, const AnyRef& at, Context& self);
+  bool PassToTarget(Envelope& e, size_t which);  // false: it is full
+  void LookForRoom(Context& self);
 
   const ActorRef<Redial> connection_;
   const Finding find_;
