@@ -74,8 +74,6 @@ Connection::Connection(ConnectionHost& host, std::unique_ptr<Link> link)
       options_(host.options()),
       link_(std::move(link)),
       reader_(std::min(options_.max_frame, kLongestGreeting)),
-      began_(Clock::now()),
-      heard_(began_),
       outbox_({.high_water = options_.outbox_high_water, .most = options_.outbox_most}) {}
 
 bool Connection::Prepare() {
@@ -161,7 +159,7 @@ absl::Status Connection::TakeHello(const Frame& frame) {
   reader_.set_max_frame(options_.max_frame);
   identity_ = link_->identity();
   pass_.reset();
-  met_.store(true, std::memory_order_release);  // release: peer_; pairs with that in Tick
+  met_.store(true, std::memory_order_relaxed);  // a flag; others learn of peer_ by the host's lock
   outbox_.AddCredit(peer_.window);
   host_.OnMet(shared_from_this());
   return absl::OkStatus();
@@ -409,14 +407,16 @@ void Connection::Drain() {
   PushControl({.kind = FrameKind::kBye}, Encode(std::string("the node is going away")));
 }
 
+void Connection::EndHandshake() {
+  if (open_.load(std::memory_order_relaxed)) return;      // relaxed: nothing is read by it
+  const bool met = met_.load(std::memory_order_relaxed);  // relaxed: as open_
+  Close(absl::DeadlineExceededError(
+      met ? "the other connection of these nodes has not ended, or the peer says only Hello"
+          : "the peer does not say Hello"));
+}
+
 void Connection::Tick(Clock::time_point now) {
-  if (!open_.load(std::memory_order_relaxed)) {  // relaxed: nothing is read by it
-    if (now - began_ <= absl::ToChronoNanoseconds(options_.handshake_timeout)) return;
-    const bool met = met_.load(std::memory_order_acquire);
-    return Close(absl::DeadlineExceededError(
-        met ? "the other connection of these nodes has not ended, or the peer says only Hello"
-            : "the peer does not say Hello"));
-  }
+  if (!open_.load(std::memory_order_relaxed)) return;  // relaxed: nothing is read by it
   const auto silence = now - heard_.load(std::memory_order_relaxed);  // relaxed: as above
   if (silence > absl::ToChronoNanoseconds(options_.heartbeat_timeout)) {
     return Close(absl::DeadlineExceededError("the peer gives no sign of life"));

@@ -8,13 +8,14 @@
 //   WriteOut                   the session        writes what has gathered, see Outbox
 //   Open                       any thread         the node has chosen it, see PeerTable
 //   Tick                       the loop           heartbeat
+//   EndHandshake               the loop           closes it, if that is not over
 //   Drain                      Node::Drain        lets what is queued go, and then says Bye
 //   Close                      any thread         says why, and ends everything that depends on it
 //
 // K1  Nothing but Hello and Bye is taken or sent before the peer's Hello.
 // K2  When it closes, every question is answered (node lost), every proxy ends, and the session ends:
 //     whoever waits for somebody over there learns so at once.
-// K3  The host is used by the link's thread and by Tick, and not after OnClosed.
+// K3  The host is used by the link's thread, and not after OnClosed.
 // K4  Between the peer's Hello and Open nothing is sent but Bye, and answers to a peer that goes on early:
 //     what comes after Hello is the word that this connection is the one.
 //
@@ -121,6 +122,7 @@ class Connection final : public LinkEvents,
 
   void Open();
   void Tick(Clock::time_point now);
+  void EndHandshake();
   // A step: to be called again until OnClosed, by one thread.
   void Drain();
   void Close(absl::Status why);
@@ -170,14 +172,13 @@ class Connection final : public LinkEvents,
   bool heard_more_ = false;  // than Hello
   PeerIdentity identity_;
   Admission::Pass pass_;
-  const Clock::time_point began_;
 
   std::atomic<bool> has_said_bye_{false};  // who drains
 
   // ---- any thread
   std::atomic<bool> met_{false};
   std::atomic<bool> open_{false};
-  std::atomic<Clock::time_point> heard_;
+  std::atomic<Clock::time_point> heard_{Clock::now()};
   std::atomic<int64_t> unhandled_{0};  // bytes of messages; what the peer counts is more
   std::atomic<int64_t> owed_{0};       // credit to be returned
   std::atomic<uint32_t> requests_{0};

@@ -256,6 +256,7 @@ absl::Status NodeCore::TryStart(std::unique_ptr<Link> link, Side side, Reply<Pee
   }
   if (refused.ok()) {
     connection->Begin(std::move(pass));
+    CallLater(options_.handshake_timeout, connection, [](Connection& c) { c.EndHandshake(); });
   } else {
     connection->Close(refused);
   }
@@ -358,7 +359,17 @@ ActorRef<Proxy> NodeCore::SpawnProxy(std::shared_ptr<Connection> connection, uin
   return system_.Spawn<Proxy>(std::move(options), std::move(connection), id, incarnation);
 }
 
-// ---- heartbeat
+// ---- time
+
+void NodeCore::CallLater(absl::Duration delay, const std::weak_ptr<Connection>& connection,
+                         std::function<void(Connection&)> act) {
+  auto timer = std::make_shared<asio::steady_timer>(loop_->context());
+  timer->expires_after(absl::ToChronoNanoseconds(delay));
+  timer->async_wait([timer, connection, act = std::move(act)](const std::error_code& cancelled) {
+    const std::shared_ptr<Connection> there = connection.lock();
+    if (!cancelled && there != nullptr) act(*there);
+  });
+}
 
 void NodeCore::TickLater() {
   const auto period = std::max(options_.heartbeat_interval, absl::Milliseconds(1));

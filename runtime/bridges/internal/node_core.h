@@ -3,6 +3,7 @@
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_NODE_CORE_H_
 
 #include <asio/steady_timer.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -90,6 +91,9 @@ class NodeCore final : public ConnectionHost {
   void StopAccepting();
   void EndRedial(const ActorRef<Redial>& redial);
   void CloseAll();
+  // On the loop, if it is still there then. By who is busy, since it uses the loop.
+  void CallLater(absl::Duration delay, const std::weak_ptr<Connection>& connection,
+                 std::function<void(Connection&)> act);
   void TickLater();
   void Tick();
   void NoteRefusal(const absl::Status& why);
