@@ -55,7 +55,8 @@ struct NodeOptions {
   absl::Duration handshake_timeout = absl::Seconds(5);
   // A sign of life is sent so often. A peer from which nothing has come for heartbeat_timeout is lost:
   // found out at the latest heartbeat_timeout + heartbeat_interval after it was last heard. (A process
-  // that ends is found out at once, by its socket.)
+  // that ends is found out at once, by its socket; a node that connects anew, after half a
+  // handshake_timeout.)
   absl::Duration heartbeat_interval = absl::Seconds(5);
   absl::Duration heartbeat_timeout = absl::Seconds(15);
 };

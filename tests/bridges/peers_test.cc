@@ -6,11 +6,14 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/bridges/watching.h"
@@ -131,6 +134,89 @@ TEST(PeersTest, WhoDisconnectsCanConnectAtOnceWhicheverSideDecides) {
   };
   reconnect(a, b);
   reconnect(b, a);
+}
+
+// A link that can be lost without an end: from then on nothing goes over it, and neither side learns that the
+// other has closed it.
+class LossyLink final : public Link {
+ public:
+  explicit LossyLink(std::unique_ptr<Link> link) : link_(std::move(link)) {}
+  void Lose() { filter_->lost = true; }
+
+  void Start(std::shared_ptr<LinkEvents> events) override {
+    filter_->events = std::move(events);
+    link_->Start(filter_);
+  }
+  size_t Write(std::span<const std::string_view> parts) override {
+    if (!filter_->lost) return link_->Write(parts);
+    size_t bytes = 0;
+    for (const std::string_view part : parts) bytes += part.size();
+    return bytes;
+  }
+  void AwaitWritable() override { link_->AwaitWritable(); }
+  void Close(absl::Status why) override {
+    filter_->closed_here = true;
+    if (filter_->other_has_closed) return filter_->TellEnd(why);
+    link_->Close(std::move(why));
+  }
+  std::string peer() const override { return link_->peer(); }
+
+ private:
+  struct Filter final : LinkEvents {
+    void OnBytes(std::string_view bytes) override {
+      if (!lost) events->OnBytes(bytes);
+    }
+    void OnWritable() override { events->OnWritable(); }
+    void OnClosed(const absl::Status& why) override {
+      other_has_closed = true;
+      if (!lost || closed_here) TellEnd(why);
+    }
+    void TellEnd(const absl::Status& why) {
+      if (told.exchange(true)) return;
+      std::thread([to = std::move(events), why] { to->OnClosed(why); }).detach();  // the last event
+    }
+    std::shared_ptr<LinkEvents> events;
+    std::atomic<bool> lost = false, closed_here = false, other_has_closed = false, told = false;
+  };
+
+  const std::unique_ptr<Link> link_;
+  const std::shared_ptr<Filter> filter_ = std::make_shared<Filter>();
+};
+
+TEST(PeersTest, ALinkThatIsLostOnOneSideAloneGivesWayToANewOneWhicheverSideDecides) {
+  const NodeOptions patient = {.handshake_timeout = absl::Seconds(1),
+                               .heartbeat_interval = absl::Hours(1),
+                               .heartbeat_timeout = absl::Hours(1)};
+  for (const bool a_decides : {false, true}) {
+    SCOPED_TRACE(a_decides);
+    Log log;
+    Place a("a", patient);
+    std::optional<Place> b;
+    do {
+      b.emplace("b", patient);
+    } while ((a.node.id() > b->node.id()) != a_decides);
+    a.node.Subscribe(a.system.Spawn<Subscriber>(log));
+    auto [mine, its] = MakeMemoryLink();
+    auto lossy = std::make_unique<LossyLink>(std::move(its));
+    LossyLink& link = *lossy;
+    a.node.Serve(std::move(lossy));
+    const absl::StatusOr<Peer> first = b->node.Attach(std::move(mine), kLong).Wait();
+    ASSERT_TRUE(first.ok()) << first.status();
+    ASSERT_TRUE(Answers(*first));
+    link.Lose();
+    first->Disconnect();
+    ASSERT_TRUE(b->system.Join(first->ref(), kLong).ok());
+    EXPECT_EQ(log.entries().size(), 1);
+    absl::StatusOr<Peer> second = absl::UnavailableError("not yet");
+    ASSERT_TRUE(Eventually([&] {
+      second = DialFrom(b->node, a.node, 1000).get();
+      return second.ok();
+    })) << second.status();
+    EXPECT_TRUE(Answers(*second));
+    const std::vector<std::string> wanted = {"+b at memory://", "-b at memory://",
+                                             "+b at memory://"};
+    EXPECT_TRUE(Eventually([&] { return log.entries() == wanted; }));
+  }
 }
 
 TEST(PeersTest, ANodeHasNoConnectionWithItself) {

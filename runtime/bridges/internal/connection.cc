@@ -415,6 +415,22 @@ void Connection::EndHandshake() {
           : "the peer does not say Hello"));
 }
 
+// A question that every node answers. By its thread, so soon.
+void Connection::AskSignOfLife() {
+  struct Nothing final : Question {
+    absl::Status Answer(Decoder&) override { return absl::OkStatus(); }
+    void Fail(const absl::Status&) override {}
+    bool pending() const override { return false; }  // nobody waits for the answer itself
+  };
+  Find("", {}, std::make_unique<Nothing>());
+}
+
+void Connection::EndUnlessHeard(Clock::time_point since) {
+  if (heard_.load(std::memory_order_relaxed) >= since) return;  // relaxed: nothing is read by it
+  Close(absl::DeadlineExceededError(
+      "the peer has connected anew, and gives no sign of life over this connection"));
+}
+
 void Connection::Tick(Clock::time_point now) {
   if (!open_.load(std::memory_order_relaxed)) return;  // relaxed: nothing is read by it
   const auto silence = now - heard_.load(std::memory_order_relaxed);  // relaxed: as above

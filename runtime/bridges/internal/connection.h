@@ -9,6 +9,8 @@
 //   Open                       any thread         the node has chosen it, see PeerTable
 //   Tick                       the loop           heartbeat
 //   EndHandshake               the loop           closes it, if that is not over
+//   AskSignOfLife              any thread         the peer is to send something soon
+//   EndUnlessHeard             the loop           closes it, if nothing has come since then
 //   Drain                      Node::Drain        lets what is queued go, and then says Bye
 //   Close                      any thread         says why, and ends everything that depends on it
 //
@@ -123,6 +125,8 @@ class Connection final : public LinkEvents,
   void Open();
   void Tick(Clock::time_point now);
   void EndHandshake();
+  void AskSignOfLife();
+  void EndUnlessHeard(Clock::time_point since);
   // A step: to be called again until OnClosed, by one thread.
   void Drain();
   void Close(absl::Status why);

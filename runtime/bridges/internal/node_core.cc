@@ -299,6 +299,11 @@ void NodeCore::Change(absl::FunctionRef<PeerTable::Duties()> change) {
     has_events = !draining_ && connections_.has_events();
   }
   for (const auto& connection : duties.open) connection->Open();
+  for (const auto& connection : duties.test) {
+    CallLater(options_.handshake_timeout / 2, connection,
+              [asked = Connection::Clock::now()](Connection& c) { c.EndUnlessHeard(asked); });
+    connection->AskSignOfLife();
+  }
   for (const auto& [connection, why] : duties.close) connection->Close(why);
   for (auto& [asker, answer] : duties.answers) asker.Send(std::move(answer));
   if (has_events) actor_.Send(PeersChanged{});

@@ -26,8 +26,9 @@ PeerTable::Duties PeerTable::Met(const SharedConnection& connection) {
   meeting.others.push_back(connection);
   if (meeting.current == nullptr) {
     if (decides(node)) MakeCurrent(connection, duties);  // T2
-  } else if (entry->second.dialled && meeting.current->WhyClosed().ok()) {
-    CloseFurther(connection, duties);  // T4
+  } else if (meeting.current->WhyClosed().ok()) {
+    duties.test.push_back(meeting.current);                       // T5
+    if (entry->second.dialled) CloseFurther(connection, duties);  // T4
   }
   return duties;
 }

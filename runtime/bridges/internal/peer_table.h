@@ -14,6 +14,9 @@
 // T4  Who has dialled a further one, while the current one is not closed, closes it, and whoever asked for
 //     it is given the current one. One that nobody closes ends by NodeOptions::handshake_timeout, unless
 //     it is opened.
+// T5  Whenever a further one is met the current one is put to the test: a link can be lost without an end
+//     on this side. If it shows no sign of life in half the time for a handshake it is closed, and T3 goes
+//     on. What the further one says, or proves to be, does not matter: the living answer.
 //
 // Why both agree: if a connection is current on the deciding side, the other side has opened no other that
 // the deciding side has not ended; and of two that wait on the other side one is opened by T2, and the
@@ -46,6 +49,7 @@ class PeerTable {
   // What a change leads to, in this order.
   struct Duties {
     std::vector<SharedConnection> open;
+    std::vector<SharedConnection> test;  // whether they are still there, T5
     std::vector<std::pair<SharedConnection, absl::Status>> close;
     std::vector<std::pair<Reply<Peer>, absl::StatusOr<Peer>>> answers;
   };
