@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <future>
@@ -96,6 +97,7 @@ class RawPeer {
       reader_
           .Read({buffer, static_cast<size_t>(got)},
                 [&](const Frame& frame) {
+                  seen_.push_back(frame.header.kind);
                   if (frame.header.kind != kind || there) return absl::OkStatus();
                   found = frame.payload;
                   there = true;
@@ -104,6 +106,10 @@ class RawPeer {
           .IgnoreError();
     }
     return found;
+  }
+  // Among the frames that have come so far.
+  bool HasSeen(FrameKind kind) const {
+    return std::find(seen_.begin(), seen_.end(), kind) != seen_.end();
   }
   // Why it was cut off.
   std::string AwaitBye() { return Decode<std::string>(Await(FrameKind::kBye)).value_or("no Bye"); }
@@ -122,6 +128,7 @@ class RawPeer {
  private:
   const int socket_;
   FrameReader reader_{1 << 20};
+  std::vector<FrameKind> seen_;
 };
 
 class HostileTest : public testing::Test {
@@ -341,6 +348,22 @@ TEST_F(HostileTest, WhoClaimsToBeANodeThatIsConnectedDisplacesNobody) {
   liar.Find("desk", {TypeOf<Note>()});  // so all of that has been read
   EXPECT_EQ(desk->Ask(Question{"still?"}, kLong).Wait().value_or("no answer"), "still?");
   EXPECT_EQ(honest.Connect("unix://" + path_, kLong).Wait().value_or(*peer), *peer);
+}
+
+// The numbers of a RawPeer are smaller than those of any node.
+TEST_F(HostileTest, TheSideThatDecidesTakesNobodysWordForAConnectionToBeTheOne) {
+  RawPeer second(path_);
+  {
+    RawPeer first(path_);
+    first.SendHello();
+    first.Await(FrameKind::kPing);  // so it is the one
+    second.SendHello();
+    second.Send({.kind = FrameKind::kPing, .lane = Lane::kControl});  // "this one is"
+    second.Find("desk", {TypeOf<Note>()});                            // so that has been read
+    EXPECT_FALSE(second.HasSeen(FrameKind::kPing));
+  }
+  second.Await(FrameKind::kPing);
+  EXPECT_TRUE(second.HasSeen(FrameKind::kPing));
 }
 
 TEST_F(HostileTest, WhoFallsSilentIsLost) {

@@ -6,15 +6,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -497,6 +500,60 @@ struct Document {
   using Reply = int64_t;
   std::string text;
 };
+
+class SmallWindowOnThisSideTest : public NodeTest {
+ protected:
+  SmallWindowOnThisSideTest() : NodeTest({}, {.max_frame = 4096, .window = 1000}) {}
+};
+
+TEST_F(SmallWindowOnThisSideTest, APeerWithALargerWindowGivesCreditByItsOwn) {
+  PublishAlice();
+  const Alice alice = FindAlice(Connect());
+  for (int i = 0; i < 10'000; ++i) {  // half of the bank's window: it gives credit by quarters
+    ASSERT_EQ(alice.Send(Deposit{1}), SendResult::kQueued);
+  }
+  EXPECT_EQ(alice.Ask(Balance{}, kLong).Wait().value_or(-1), 10'000);
+}
+
+// Where a dial has come to when it asks for TLS.
+class SlowCredentials final : public LinkCredentials {
+ public:
+  explicit SlowCredentials(std::function<void()> wait) : wait_(std::move(wait)) {}
+  std::unique_ptr<Link> Accept(std::unique_ptr<Link> plain) const override { return plain; }
+  std::unique_ptr<Link> Connect(std::unique_ptr<Link> plain, std::string_view) const override {
+    wait_();
+    return plain;
+  }
+
+ private:
+  const std::function<void()> wait_;
+};
+
+TEST_F(NodeTest, ADialThatEndsWhileItsNodeIsDestroyedIsRefused) {
+  const absl::StatusOr<std::string> at = bank_.Listen("tcp://127.0.0.1:0");
+  ASSERT_TRUE(at.ok()) << at.status();
+  std::promise<void> dialled;
+  const auto is_there = [this] {
+    const std::vector<ActorStats> all = client_system_.actors();
+    return std::any_of(all.begin(), all.end(),
+                       [](const ActorStats& a) { return a.name == "dialler"; });
+  };
+  auto node = std::make_unique<Node>(
+      client_system_, NodeOptions{.name = "dialler", .tls = std::make_shared<SlowCredentials>([&] {
+                                                       dialled.set_value();
+                                                       EXPECT_TRUE(Eventually([&] {
+                                                         return !is_there();
+                                                       }));  // it is going away
+                                                     })});
+  EXPECT_TRUE(is_there());
+  auto answer = std::async(std::launch::async, [to = "tls" + at->substr(3), &dialler = *node] {
+    return dialler.Connect(to, kLong).Wait();
+  });
+  dialled.get_future().wait();
+  node.reset();
+  EXPECT_EQ(answer.get().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_TRUE(Eventually([this] { return bank_.stats().connections == 0; }));
+}
 
 TEST_F(NodeTest, AFileThatIsNoSocketIsLeftAlone) {
   const std::string path = SocketPath().substr(7) + ".txt";
