@@ -8,11 +8,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -84,6 +86,32 @@ TEST(NodeLimitsTest, WhoKnocksTooOftenIsSentAwayAndToldWhy) {
   EXPECT_EQ(bank.stats().last_refusal, "too many handshakes: 0 per second");
   // The first is still there, and is not asked by what it finds.
   EXPECT_TRUE(absl::IsNotFound(first->Find<int>("nobody", kLong).Wait().status()));
+}
+
+class CountingCredentials final : public LinkCredentials {
+ public:
+  std::unique_ptr<Link> Accept(std::unique_ptr<Link> plain) const override {
+    ++accepted;
+    return plain;
+  }
+  std::unique_ptr<Link> Connect(std::unique_ptr<Link> plain, std::string_view) const override {
+    return plain;
+  }
+  mutable std::atomic<int> accepted = 0;  // Accept is const
+};
+
+TEST(NodeLimitsTest, WhoIsSentAwayCostsNoTls) {
+  System system;
+  const auto tls = std::make_shared<CountingCredentials>();
+  Node bank(system, {.tls = tls, .handshakes_per_second = 0, .handshake_burst = 1});
+  Node client(system, {.tls = tls});
+  const absl::StatusOr<std::string> at = bank.Listen("tls://127.0.0.1:0");
+  ASSERT_TRUE(at.ok()) << at.status();
+  Node second_client(system, {.tls = tls});
+  EXPECT_TRUE(client.Connect(*at, kLong).Wait().ok());
+  EXPECT_FALSE(second_client.Connect(*at, kLong).Wait().ok());
+  EXPECT_EQ(bank.stats().refused, 1u);
+  EXPECT_EQ(tls->accepted, 1);
 }
 
 TEST(NodeLimitsTest, WhoIsSilentTakesTheOnlyPlaceUntilHeGoesAndWhoHasShakenHandsDoesNot) {

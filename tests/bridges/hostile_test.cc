@@ -40,15 +40,42 @@ struct Introduce {
   Recipient<Note> whom;
 };
 
+struct Wrapped {
+  std::string text;
+  Recipient<Note> whom;
+};
+struct Wrap {
+  using Reply = Wrapped;
+  uint32_t length;
+  Recipient<Wrapped> to;
+};
+// The last two as a RawPeer writes and reads them.
+struct RawWrapped {
+  std::string text;
+  internal::WireRef whom;
+};
+struct RawWrap {
+  uint32_t length;
+  internal::WireRef to;
+};
+
 class Desk {
  public:
   explicit Desk(std::atomic<int>& notes) : notes_(notes) {}
+  void OnStart(Context& self) {
+    clerk_ = self.Spawn([](const Note&) {});
+  }
   void On(const Note&) { notes_.fetch_add(1); }
   std::string On(const Question& q) { return q.text; }
   void On(Introduce) {}
+  Wrapped On(const Wrap& m) {
+    if (m.to) m.to.Send(Wrapped{std::string(m.length, 'x'), clerk_});
+    return {std::string(m.length, 'x'), m.to ? Recipient<Note>() : clerk_};
+  }
 
  private:
   std::atomic<int>& notes_;
+  Recipient<Note> clerk_;
 };
 
 // The other end, byte by byte.
@@ -135,7 +162,7 @@ class HostileTest : public testing::Test {
  protected:
   HostileTest() {
     const auto desk = system_.Spawn<Desk>(notes_);
-    EXPECT_TRUE((node_.Publish<Note, Question, Introduce>("desk", desk).ok()));
+    EXPECT_TRUE((node_.Publish<Note, Question, Introduce, Wrap>("desk", desk).ok()));
     EXPECT_TRUE(node_.Listen("unix://" + path_).ok());
   }
   // Somebody honest is served, whatever happened.
@@ -157,7 +184,8 @@ class HostileTest : public testing::Test {
   }
   internal::WireRef FindDesk(RawPeer& peer) {
     peer.SendHello();
-    return peer.Find("desk", {TypeOf<Note>(), TypeOf<Question>(), TypeOf<Introduce>()});
+    return peer.Find("desk",
+                     {TypeOf<Note>(), TypeOf<Question>(), TypeOf<Introduce>(), TypeOf<Wrap>()});
   }
   static FrameHeader To(const internal::WireRef& desk, uint64_t type,
                         FrameKind kind = FrameKind::kMessage) {
@@ -271,6 +299,58 @@ TEST_F(HostileTest, ARefThatIsMadeUpIsTheEnd) {
       .whose = internal::WireRef::Whose::kReaders, .id = 1, .incarnation = 4, .types = {}};
   peer.Send(To(desk, TypeOf<Introduce>()), Encode(std::vector<internal::WireRef>{fake}));
   EXPECT_NE(peer.AwaitBye().find("exported"), std::string::npos);
+}
+
+// Or else it could make the node watch its own actors again and again, for nothing.
+TEST_F(HostileTest, WhoReleasesARefNotAtAllOrMoreOftenThanItWasGivenIsCutOff) {
+  for (const uint64_t times : {0, 2}) {
+    RawPeer peer(path_);
+    const internal::WireRef desk = FindDesk(peer);
+    peer.Send({.kind = FrameKind::kRelease,
+               .target = desk.id,
+               .incarnation = desk.incarnation,
+               .correlation = times});
+    EXPECT_EQ(peer.AwaitBye(), absl::StrCat("protocol: number 1 is released ", times, " times"));
+  }
+}
+
+// As often as it was sent, a ref is released. What is longer than the peer takes is not sent.
+TEST_F(HostileTest, ARefInAFrameThatIsNotSentWasNotGiven) {
+  const internal::WireRef reader{.whose = internal::WireRef::Whose::kWriters,
+                                 .id = 1,
+                                 .incarnation = 1,
+                                 .types = {TypeOf<Wrapped>()}};
+  for (const bool by_answer : {true, false}) {
+    SCOPED_TRACE(by_answer);
+    const uint64_t refused = node_.stats().refused;
+    RawPeer peer(path_);
+    const internal::WireRef desk = FindDesk(peer);
+    internal::WireRef clerk;
+    const auto send = [&](uint32_t length) {
+      peer.Send(To(desk, TypeOf<Wrap>(), by_answer ? FrameKind::kRequest : FrameKind::kMessage),
+                Encode(RawWrap{length, by_answer ? internal::WireRef() : reader}));
+    };
+    send(70'000);
+    if (by_answer) peer.Await(FrameKind::kAnswer);  // it is too long
+    send(1);
+    if (by_answer) {
+      const auto answer = Decode<std::pair<int, RawWrapped>>(peer.Await(FrameKind::kAnswer));
+      ASSERT_TRUE(answer.ok()) << answer.status();
+      clerk = answer->second.whom;
+    } else {
+      const auto message = Decode<RawWrapped>(peer.Await(FrameKind::kMessage));
+      ASSERT_TRUE(message.ok()) << message.status();
+      clerk = message->whom;
+    }
+    peer.Send({.kind = FrameKind::kRelease,
+               .target = clerk.id,
+               .incarnation = clerk.incarnation,
+               .correlation = 1});
+    peer.Send(To(clerk, TypeOf<Note>()), Encode(Note{"are you still there?"}));
+    peer.AwaitBye();  // or the end without it, if an answer is just being written
+    while (node_.stats().refused == refused) std::this_thread::yield();
+    EXPECT_TRUE(absl::StrContains(node_.stats().last_refusal, "nobody was exported as number"));
+  }
 }
 
 TEST_F(HostileTest, RefsBeyondTheLimitAreTheEnd) {
@@ -394,7 +474,11 @@ TEST_F(HostileTest, SpoiledSessionsHarmNobody) {
     add(To(desk, TypeOf<Question>(), FrameKind::kRequest), Encode(Question{"why?"}));
     add(To(desk, TypeOf<Introduce>()), Encode(std::vector<internal::WireRef>{desk}));
     add({.kind = FrameKind::kCredit, .lane = Lane::kControl, .correlation = 10}, "");
-    add({.kind = FrameKind::kRelease, .target = desk.id, .incarnation = desk.incarnation}, "");
+    add({.kind = FrameKind::kRelease,
+         .target = desk.id,
+         .incarnation = desk.incarnation,
+         .correlation = 1},
+        "");
     add({.kind = FrameKind::kDown, .target = 1, .incarnation = 2}, Encode(std::vector<int>{0}));
     for (int n = static_cast<int>(random() % 5); n > 0; --n) {
       bytes[random() % bytes.size()] = static_cast<char>(random());

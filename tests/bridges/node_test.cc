@@ -496,6 +496,40 @@ TEST_F(SmallWindowTest, ASlowReceiverHoldsUpTheSenderWhoLearnsIt) {
   while (handled.load() < sent + 1) std::this_thread::yield();
 }
 
+class LittleRoomThereTest : public NodeTest {
+ protected:
+  LittleRoomThereTest() : NodeTest({.window = 1000}) {}
+};
+
+TEST_F(LittleRoomThereTest, AsksThatHaveWaitedForRoomLearnThatTheNodeIsLost) {
+  constexpr int kAsks = 100;  // there is room for some 22, and the rest waits
+  std::promise<void> go, asked;
+  const auto slow = bank_system_.Spawn(
+      ActorOptions{.placement = Placement::kDedicatedThread},
+      [may_go = go.get_future().share()](Stall, Reply<int64_t>) { may_go.wait(); });
+  ASSERT_TRUE(bank_.Publish<Stall>("slow", slow).ok());
+  const Peer peer = Connect();
+  const auto to = peer.Find<Stall>("slow", kLong).Wait();
+  ASSERT_TRUE(to.ok()) << to.status();
+  std::atomic<int> lost = 0, answered = 0;
+  const auto asker = client_system_.Spawn([&](Deposit, Context& self) {
+    for (int i = 0; i < kAsks; ++i) {
+      to->Ask(Stall{}, absl::InfiniteDuration())
+          .Then(self, [&](const absl::StatusOr<int64_t>& cents) {
+            lost += IsNodeLost(cents.status());
+            ++answered;
+          });
+    }
+    asked.set_value();
+  });
+  asker.Send(Deposit{});
+  asked.get_future().wait();
+  peer.Disconnect();
+  EXPECT_TRUE(Eventually([&] { return answered == kAsks; }));
+  EXPECT_EQ(lost, kAsks);
+  go.set_value();
+}
+
 struct Document {
   using Reply = int64_t;
   std::string text;

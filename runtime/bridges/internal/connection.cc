@@ -233,9 +233,10 @@ absl::Status Connection::TakeDown(const Frame& frame) {
 
 absl::Status Connection::TakeRelease(const Frame& frame) {
   const FrameHeader& header = frame.header;
-  const std::optional<AnyRef> who =
+  const absl::StatusOr<AnyRef> who =
       exports_.Release(header.target, header.incarnation, header.correlation);
-  if (who) session_.Send(WatchExported{*who});  // it is to be told of the end once more
+  if (!who.ok()) return who.status();
+  if (*who) session_.Send(WatchExported{*who});  // it is to be told of the end once more
   return absl::OkStatus();
 }
 
@@ -462,7 +463,7 @@ void Connection::Close(absl::Status why) {
   outbox_.Close();
   link_->Close(OwnCopy(why));
   for (auto& [correlation, question] : questions) question->Fail(NodeLost(why));
-  ends.clear();  // dropped: told kAborted, and the proxies ask WhyClosed
+  ends.clear();  // dropped: told kAborted; the session tells the proxies, by its end
   session_.Send(LinkLost{NodeLost(why)});
 }
 

@@ -102,6 +102,8 @@ class Connection final : public LinkEvents,
   // ---- RefTable
   WireRef Export(const AnyRef& who, std::span<const ExportRoute> routes) override;
   absl::StatusOr<Imported> Import(const WireRef& ref, std::span<const uint64_t> types) override;
+  // As if it had not been exported, once: it has not been sent.
+  void Withdraw(uint64_t id, uint64_t incarnation);
 
   // ---- for proxies and the session
   Outbox::Offered Offer(std::string_view frame);  // a message

@@ -24,6 +24,10 @@ WireRef Connection::Export(const AnyRef& who, std::span<const ExportRoute> route
   return std::move(added.ref);
 }
 
+void Connection::Withdraw(uint64_t id, uint64_t incarnation) {
+  exports_.Release(id, incarnation, 1).IgnoreError();
+}
+
 absl::StatusOr<RefTable::Imported> Connection::Import(const WireRef& ref,
                                                       std::span<const uint64_t> types) {
   Imported imported;

@@ -21,6 +21,7 @@
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/frame.h"
 #include "troupe/runtime/bridges/internal/connection.h"
+#include "troupe/runtime/bridges/internal/frame_refs.h"
 #include "troupe/runtime/bridges/internal/question.h"
 
 namespace troupe::internal {
@@ -46,8 +47,10 @@ class RemoteAnswer final : public ReplySlotOf<R> {
  private:
   static void OnReady(ReplySlot& slot) {
     auto& me = static_cast<RemoteAnswer&>(slot);
-    std::string answer = MakeAnswerFrame<R>(me.correlation_, *me.result_, me.connection_.get());
+    FrameRefs refs(*me.connection_);
+    std::string answer = MakeAnswerFrame<R>(me.correlation_, *me.result_, &refs);
     if (answer.size() > me.connection_->max_frame()) {
+      refs.Withdraw();
       answer = MakeAnswerFrame<void>(
           me.correlation_,
           absl::ResourceExhaustedError("ask: the answer is longer than the asker's node takes"));

@@ -70,16 +70,20 @@ std::optional<ExportTable::Entry> ExportTable::Of(const AnyRef& who) const {
   return by_id_.find(id->second)->second;
 }
 
-std::optional<AnyRef> ExportTable::Release(uint64_t id, uint64_t incarnation, uint64_t times) {
+absl::StatusOr<AnyRef> ExportTable::Release(uint64_t id, uint64_t incarnation, uint64_t times) {
   MutexLock lock(mutex_);
-  if (Look(id, incarnation) == nullptr) return std::nullopt;
+  if (Look(id, incarnation) == nullptr) return AnyRef();
   Entry& entry = by_id_.find(id)->second;
-  entry.given -= std::min(entry.given, times);
+  if (times == 0 || times > entry.given) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("protocol: number ", id, " is released ", times, " times"));
+  }
+  entry.given -= times;
   const AnyRef who = entry.who;
   if (entry.given > 0) return who;
   ids_.erase(who);
   by_id_.erase(id);
-  return std::nullopt;
+  return AnyRef();
 }
 
 }  // namespace troupe::internal

@@ -45,8 +45,9 @@ class ExportTable {
                                                       uint64_t type) const;
   absl::StatusOr<Entry> Get(uint64_t id, uint64_t incarnation) const;
   std::optional<Entry> Of(const AnyRef& who) const;
-  // Who it is, if the peer has been given it once more than it knows (X3).
-  std::optional<AnyRef> Release(uint64_t id, uint64_t incarnation, uint64_t times);
+  // Who it is, if the peer has been given it once more than it knows (X3); else nobody. An error: it has not
+  // been given so often, or `times` is 0.
+  absl::StatusOr<AnyRef> Release(uint64_t id, uint64_t incarnation, uint64_t times);
 
  private:
   const Entry* Look(uint64_t id, uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

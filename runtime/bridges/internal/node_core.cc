@@ -168,7 +168,7 @@ absl::StatusOr<std::string> NodeCore::Listen(std::string_view text, const Listen
   const bool tls = address->kind == Address::Kind::kTls;
   auto take = [this, tls](absl::StatusOr<std::unique_ptr<Link>> link) {
     if (!link.ok()) return NoteRefusal(link.status());
-    Serve(tls ? options_.tls->Accept(*std::move(link)) : *std::move(link));
+    Serve(*std::move(link), tls ? options_.tls.get() : nullptr);
   };
   absl::StatusOr<std::unique_ptr<SocketListener>> listener =
       ListenSocket(*loop_, *address, tls || options.plaintext_beyond_loopback, std::move(take));
@@ -193,13 +193,17 @@ void NodeCore::StartDial(std::string_view text, absl::Duration timeout, Reply<Pe
   DialSocket(*loop_, *address, timeout, std::move(take));
 }
 
-void NodeCore::Serve(std::unique_ptr<Link> link) {
+void NodeCore::Serve(std::unique_ptr<Link> link, const LinkCredentials* tls) {
   absl::StatusOr<Admission::Pass> pass = admission_.Begin(Admission::Clock::now());
-  if (pass.ok()) return Start(std::move(link), Side::kAccepted, {}, *std::move(pass));
+  if (pass.ok()) {
+    if (tls != nullptr) link = tls->Accept(std::move(link));
+    return Start(std::move(link), Side::kAccepted, {}, *std::move(pass));
+  }
   NoteRefusal(pass.status());
+  if (tls != nullptr) return;  // even to say why would be work
   const std::string bye = MakeFrame({.kind = FrameKind::kBye, .lane = Lane::kControl},
                                     Encode(std::string(pass.status().message())));
-  link->Write(std::array{std::string_view(bye)});  // but over TLS, where even that would be work
+  link->Write(std::array{std::string_view(bye)});
 }
 
 // Who has one is waited for by the destructor: he may need the loop.

@@ -58,7 +58,8 @@ class NodeCore final : public ConnectionHost {
   absl::StatusOr<std::string> Listen(std::string_view address, const ListenOptions& options);
   void StartDial(std::string_view address, absl::Duration timeout, Reply<Peer> reply);
   enum class Side : uint8_t { kDialled, kAccepted };
-  void Serve(std::unique_ptr<Link> link);  // to a peer that has dialled
+  // A peer has dialled. With `tls` it has to speak that.
+  void Serve(std::unique_ptr<Link> link, const LinkCredentials* tls = nullptr);
   void Start(std::unique_ptr<Link> link, Side side, Reply<Peer> reply, Admission::Pass pass = {});
   // kFailedPrecondition: tls://, and there are no credentials.
   absl::StatusOr<Address> Parse(std::string_view address) const;

@@ -9,18 +9,22 @@
 namespace troupe::internal {
 
 void Proxy::OnStart(Context& self) {
+  self.Watch(connection_->session());
   connection_->session()
       .Ask(AwaitEnd{id_}, absl::InfiniteDuration())
-      .Then(self, [this](absl::StatusOr<RemoteEnd> end, Context& now) {
-        if (!end.ok()) return now.Fail(NodeLost(connection_->WhyClosed()));
+      .Then(self, [](absl::StatusOr<RemoteEnd> end, Context& now) {
+        if (!end.ok()) return;  // the connection is lost: Down will come, behind what waits
         end->reason == ExitReason::kNormal ? now.Stop() : now.Fail(end->status);
       });
 }
+
+void Proxy::On(const Down&, Context& self) { self.Fail(NodeLost(connection_->WhyClosed())); }
 
 void Proxy::OnStop() {
   if (question_ != 0) {
     connection_->FailQuestion(question_, absl::UnavailableError("ask: the receiver has ended"));
   }
+  refs_.Withdraw();
   connection_->ForgetImport(id_, incarnation_);
 }
 
@@ -31,6 +35,7 @@ uint32_t Proxy::Milliseconds(absl::Duration timeout) {
 }
 
 void Proxy::Done() {
+  refs_.Withdraw();
   frame_.capacity() > 4096 ? std::string().swap(frame_) : frame_.clear();
   question_ = 0;
 }
@@ -55,11 +60,11 @@ bool Proxy::Transmit(Context& self) {
     case Outbox::Offered::kClosed: {
       const bool asked = question_ != 0;  // and has been told
       Done();
-      self.Fail(NodeLost(connection_->WhyClosed()));
       return asked;
     }
     case Outbox::Offered::kTaken:
     case Outbox::Offered::kTakenFlush:
+      refs_.Sent();
       Done();
       return true;
   }

@@ -18,16 +18,23 @@
 #include "troupe/core/type_name.h"
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/internal/connection.h"
+#include "troupe/runtime/bridges/internal/frame_refs.h"
 
 namespace troupe::internal {
 
 class Proxy {
  public:
   Proxy(std::shared_ptr<Connection> connection, uint64_t id, uint64_t incarnation)
-      : connection_(std::move(connection)), id_(id), incarnation_(incarnation) {}
+      : connection_(std::move(connection)),
+        id_(id),
+        incarnation_(incarnation),
+        refs_(*connection_) {}
 
   void OnStart(Context& self);
   void OnStop();
+  // The session's: the connection is lost, and what waited here before that has been told so, asks with
+  // IsNodeLost.
+  void On(const Down& down, Context& self);
 
   template <class M>
     requires(!Askable<M> && !std::same_as<M, Down>)
@@ -60,7 +67,7 @@ class Proxy {
                                              .correlation = question_,
                                              .type = MessageHash(TypeName<M>()),
                                              .timeout_ms = timeout_ms});
-    Encoder out(frame_, connection_.get());
+    Encoder out(frame_, &refs_);
     EncodeValue(out, message);
     EndFrame(frame_, start);
   }
@@ -72,7 +79,8 @@ class Proxy {
   const std::shared_ptr<Connection> connection_;
   const uint64_t id_;
   const uint64_t incarnation_;
-  // In hand; both empty between two messages.
+  // In hand; all empty between two messages.
+  FrameRefs refs_;
   std::string frame_;
   uint64_t question_ = 0;
 };
