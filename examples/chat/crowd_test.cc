@@ -110,6 +110,7 @@ class CrowdTest : public testing::Test {
             .when_full = troupe::WhenFull::kDropOldest,
             .window = kBytes,
             .outbox_high_water = kBytes,
+            .outbox_most = 16 * kBytes,
             .max_connections = static_cast<uint32_t>(kClients),
             .heartbeat_timeout = absl::Hours(1)};
   }

@@ -29,14 +29,16 @@ int main(int argc, char** argv) {
     return 1;
   }
   troupe::System system;
-  // A client that does not read costs so many lines and bytes, and nobody else anything.
+  // A client that does not read costs so many lines and bytes, and nobody else anything. One that reads
+  // nothing and goes on asking is cut off.
   troupe::Node node(system, {.name = "chat",
                              .tls = *tls,
                              .capacity = 256,
                              .when_full = troupe::WhenFull::kDropOldest,
                              .max_frame = 1 << 16,
                              .window = 1 << 16,
-                             .outbox_high_water = 1 << 16});
+                             .outbox_high_water = 1 << 16,
+                             .outbox_most = 1 << 20});
   absl::Status status = node.Publish<chat::Enter>("chat", system.Spawn<chat::Directory>());
   absl::StatusOr<std::string> address = node.Listen(argv[1]);
   if (status.ok()) status = address.status();

@@ -24,7 +24,9 @@ struct NodeOptions {
   std::shared_ptr<const LinkCredentials> tls = nullptr;
 
   // What is waiting to be sent to one remote actor: messages, and what happens to more. As
-  // ActorOptions::capacity and when_full.
+  // ActorOptions::capacity and when_full, of the actor that stands here for it. So who sends chooses each
+  // time whether kBlock may hold him up, by Send or TrySend, and asks never wait. Who wants another policy
+  // towards one of them finds it by FindLate (FindLateOptions), or sends by an actor of his own.
   uint32_t capacity = 1024;
   WhenFull when_full = WhenFull::kBlock;
 

@@ -530,6 +530,26 @@ TEST_F(LittleRoomThereTest, AsksThatHaveWaitedForRoomLearnThatTheNodeIsLost) {
   go.set_value();
 }
 
+// With kBlock, which is what NodeOptions says if one says nothing.
+TEST_F(LittleRoomThereTest, ATrySendToARemoteActorNeverWaits) {
+  std::promise<void> go;
+  std::atomic<int64_t> handled = 0;
+  const auto slow = bank_system_.Spawn(ActorOptions{.placement = Placement::kDedicatedThread},
+                                       [&handled, may_go = go.get_future().share()](Deposit) {
+                                         may_go.wait();
+                                         ++handled;
+                                       });
+  ASSERT_TRUE(bank_.Publish<Deposit>("slow", slow).ok());
+  const auto to = Connect().Find<Deposit>("slow", kLong).Wait();
+  ASSERT_TRUE(to.ok()) << to.status();
+  int64_t sent = 0;
+  while (to->TrySend(Deposit{1}) == SendResult::kQueued) ++sent;
+  EXPECT_GE(sent, 1024);  // NodeOptions::capacity
+  go.set_value();
+  EXPECT_EQ(to->Send(Deposit{1}), SendResult::kQueued);  // which waits
+  EXPECT_TRUE(Eventually([&] { return handled == sent + 1; }));
+}
+
 struct Document {
   using Reply = int64_t;
   std::string text;
