@@ -432,9 +432,14 @@ TEST_F(HostileTest, WhoClaimsToBeANodeThatIsConnectedDisplacesNobody) {
 
 // The numbers of a RawPeer are smaller than those of any node.
 TEST_F(HostileTest, TheSideThatDecidesTakesNobodysWordForAConnectionToBeTheOne) {
-  RawPeer second(path_);
+  System system;
+  Node node(system, {.handshake_timeout = absl::Hours(1)});  // so long the first one may be silent
+  const std::string path = path_ + "-word";
+  ASSERT_TRUE(node.Listen("unix://" + path).ok());
+  ASSERT_TRUE(node.Publish<Note>("desk", system.Spawn([](const Note&) {})).ok());
+  RawPeer second(path);
   {
-    RawPeer first(path_);
+    RawPeer first(path);
     first.SendHello();
     first.Await(FrameKind::kPing);  // so it is the one
     second.SendHello();

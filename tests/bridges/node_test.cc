@@ -2,28 +2,18 @@
 #include "troupe/runtime/bridges/node.h"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
-#include <filesystem>
-#include <fstream>
-#include <functional>
 #include <future>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/bridges/watching.h"
@@ -280,72 +270,6 @@ TEST_F(NodeTest, ANodeMadeAnewIsAnother) {
   EXPECT_EQ(peer->id().ToString(), node.id().ToString());
 }
 
-TEST_F(NodeTest, ItListensBeyondLoopbackOnlyIfAskedByName) {
-  EXPECT_EQ(bank_.Listen("tcp://0.0.0.0:0").status().code(), absl::StatusCode::kPermissionDenied);
-  EXPECT_TRUE(bank_.Listen("tcp://0.0.0.0:0", {.plaintext_beyond_loopback = true}).ok());
-  EXPECT_TRUE(bank_.Listen("tcp://127.0.0.1:0").ok());
-}
-
-TEST_F(NodeTest, AnAddressThatIsNoneIsRefusedWithASentence) {
-  for (const char* bad : {"", "bank", "unix://", "tcp://:1", "tcp://host", "tcp://host:x",
-                          "tcp://::1:5", "tcp://host:65536"}) {
-    EXPECT_EQ(bank_.Listen(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
-    EXPECT_EQ(client_.Connect(bad, kLong).Wait().status().code(),
-              absl::StatusCode::kInvalidArgument)
-        << bad;
-  }
-  EXPECT_EQ(client_.Connect("unix:///nobody/listens/here", kLong).Wait().status().code(),
-            absl::StatusCode::kUnavailable);
-}
-
-// Listens, and has as many who wait to be accepted as it takes: who else connects gets no answer.
-class BlackHole {
- public:
-  BlackHole() {
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* const address = reinterpret_cast<sockaddr*>(&at);
-    socklen_t size = sizeof(at);
-    EXPECT_EQ(::bind(listener_, address, size), 0);
-    EXPECT_EQ(::listen(listener_, 0), 0);
-    EXPECT_EQ(::getsockname(listener_, address, &size), 0);
-    port_ = ntohs(at.sin_port);
-    for (int& client : clients_) {
-      client = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-      ::connect(client, address, size);
-    }
-  }
-  ~BlackHole() {
-    for (const int client : clients_) ::close(client);
-    ::close(listener_);
-  }
-  std::string address() const { return absl::StrCat("tcp://127.0.0.1:", port_); }
-
- private:
-  const int listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
-  std::array<int, 4> clients_;
-  int port_ = 0;
-};
-
-size_t OpenSockets() {
-  size_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code closed_meanwhile;
-    const std::string what = std::filesystem::read_symlink(entry, closed_meanwhile).string();
-    count += absl::StartsWith(what, "socket:");
-  }
-  return count;
-}
-
-TEST_F(NodeTest, WhoDoesNotAnswerIsNotDialledForLongerThanTheAskLasts) {
-  const BlackHole hole;
-  const size_t before = OpenSockets();
-  EXPECT_EQ(client_.Connect(hole.address(), absl::Milliseconds(100)).Wait().status().code(),
-            absl::StatusCode::kDeadlineExceeded);
-  EXPECT_TRUE(Eventually([before] { return OpenSockets() == before; }));
-}
-
 TEST_F(NodeTest, TcpAndAHostsOwnLinkServeAlike) {
   PublishAlice();
   const absl::StatusOr<std::string> at = bank_.Listen("tcp://127.0.0.1:0");
@@ -461,198 +385,6 @@ TEST_F(NodeTest, WhatIsLeftAtTheDeadlineOfADrainIsCutOffAndThatIsSaid) {
   const absl::Status drained = bank_.Drain(absl::Milliseconds(1));
   EXPECT_EQ(drained.code(), absl::StatusCode::kDeadlineExceeded) << drained;
   EXPECT_TRUE(IsNodeLost(answer.get().status()));
-}
-
-// ---- what is too much
-
-class SmallWindowTest : public NodeTest {
- protected:
-  SmallWindowTest()
-      : NodeTest({.max_frame = 4096, .window = 1000},
-                 {.capacity = 4, .when_full = WhenFull::kFail}) {}
-};
-
-TEST_F(SmallWindowTest, ASlowReceiverHoldsUpTheSenderWhoLearnsIt) {
-  std::promise<void> go;
-  std::shared_future<void> may_go = go.get_future().share();
-  std::atomic<int64_t> handled = 0;
-  const auto slow = bank_system_.Spawn(ActorOptions{.placement = Placement::kDedicatedThread},
-                                       [&handled, may_go](Deposit) {
-                                         may_go.wait();
-                                         handled.fetch_add(1);
-                                       });
-  ASSERT_TRUE(bank_.Publish<Deposit>("slow", slow).ok());
-  const auto to = Connect().Find<Deposit>("slow", kLong).Wait();
-  ASSERT_TRUE(to.ok()) << to.status();
-  // It fills the window (1,000 bytes, some 21 messages), then four wait here, and then it is full.
-  int64_t sent = 0;
-  while (to->Send(Deposit{1}) == SendResult::kQueued) ++sent;
-  EXPECT_GE(sent, 4);
-  EXPECT_LE(sent, 1000);
-  go.set_value();
-  while (handled.load() < sent) std::this_thread::yield();
-  // And then it goes on.
-  while (to->Send(Deposit{1}) != SendResult::kQueued) std::this_thread::yield();
-  while (handled.load() < sent + 1) std::this_thread::yield();
-}
-
-class LittleRoomThereTest : public NodeTest {
- protected:
-  LittleRoomThereTest() : NodeTest({.window = 1000}) {}
-};
-
-TEST_F(LittleRoomThereTest, AsksThatHaveWaitedForRoomLearnThatTheNodeIsLost) {
-  constexpr int kAsks = 100;  // there is room for some 22, and the rest waits
-  std::promise<void> go, asked;
-  const auto slow = bank_system_.Spawn(
-      ActorOptions{.placement = Placement::kDedicatedThread},
-      [may_go = go.get_future().share()](Stall, Reply<int64_t>) { may_go.wait(); });
-  ASSERT_TRUE(bank_.Publish<Stall>("slow", slow).ok());
-  const Peer peer = Connect();
-  const auto to = peer.Find<Stall>("slow", kLong).Wait();
-  ASSERT_TRUE(to.ok()) << to.status();
-  std::atomic<int> lost = 0, answered = 0;
-  const auto asker = client_system_.Spawn([&](Deposit, Context& self) {
-    for (int i = 0; i < kAsks; ++i) {
-      to->Ask(Stall{}, absl::InfiniteDuration())
-          .Then(self, [&](const absl::StatusOr<int64_t>& cents) {
-            lost += IsNodeLost(cents.status());
-            ++answered;
-          });
-    }
-    asked.set_value();
-  });
-  asker.Send(Deposit{});
-  asked.get_future().wait();
-  peer.Disconnect();
-  EXPECT_TRUE(Eventually([&] { return answered == kAsks; }));
-  EXPECT_EQ(lost, kAsks);
-  go.set_value();
-}
-
-// With kBlock, which is what NodeOptions says if one says nothing.
-TEST_F(LittleRoomThereTest, ATrySendToARemoteActorNeverWaits) {
-  std::promise<void> go;
-  std::atomic<int64_t> handled = 0;
-  const auto slow = bank_system_.Spawn(ActorOptions{.placement = Placement::kDedicatedThread},
-                                       [&handled, may_go = go.get_future().share()](Deposit) {
-                                         may_go.wait();
-                                         ++handled;
-                                       });
-  ASSERT_TRUE(bank_.Publish<Deposit>("slow", slow).ok());
-  const auto to = Connect().Find<Deposit>("slow", kLong).Wait();
-  ASSERT_TRUE(to.ok()) << to.status();
-  int64_t sent = 0;
-  while (to->TrySend(Deposit{1}) == SendResult::kQueued) ++sent;
-  EXPECT_GE(sent, 1024);  // NodeOptions::capacity
-  go.set_value();
-  EXPECT_EQ(to->Send(Deposit{1}), SendResult::kQueued);  // which waits
-  EXPECT_TRUE(Eventually([&] { return handled == sent + 1; }));
-}
-
-struct Document {
-  using Reply = int64_t;
-  std::string text;
-};
-
-class SmallWindowOnThisSideTest : public NodeTest {
- protected:
-  SmallWindowOnThisSideTest() : NodeTest({}, {.max_frame = 4096, .window = 1000}) {}
-};
-
-TEST_F(SmallWindowOnThisSideTest, APeerWithALargerWindowGivesCreditByItsOwn) {
-  PublishAlice();
-  const Alice alice = FindAlice(Connect());
-  for (int i = 0; i < 10'000; ++i) {  // half of the bank's window: it gives credit by quarters
-    ASSERT_EQ(alice.Send(Deposit{1}), SendResult::kQueued);
-  }
-  EXPECT_EQ(alice.Ask(Balance{}, kLong).Wait().value_or(-1), 10'000);
-}
-
-// Where a dial has come to when it asks for TLS.
-class SlowCredentials final : public LinkCredentials {
- public:
-  explicit SlowCredentials(std::function<void()> wait) : wait_(std::move(wait)) {}
-  std::unique_ptr<Link> Accept(std::unique_ptr<Link> plain) const override { return plain; }
-  std::unique_ptr<Link> Connect(std::unique_ptr<Link> plain, std::string_view) const override {
-    wait_();
-    return plain;
-  }
-
- private:
-  const std::function<void()> wait_;
-};
-
-TEST_F(NodeTest, ADialThatEndsWhileItsNodeIsDestroyedIsRefused) {
-  const absl::StatusOr<std::string> at = bank_.Listen("tcp://127.0.0.1:0");
-  ASSERT_TRUE(at.ok()) << at.status();
-  std::promise<void> dialled;
-  const auto is_there = [this] {
-    const std::vector<ActorStats> all = client_system_.actors();
-    return std::any_of(all.begin(), all.end(),
-                       [](const ActorStats& a) { return a.name == "dialler"; });
-  };
-  auto node = std::make_unique<Node>(
-      client_system_, NodeOptions{.name = "dialler", .tls = std::make_shared<SlowCredentials>([&] {
-                                                       dialled.set_value();
-                                                       EXPECT_TRUE(Eventually([&] {
-                                                         return !is_there();
-                                                       }));  // it is going away
-                                                     })});
-  EXPECT_TRUE(is_there());
-  auto answer = std::async(std::launch::async, [to = "tls" + at->substr(3), &dialler = *node] {
-    return dialler.Connect(to, kLong).Wait();
-  });
-  dialled.get_future().wait();
-  node.reset();
-  EXPECT_EQ(answer.get().status().code(), absl::StatusCode::kCancelled);
-  EXPECT_TRUE(Eventually([this] { return bank_.stats().connections == 0; }));
-}
-
-TEST_F(NodeTest, AFileThatIsNoSocketIsLeftAlone) {
-  const std::string path = SocketPath().substr(7) + ".txt";
-  std::ofstream(path) << "notes";
-  EXPECT_TRUE(absl::IsUnavailable(bank_.Listen("unix://" + path).status()));
-  std::string kept;
-  std::ifstream(path) >> kept;
-  EXPECT_EQ(kept, "notes");
-  ::unlink(path.c_str());
-}
-
-struct Print {
-  using Reply = std::string;
-  uint32_t length;
-};
-
-class SmallFrameTest : public NodeTest {
- protected:
-  SmallFrameTest() : NodeTest({}, {.max_frame = 4096}) {}
-};
-
-TEST_F(SmallFrameTest, AnAnswerLongerThanTheAskerTakesIsAnErrorAndNotTheEnd) {
-  const auto printer = bank_system_.Spawn(
-      [](Print p, Reply<std::string> reply) { reply.Send(std::string(p.length, 'x')); });
-  ASSERT_TRUE(bank_.Publish<Print>("printer", printer).ok());
-  const auto to = Connect().Find<Print>("printer", kLong).Wait();
-  ASSERT_TRUE(to.ok()) << to.status();
-  EXPECT_EQ(to->Ask(Print{5000}, kLong).Wait().status().code(),
-            absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(to->Ask(Print{3000}, kLong).Wait().value_or("").size(), 3000u);
-}
-
-TEST_F(SmallWindowTest, AMessageLongerThanThePeerTakesIsRefusedHere) {
-  const auto reader = bank_system_.Spawn([](const Document& d, Reply<int64_t> reply) {
-    reply.Send(static_cast<int64_t>(d.text.size()));
-  });
-  ASSERT_TRUE(bank_.Publish<Document>("reader", reader).ok());
-  const auto to = Connect().Find<Document>("reader", kLong).Wait();
-  ASSERT_TRUE(to.ok()) << to.status();
-  EXPECT_EQ(to->Ask(Document{std::string(5000, 'x')}, kLong).Wait().status().code(),
-            absl::StatusCode::kInvalidArgument);
-  const uint64_t before = client_system_.stats().dead_letters_total();
-  to->Send(Document{std::string(5000, 'x')});
-  EXPECT_EQ(to->Ask(Document{std::string(3000, 'x')}, kLong).Wait().value_or(-1), 3000);
-  EXPECT_EQ(client_system_.stats().dead_letters_total(), before + 1);
 }
 
 }  // namespace

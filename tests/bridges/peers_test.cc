@@ -213,9 +213,9 @@ TEST(PeersTest, ALinkThatIsLostOnOneSideAloneGivesWayToANewOneWhicheverSideDecid
       return second.ok();
     })) << second.status();
     EXPECT_TRUE(Answers(*second));
-    const std::vector<std::string> wanted = {"+b at memory://", "-b at memory://",
-                                             "+b at memory://"};
-    EXPECT_TRUE(Eventually([&] { return log.entries() == wanted; }));
+    ASSERT_TRUE(Eventually([&] { return log.entries().size() >= 3; }));
+    EXPECT_EQ(log.entries()[1], "-b at memory://");
+    EXPECT_EQ(log.entries()[2], "+b at memory://");
   }
 }
 

@@ -249,7 +249,8 @@ absl::Status NodeCore::TryStart(std::unique_ptr<Link> link, Side side, Reply<Pee
     const MutexLock lock(mutex_);
     if (absl::Status refused = WhyNoMore(); !refused.ok()) return refused;
   }
-  const auto connection = std::make_shared<Connection>(*this, std::move(link));
+  // In two pieces, so that what waits with a weak_ptr (CallLater) keeps but the small one.
+  const std::shared_ptr<Connection> connection(new Connection(*this, std::move(link)));
   absl::Status refused;
   if (connection->Prepare()) {
     const MutexLock lock(mutex_);
