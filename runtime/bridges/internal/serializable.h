@@ -22,6 +22,8 @@ namespace troupe {
 
 template <class T>
 struct Codec;
+template <class A>
+class ActorRef;
 
 namespace internal {
 
@@ -138,8 +140,25 @@ constexpr void RefuseField() {
   static_assert(kMessageAndField<Message, kIndex, Field>,
                 "Troupe: a message that leaves the process cannot have this field: in Message, the "
                 "field of type Field, number kIndex from 0, has no form as bytes; make it a value "
-                "or a plain struct of values, give it a troupe::Codec, or for an ActorRef send a "
-                "troupe::Recipient of the messages it takes.");
+                "or a plain struct of values, or give it a troupe::Codec.");
+}
+// What an ActorRef is good for is a class, with all its handlers and the right to stop it: that a peer
+// does not know, and is not to be given by the way.
+template <class T>
+inline constexpr bool kIsActorRef = false;
+template <class A>
+inline constexpr bool kIsActorRef<ActorRef<A>> = true;
+template <class T>
+inline constexpr bool kMayLeave = !kIsActorRef<T>;
+template <class Message, size_t kIndex, class Field>
+inline constexpr bool kMayLeaveAsField = kMayLeave<Field>;
+template <class Message, size_t kIndex, class Field>
+constexpr void RefuseActorRef() {
+  static_assert(
+      kMayLeaveAsField<Message, kIndex, Field>,
+      "Troupe: an ActorRef does not leave the process, since it names a class: in Message, "
+      "make the field of type Field, number kIndex from 0, a troupe::Recipient<M...> of the "
+      "messages that may be sent there; an ActorRef converts to it.");
 }
 template <class Message>
 inline constexpr bool kMessageIsSerializable = IsSerializable<Message>();
@@ -154,7 +173,9 @@ constexpr void CheckSerializable() {
             [] {
               using Field = boost::pfr::tuple_element_t<Is, Message>;
               if constexpr (!IsSerializable<Field>()) {
-                if constexpr (Plain<Field>) {
+                if constexpr (kIsActorRef<Field>) {
+                  RefuseActorRef<Message, Is, Field>();
+                } else if constexpr (Plain<Field>) {
                   CheckSerializable<Field>();
                 } else {
                   RefuseField<Message, Is, Field>();
@@ -163,6 +184,12 @@ constexpr void CheckSerializable() {
             }(),
             ...);
       }(std::make_index_sequence<boost::pfr::tuple_size_v<Message>>());
+    } else if constexpr (kIsActorRef<Message>) {  // in a container, say
+      static_assert(
+          kMayLeave<Message>,
+          "Troupe: an ActorRef does not leave the process, since it names a class: send a "
+          "troupe::Recipient<M...> of the messages that may be sent there; an ActorRef "
+          "converts to it.");
     } else {
       static_assert(kMessageIsSerializable<Message>,
                     "Troupe: Message leaves the process and has no form as bytes; make it a "
