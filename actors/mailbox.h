@@ -15,8 +15,8 @@
 // the message. To talk to an actor take its ref: that costs less, and needs no second object.
 //
 // Rights       A Sender is the right to send, and may be copied to anybody. A Receiver is the right to
-//              receive, and has one owner at a time: it is moved, also in a message, and takes the
-//              backlog along; senders do not notice. Share makes one more; Receivers says who then
+//              receive, and has one owner at a time: it is moved, also in a message, be it to another
+//              node (runtime/bridges/node.h), and takes the backlog along; senders do not notice. Share makes one more; Receivers says who then
 //              gets what. Neither can do what the other does, and nobody gets in without one.
 // Waiting      What may wait returns a Pending..., and you say how: Wait() on a plain thread, Then() in
 //              a handler, co_await in a coroutine. No thread of the pool is held up meanwhile. Nothing
@@ -168,7 +168,8 @@ class [[nodiscard]] PendingSend {
 // Made by Sender::Closed.
 class [[nodiscard]] PendingClose {
  public:
-  // OK once the mailbox is closed; kDeadlineExceeded, kFailedPrecondition as PendingSend::Wait.
+  // OK once the mailbox is closed; kDeadlineExceeded, kFailedPrecondition as PendingSend::Wait. Of a
+  // mailbox on another node also an error that IsNodeLost (peer.h), if that is why.
   absl::Status Wait() &&;
   template <class F>
     requires std::invocable<F&, absl::Status> || std::invocable<F&, absl::Status, Context&>
@@ -439,6 +440,10 @@ class Receiver {
   Receiver(internal::MailboxId id, uint32_t share) : id_(id), share_(share) {}
   const internal::MailboxId& id() const { return id_; }
   uint32_t share() const { return share_; }
+  void Release() {  // the right, which is the caller's from now on
+    id_ = {};
+    share_ = 0;
+  }
 
  private:
   void Drop() {

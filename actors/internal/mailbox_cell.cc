@@ -435,6 +435,11 @@ bool MailboxCell::AwaitClose(uint64_t incarnation, MailWaiter& waiter) {
 
 // ---- looking
 
+Receivers MailboxCell::receivers(uint64_t incarnation) {
+  const Holder lock(*this, Intake::kAsItIs);
+  return is_open(incarnation) ? spec_.receivers : Receivers::kFirstCome;
+}
+
 MailboxStats MailboxCell::stats(uint64_t incarnation) {
   space_.RefreshCoarseClock();
   const Holder lock(*this);

@@ -140,8 +140,9 @@ class alignas(128) MailboxCell {
   // The right of a mailbox that has none at present (MailboxOwner::kSystem); 0: it has one.
   uint32_t Attach(uint64_t incarnation);
   void DropShare(uint64_t incarnation, uint32_t share);
-  // The number of messages that were dropped, or are left to drain.
-  size_t Close(uint64_t incarnation, Backlog backlog);
+  // The number of messages that were dropped, or are left to drain. `why`, unless OK, is what those are
+  // told who wait.
+  size_t Close(uint64_t incarnation, Backlog backlog, const absl::Status& why = absl::OkStatus());
 
   // For those who look before they wait. Guesses: whether something may come in the short way; how much
   // has; and a number that grows as room is made.
@@ -153,6 +154,7 @@ class alignas(128) MailboxCell {
   Patience& senders_patience() { return senders_patience_; }
   Glances& glances() { return glances_; }
 
+  Receivers receivers(uint64_t incarnation);  // kFirstCome, if it is closed
   MailboxStats stats(uint64_t incarnation);
   std::string ToString(uint64_t incarnation);
 
@@ -205,7 +207,8 @@ class alignas(128) MailboxCell {
   void DropLane(MailLane& lane, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void TurnAwayReceivers(uint32_t share, const absl::Status& why, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  size_t CloseLocked(Backlog backlog, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  size_t CloseLocked(Backlog backlog, const absl::Status& why, Duties& duties)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void EndIfDrained(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   uint32_t AddShareLocked(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   MailboxStats StatsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);

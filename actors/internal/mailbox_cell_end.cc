@@ -52,7 +52,9 @@ void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
   if (!is_open(incarnation)) return;
   TurnAwayReceivers(share, absl::CancelledError("the receive right is gone"), duties);
   if (--shares_ == 0) {
-    if (spec_.owner == MailboxOwner::kReceiver || draining_) CloseLocked(Backlog::kDrop, duties);
+    if (spec_.owner == MailboxOwner::kReceiver || draining_) {
+      CloseLocked(Backlog::kDrop, absl::OkStatus(), duties);
+    }
     return;
   }
   if (one_lane()) return;
@@ -110,13 +112,14 @@ void MailboxCell::ServeReceivers(Duties& duties) {
 
 // ---- the end
 
-size_t MailboxCell::Close(uint64_t incarnation, Backlog backlog) {
+size_t MailboxCell::Close(uint64_t incarnation, Backlog backlog, const absl::Status& why) {
   Duties duties(*this);
   const Holder lock(*this);
-  return is_open(incarnation) ? CloseLocked(backlog, duties) : 0;
+  return is_open(incarnation) ? CloseLocked(backlog, why, duties) : 0;
 }
 
-size_t MailboxCell::CloseLocked(Backlog backlog, Duties& duties) {
+size_t MailboxCell::CloseLocked(Backlog backlog, const absl::Status& why, Duties& duties) {
+  const absl::Status closed = why.ok() ? ClosedStatus() : OwnCopy(why);
   size_t left = 0;
   for (MailLane& lane : lanes_) {
     left += lane.depth();
@@ -126,13 +129,13 @@ size_t MailboxCell::CloseLocked(Backlog backlog, Duties& duties) {
     senders_.Remove(*w);
     ++dropped_;
     duties.Lose(*w->message, DeadLetterReason::kStopped);
-    duties.Tell(*w, ClosedStatus());
+    duties.Tell(*w, OwnCopy(closed));
   }
   while (MailWaiter* const w = close_watchers_.first()) {
     close_watchers_.Remove(*w);
-    duties.Tell(*w, absl::OkStatus());
+    duties.Tell(*w, OwnCopy(why));
   }
-  TurnAwayReceivers(0, ClosedStatus(), duties);
+  TurnAwayReceivers(0, closed, duties);
   draining_ = true;
   EndIfDrained(duties);
   return left;

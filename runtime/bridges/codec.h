@@ -58,7 +58,7 @@ struct Codec;  // declared in serializable.h, too
 //                                              smallest stand for infinity
 //   std::chrono durations, system_clock times  integer (or float): their count, in their own unit
 //   plain structs (aggregates without base)    array of their fields, in order
-//   Recipient, AnyRef                          a capability, see node.h
+//   Recipient, AnyRef, Sender, Receiver        a capability, see node.h
 //   whatever has a Codec
 //
 // With GCC 12 a field has no braced list of strings as its default ({"a"}): the compiler crashes in Boost.PFR.

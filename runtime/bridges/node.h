@@ -18,6 +18,7 @@
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/ask.h"
 #include "troupe/actors/recipient.h"
+#include "troupe/runtime/bridges/internal/handover.h"
 #include "troupe/runtime/bridges/internal/ref_codec.h"
 #include "troupe/runtime/bridges/link.h"
 #include "troupe/runtime/bridges/node_options.h"
@@ -67,9 +68,9 @@ struct ListenOptions {
 // A remote actor is reached by an ordinary Recipient. In this process it is an actor whose handlers write
 // to the connection, so what is said of Recipients holds, with these differences:
 //
-// Messages     Structs of values, see codec.h. Recipients and AnyRefs in them go along, and give the
-//              reader the right to send to that actor, and no more than that. Not ActorRefs: they name the
-//              class, and so work in their own process only.
+// Messages     Structs of values, see codec.h. Recipients, AnyRefs and Senders in them go along, and give the
+//              reader the right to send there, and no more than that; Receivers move there. Not ActorRefs: they
+//              name the class, and so work in their own process only.
 // Send         kQueued: it will be sent, if the connection lives so long. The capacity and policy are
 //              NodeOptions::capacity and when_full, towards each remote actor.
 // Delivery     At most once. What was under way when a connection breaks is lost, and that it broke is
@@ -92,6 +93,29 @@ struct ListenOptions {
 //              came over it do not, unless FindLate made them (persistent_connection.h).
 // Identity     One actor has one ref on each connection, so refs that have come over the same one can be
 //              compared. A ref that goes back to its own node is that actor's own ref there.
+// Mailboxes    A Sender from there sends to that mailbox. In this process it is a mailbox of its own, with
+//              NodeOptions::capacity and when_full, that is emptied towards the other one: Deliver waits
+//              until a message leaves it, and stats() tells of what is in it. There a message is as one
+//              by Deliver, which waits for room unless it is an ask: the mailbox's own policy decides, and the
+//              credit comes back when somebody has received it. So nobody fills a mailbox that is not read
+//              beyond the window. (With kAll it comes back when the message is in.) Closing it there closes it here,
+//              and so does the loss of the node, which is what those who wait are then told (IsNodeLost).
+//              With kExclusivePair all on a connection are one sender.
+// Receivers    A Receiver in a message goes with the backlog, and senders do not notice. The mailbox stays; its
+//              messages follow, with their asks, 16 at most ahead of what has been received there, where
+//              they are in a mailbox of their own: stats() and shares are of that one, and so is what Close
+//              counts. The new owner's end is that of the mailbox, as ever, and so is the loss of his node: then
+//              what has not gone is dead letters, and what has gone and was not received is lost with it. (One
+//              of the system's keeps what has not gone, for AttachReceiver.) If the node of the mailbox is
+//              lost, what has come can be received, and then it is closed. With kOneAtATime an owner over
+//              there is one who receives all the time.
+// Passing on   A ref from one node may be sent to a third, as if it were of this one. What is sent by it comes
+//              by here, is decoded and encoded again, and keeps the order of its sender; it is bounded by the
+//              windows on its way, whatever this node's capacity (of a Sender: when_full says what becomes of
+//              what finds no room here). Nobody has to trust, or be able to dial, more than before; but it
+//              ends with this node, or its connections (IsNodeLost). A ref that goes home by the way it came
+//              is the actor's own; by another way it leads round, and is another ref. A Receiver leads over
+//              all the nodes where it has been.
 //
 // Nothing can be reached from outside but what is published, or handed out in a message. A peer that breaks
 // the protocol, exceeds a limit or sends bytes that are not what they should be is cut off, with a reason.
@@ -117,7 +141,21 @@ class Node {
     const auto routes = internal::RoutesOf(who);
     return PublishRoutes(
         name,
-        {.who = who, .routes = {routes.begin(), routes.end()}, .options = std::move(options)});
+        {.who = {who}, .routes = {routes.begin(), routes.end()}, .options = std::move(options)});
+  }
+  // The same for a mailbox, which peers find with FindMailbox: the right to send to it.
+  //
+  //   auto [jobs, inbox] = system.OpenMailbox<Job>();
+  //   absl::Status published = node.PublishMailbox("jobs", jobs);
+  //   ...
+  //   absl::StatusOr<troupe::Sender<Job>> jobs = peer->FindMailbox<Job>("jobs").Wait();
+  template <class M>
+  absl::Status PublishMailbox(std::string_view name, const Sender<M>& to,
+                              PublishOptions options = {}) {
+    const auto routes = internal::RoutesOf(to);
+    return PublishRoutes(name, {.who = {{}, to.id()},
+                                .routes = {routes.begin(), routes.end()},
+                                .options = std::move(options)});
   }
   // False: nobody had it.
   bool Unpublish(std::string_view name);

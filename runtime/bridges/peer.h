@@ -13,8 +13,10 @@
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/ask.h"
+#include "troupe/actors/mailbox.h"
 #include "troupe/actors/recipient.h"
 #include "troupe/runtime/bridges/internal/connection.h"
+#include "troupe/runtime/bridges/internal/handover.h"
 #include "troupe/runtime/bridges/internal/session.h"
 
 namespace troupe {
@@ -41,8 +43,8 @@ class Peer {
  public:
   // Who has the name there, for these messages. As any ask (ask.h): Wait(), Then(self, f), co_await.
   // kNotFound: nobody is published by that name, or who was has ended. kPermissionDenied: not for us
-  // (PublishOptions::allow). kFailedPrecondition: not for one of these messages. kUnavailable: the
-  // connection is closed.
+  // (PublishOptions::allow). kFailedPrecondition: not for one of these messages, or it is a mailbox.
+  // kUnavailable: the connection is closed.
   //
   //   absl::StatusOr<troupe::Recipient<Deposit, Balance>> alice =
   //       peer.Find<Deposit, Balance>("bank/alice").Wait();
@@ -50,6 +52,12 @@ class Peer {
   PendingAsk<Recipient<Ms...>> Find(std::string_view name,
                                     absl::Duration timeout = kDefaultAskTimeout) const {
     return connection_->session().Ask(internal::FindRemote<Ms...>{std::string(name)}, timeout);
+  }
+  // The right to send to the mailbox of that name (Node::PublishMailbox). Errors as of Find.
+  template <class M>
+  PendingAsk<Sender<M>> FindMailbox(std::string_view name,
+                                    absl::Duration timeout = kDefaultAskTimeout) const {
+    return connection_->session().Ask(internal::FindRemoteMailbox<M>{std::string(name)}, timeout);
   }
 
   NodeId id() const;

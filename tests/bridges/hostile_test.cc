@@ -1,12 +1,9 @@
 // A peer that speaks the protocol by hand, and wrongly: it is cut off, with a reason, and nobody else is.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <future>
 #include <random>
 #include <string>
@@ -17,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "tests/bridges/raw_peer.h"
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/frame.h"
 #include "troupe/runtime/bridges/internal/hello.h"
@@ -76,86 +74,6 @@ class Desk {
  private:
   std::atomic<int>& notes_;
   Recipient<Note> clerk_;
-};
-
-// The other end, byte by byte.
-class RawPeer {
- public:
-  explicit RawPeer(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
-    sockaddr_un at{};
-    at.sun_family = AF_UNIX;
-    std::strncpy(at.sun_path, path.c_str(), sizeof(at.sun_path) - 1);
-    EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&at), sizeof(at)), 0);
-  }
-  ~RawPeer() { ::close(socket_); }
-  RawPeer(const RawPeer&) = delete;
-  RawPeer& operator=(const RawPeer&) = delete;
-
-  // What does not go any more does not matter: it has been cut off.
-  void Send(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return;
-      bytes.remove_prefix(static_cast<size_t>(sent));
-    }
-  }
-  void Send(const FrameHeader& header, std::string_view payload = {}) {
-    std::string bytes;
-    const size_t start = BeginFrame(bytes, header);
-    bytes += payload;
-    EndFrame(bytes, start);
-    Send(bytes);
-  }
-  void SendHello() { Send({.kind = FrameKind::kHello}, Encode(Hello())); }
-  static internal::Hello Hello() {
-    return {.node_high = 1, .node_low = 2, .name = "raw", .max_frame = 65536, .window = 65536};
-  }
-
-  void StopReading() { ::shutdown(socket_, SHUT_RD); }
-
-  // The payload of the next frame of that kind.
-  std::string Await(FrameKind kind) {
-    std::string found;
-    bool there = false;
-    while (!there) {
-      char buffer[4096];
-      const ssize_t got = ::recv(socket_, buffer, sizeof(buffer), 0);
-      if (got <= 0) return found;
-      reader_
-          .Read({buffer, static_cast<size_t>(got)},
-                [&](const Frame& frame) {
-                  seen_.push_back(frame.header.kind);
-                  if (frame.header.kind != kind || there) return absl::OkStatus();
-                  found = frame.payload;
-                  there = true;
-                  return absl::OkStatus();
-                })
-          .IgnoreError();
-    }
-    return found;
-  }
-  // Among the frames that have come so far.
-  bool HasSeen(FrameKind kind) const {
-    return std::find(seen_.begin(), seen_.end(), kind) != seen_.end();
-  }
-  // Why it was cut off.
-  std::string AwaitBye() { return Decode<std::string>(Await(FrameKind::kBye)).value_or("no Bye"); }
-
-  internal::WireRef Find(const std::string& name, const std::vector<uint64_t>& types) {
-    struct FindPayload {
-      std::string name;
-      std::vector<uint64_t> types;
-    };
-    Send({.kind = FrameKind::kFind, .correlation = 1}, Encode(FindPayload{name, types}));
-    const auto answer = Decode<std::pair<int, internal::WireRef>>(Await(FrameKind::kAnswer));
-    EXPECT_TRUE(answer.ok()) << answer.status();
-    return answer.ok() ? answer->second : internal::WireRef();
-  }
-
- private:
-  const int socket_;
-  FrameReader reader_{1 << 20};
-  std::vector<FrameKind> seen_;
 };
 
 class HostileTest : public testing::Test {

@@ -45,6 +45,19 @@ struct WhoAreYou {
   using Reply = Recipient<Note>;
 };
 
+// Rights to mailboxes, in both directions.
+struct Lend {
+  Sender<Note> to;
+};
+struct TakeOver {
+  Receiver<Note> notes;
+};
+struct Fetch {
+  using Reply = Receiver<Note>;
+};
+// From here: the input ends.
+struct Forget {};
+
 class Desk {
  public:
   void On(const Note& note) { last_ = note.text; }
@@ -58,9 +71,18 @@ class Desk {
   }
   Recipient<Note> On(WhoAreYou, Context& self) { return *self.self().As<Desk>(); }
   void On(const Down&) {}
+  void On(Lend m) { m.to.TrySend(Note{"hello"}); }
+  void On(TakeOver m) { notes_ = std::move(m.notes); }
+  Receiver<Note> On(Fetch, Context& self) {
+    auto [notes, inbox] = self.OpenMailbox<Note>();
+    for (int i = 0; i < 3; ++i) notes.Send(Note{"left"});
+    return std::move(inbox);
+  }
+  void On(Forget) { notes_ = {}; }
 
  private:
   std::string last_;
+  Receiver<Note> notes_;
 };
 
 // What the fuzzed side holds of its link, and what has been written to it.
@@ -122,8 +144,9 @@ class FuzzedLink final : public Link {
 // Made once, for all inputs, since it starts a thread: what is left of one input would show in the next.
 struct World {
   World() {
-    const auto desk = system.Spawn<Desk>();
-    EXPECT_OR_ABORT((node.Publish<Note, Question, Introduce, WhoAreYou>("desk", desk).ok()));
+    const absl::Status published =
+        node.Publish<Note, Question, Introduce, WhoAreYou, Lend, TakeOver, Fetch>("desk", desk);
+    EXPECT_OR_ABORT(published.ok());
     system.RunUntilIdle();
     actors = system.stats().live;
   }
@@ -137,6 +160,7 @@ struct World {
              .max_requests = 100,
              .handshakes_per_second = 1'000'000'000,
              .handshake_burst = 1'000'000'000}};
+  ActorRef<Desk> desk = system.Spawn<Desk>();
   uint64_t actors = 0;
 };
 
@@ -147,6 +171,12 @@ internal::Hello HelloOfAPeer() {
 struct FindPayload {
   std::string name;
   std::vector<uint64_t> types;
+};
+
+// A Receiver as bytes.
+struct RawReceiver {
+  internal::WireRef outlet;
+  uint64_t type = 0;
 };
 
 // The refs that the node has given away so far.
@@ -160,6 +190,8 @@ class Refs {
                 if (frame.header.kind != FrameKind::kAnswer) return absl::OkStatus();
                 auto answer = Decode<std::pair<int, internal::WireRef>>(frame.payload);
                 if (answer.ok()) known_.push_back(std::move(answer->second));
+                auto right = Decode<std::pair<int, RawReceiver>>(frame.payload);
+                if (right.ok()) known_.push_back(std::move(right->second.outlet));
                 return absl::OkStatus();
               })
         .IgnoreError();
@@ -191,7 +223,10 @@ std::string NextFrame(FuzzedDataProvider& input, const Refs& refs) {
       input.ConsumeBool() ? input.ConsumeIntegral<uint64_t>() : input.ConsumeIntegral<uint8_t>();
   header.type = input.PickValueInArray(
       {MessageHash(TypeName<Note>()), MessageHash(TypeName<Question>()),
-       MessageHash(TypeName<Introduce>()), MessageHash(TypeName<WhoAreYou>()), uint64_t{0}});
+       MessageHash(TypeName<Introduce>()), MessageHash(TypeName<WhoAreYou>()),
+       MessageHash(TypeName<Lend>()), MessageHash(TypeName<TakeOver>()),
+       MessageHash(TypeName<Fetch>()), MessageHash(TypeName<ReceiverAdopted>()),
+       MessageHash(TypeName<MailTaken>()), uint64_t{0}});
   header.timeout_ms = input.ConsumeBool() ? kNoTimeout : input.ConsumeIntegral<uint16_t>();
   return MakeFrame(header, input.ConsumeRandomLengthString(512));
 }
@@ -205,8 +240,11 @@ void Check(FuzzedDataProvider input) {
   Refs refs;
   if (shakes_hands) {
     end->Say(MakeFrame({.kind = FrameKind::kHello}, Encode(HelloOfAPeer())));
-    end->Say(MakeFrame({.kind = FrameKind::kFind, .correlation = 1},
-                       Encode(FindPayload{"desk", {MessageHash(TypeName<Introduce>())}})));
+    end->Say(MakeFrame(
+        {.kind = FrameKind::kFind, .correlation = 1},
+        Encode(FindPayload{"desk",
+                           {MessageHash(TypeName<Introduce>()), MessageHash(TypeName<Lend>()),
+                            MessageHash(TypeName<TakeOver>()), MessageHash(TypeName<Fetch>())}})));
     world.system.RunUntilIdle();
   }
   while (input.remaining_bytes() > 0 && !end->closed()) {
@@ -215,6 +253,7 @@ void Check(FuzzedDataProvider input) {
     if (input.ConsumeBool()) world.system.RunUntilIdle();
   }
   end->End();
+  world.desk.Send(Forget{});
   world.system.RunUntilIdle();
   world.system.TakeDeadLetters();
   EXPECT_OR_ABORT(world.node.stats().connections == 0);

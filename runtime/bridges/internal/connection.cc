@@ -22,6 +22,7 @@ absl::Status Violation(std::string_view what) {
 struct FindPayload {
   std::string name;
   std::vector<uint64_t> types;
+  bool mailbox = false;
 };
 struct DownPayload {
   ExitReason reason = ExitReason::kNormal;
@@ -175,7 +176,7 @@ absl::Status Connection::TakeFind(const Frame& frame) {
                 absl::NotFoundError(absl::StrCat("nobody is published as \"", find.name, "\"")));
     return absl::OkStatus();
   }
-  const auto routes = published->RoutesFor(identity_, find.name, find.types);
+  const auto routes = published->RoutesFor(identity_, find.name, find.types, find.mailbox);
   if (!routes.ok()) {
     AnswerError(correlation, routes.status());
     return absl::OkStatus();
@@ -197,7 +198,7 @@ absl::Status Connection::TakeMessage(const Frame& frame) {
   const FrameHeader& header = frame.header;
   const size_t bytes = kFrameHeaderSize + frame.payload.size();
   if (absl::Status wrong = CountMessage(bytes); !wrong.ok()) return wrong;
-  absl::StatusOr<std::pair<AnyRef, ExportRoute>> found =
+  absl::StatusOr<std::pair<Referent, ExportRoute>> found =
       exports_.Find(header.target, header.incarnation, header.type);
   if (!found.ok()) return found.status();
   if (header.kind == FrameKind::kRequest && !BeginRequest()) {
@@ -233,19 +234,19 @@ absl::Status Connection::TakeDown(const Frame& frame) {
 
 absl::Status Connection::TakeRelease(const Frame& frame) {
   const FrameHeader& header = frame.header;
-  const absl::StatusOr<AnyRef> who =
+  const absl::StatusOr<Referent> who =
       exports_.Release(header.target, header.incarnation, header.correlation);
   if (!who.ok()) return who.status();
   if (*who) session_.Send(WatchExported{*who});  // it is to be told of the end once more
   return absl::OkStatus();
 }
 
-void Connection::TellDown(const Down& down) {
-  const std::optional<ExportTable::Entry> entry = exports_.Of(down.who);
+void Connection::TellDown(const Referent& who, ExitReason reason, const absl::Status& status) {
+  const std::optional<ExportTable::Entry> entry = exports_.Of(who);
   if (!entry) return;
-  const DownPayload payload{.reason = down.reason,
-                            .code = static_cast<uint16_t>(down.status.code()),
-                            .text = std::string(down.status.message())};
+  const DownPayload payload{.reason = reason,
+                            .code = static_cast<uint16_t>(status.code()),
+                            .text = std::string(status.message())};
   Push(Lane::kOrdinary,
        MakeFrame({.kind = FrameKind::kDown, .target = entry->id, .incarnation = entry->incarnation},
                  Encode(payload)),
@@ -330,11 +331,11 @@ void Connection::FailQuestion(uint64_t correlation, const absl::Status& why) {
   question->Fail(why);
 }
 
-void Connection::Find(std::string_view name, std::span<const uint64_t> types,
+void Connection::Find(std::string_view name, std::span<const uint64_t> types, bool mailbox,
                       std::unique_ptr<Question> question) {
   const uint64_t correlation = AddQuestion(std::move(question));
   if (correlation == 0) return;
-  const FindPayload payload{std::string(name), {types.begin(), types.end()}};
+  const FindPayload payload{std::string(name), {types.begin(), types.end()}, mailbox};
   Push(Lane::kOrdinary,
        MakeFrame({.kind = FrameKind::kFind, .correlation = correlation}, Encode(payload)),
        /*here=*/false);
@@ -375,13 +376,20 @@ void Connection::Open() {
 
 void Connection::DrainProxies() {
   std::vector<ActorRef<Proxy>> proxies;
+  std::vector<MailboxId> mailboxes;
   {
     MutexLock lock(mutex_);
     for (auto& [id, entry] : imports_) {
-      if (entry.proxy && !std::exchange(entry.is_draining, true)) proxies.push_back(entry.proxy);
+      if (!entry.proxy || std::exchange(entry.is_draining, true)) continue;
+      if (entry.mailbox.cell != nullptr) {
+        mailboxes.push_back(entry.mailbox);  // and the proxy ends when it is empty
+      } else {
+        proxies.push_back(entry.proxy);
+      }
     }
   }
   for (const ActorRef<Proxy>& proxy : proxies) proxy.Stop(StopWhen::kDrained);
+  for (const MailboxId& mailbox : mailboxes) CloseForSending(mailbox);
 }
 
 bool Connection::is_drained() const {
@@ -423,7 +431,7 @@ void Connection::AskSignOfLife() {
     void Fail(const absl::Status&) override {}
     bool pending() const override { return false; }  // nobody waits for the answer itself
   };
-  Find("", {}, std::make_unique<Nothing>());
+  Find("", {}, /*mailbox=*/false, std::make_unique<Nothing>());
 }
 
 void Connection::EndUnlessHeard(Clock::time_point since) {

@@ -100,8 +100,11 @@ class Connection final : public LinkEvents,
   void OnClosed(const absl::Status& why) override;
 
   // ---- RefTable
-  WireRef Export(const AnyRef& who, std::span<const ExportRoute> routes) override;
-  absl::StatusOr<Imported> Import(const WireRef& ref, std::span<const uint64_t> types) override;
+  AnyRef connection() const override { return session_; }
+  void NoteHandedOver(const AnyRef&) override {}
+  WireRef Export(const Referent& what, std::span<const ExportRoute> routes) override;
+  absl::StatusOr<Imported> Import(const WireRef& ref, std::span<const uint64_t> types,
+                                  const MailKind* mail) override;
   // As if it had not been exported, once: it has not been sent.
   void Withdraw(uint64_t id, uint64_t incarnation);
 
@@ -113,8 +116,8 @@ class Connection final : public LinkEvents,
   // 0: it has been told why it cannot be asked.
   uint64_t AddQuestion(std::unique_ptr<Question> question);
   void FailQuestion(uint64_t correlation, const absl::Status& why);
-  void TellDown(const Down& down);
-  void Find(std::string_view name, std::span<const uint64_t> types,
+  void TellDown(const Referent& who, ExitReason reason, const absl::Status& status);
+  void Find(std::string_view name, std::span<const uint64_t> types, bool mailbox,
             std::unique_ptr<Question> question);
   void WriteOut();  // by who has to flush, see Outbox
 
@@ -143,6 +146,8 @@ class Connection final : public LinkEvents,
  private:
   struct ImportEntry {
     ActorRef<Proxy> proxy;
+    MailboxId mailbox = {};  // of the Senders of it, which the proxy empties
+    MessageType message = nullptr;
     uint64_t incarnation = 0;
     uint64_t received = 0;  // how often; X3 of export_table.h
     std::optional<RemoteEnd> end;
@@ -165,7 +170,10 @@ class Connection final : public LinkEvents,
   void DrainProxies();
   bool is_drained() const;
   void SendCredit();
+  absl::StatusOr<Imported> ImportOwn(const WireRef& ref, std::span<const uint64_t> types);
   ActorRef<Proxy> ProxyOf(uint64_t id, uint64_t incarnation);
+  absl::StatusOr<MailboxId> MailboxTo(const ActorRef<Proxy>& proxy, uint64_t id,
+                                      const MailKind& kind);
 
   ConnectionHost& host_;
   const NodeOptions options_;
@@ -198,8 +206,8 @@ class Connection final : public LinkEvents,
   absl::flat_hash_map<uint64_t, ImportEntry> imports_ ABSL_GUARDED_BY(mutex_);
   // Ends that came before the refs: a ref waits for credit, an end does not. At most max_imports.
   absl::flat_hash_map<uint64_t, RemoteEnd> early_ends_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<AnyRef, uint64_t> proxies_
-      ABSL_GUARDED_BY(mutex_);  // imports_, the other way
+  // imports_, the other way: the proxies, and the mailboxes.
+  absl::flat_hash_map<Referent, uint64_t> imported_ ABSL_GUARDED_BY(mutex_);
 };
 
 // What an ask, or a Down, says that ends with the connection. IsNodeLost (node.h) knows it.

@@ -1,26 +1,32 @@
 // The refs of a Connection: what is exported and imported.
 #include <algorithm>
+#include <source_location>
 #include <utility>
 
+#include "troupe/actors/internal/handler.h"
+#include "troupe/actors/internal/waiting_thread.h"
+#include "troupe/actors/mailbox.h"
 #include "troupe/runtime/bridges/internal/connection.h"
+#include "troupe/runtime/bridges/internal/delivery.h"
 #include "troupe/runtime/bridges/internal/proxy.h"
 #include "troupe/runtime/bridges/internal/session.h"
 
 namespace troupe::internal {
 
-WireRef Connection::Export(const AnyRef& who, std::span<const ExportRoute> routes) {
+WireRef Connection::Export(const Referent& what, std::span<const ExportRoute> routes) {
   {
     MutexLock lock(mutex_);
-    if (const auto id = proxies_.find(who); id != proxies_.end()) {  // it goes home
+    if (const auto id = imported_.find(what); id != imported_.end()) {  // it goes home
       WireRef ref{.whose = WireRef::Whose::kReaders,
                   .id = id->second,
-                  .incarnation = imports_.find(id->second)->second.incarnation};
+                  .incarnation = imports_.find(id->second)->second.incarnation,
+                  .is_mailbox = what.is_mailbox()};
       for (const ExportRoute& route : routes) ref.types.push_back(route.type);
       return ref;
     }
   }
-  ExportTable::Added added = exports_.Add(who, routes);
-  if (added.is_new) session_.Send(WatchExported{who});
+  ExportTable::Added added = exports_.Add(what, routes);
+  if (added.is_new) session_.Send(WatchExported{what});
   return std::move(added.ref);
 }
 
@@ -28,21 +34,32 @@ void Connection::Withdraw(uint64_t id, uint64_t incarnation) {
   exports_.Release(id, incarnation, 1).IgnoreError();
 }
 
-absl::StatusOr<RefTable::Imported> Connection::Import(const WireRef& ref,
-                                                      std::span<const uint64_t> types) {
-  Imported imported;
-  if (ref.whose == WireRef::Whose::kReaders) {
-    absl::StatusOr<ExportTable::Entry> entry = exports_.Get(ref.id, ref.incarnation);
-    if (!entry.ok()) return entry.status();
-    imported.ref = entry->who;
-    for (const uint64_t type : types) {
-      absl::StatusOr<std::pair<AnyRef, ExportRoute>> route =
-          exports_.Find(ref.id, ref.incarnation, type);
-      if (!route.ok()) return route.status();
-      imported.thunks.push_back(route->second.thunk);
-    }
-    return imported;
+absl::StatusOr<RefTable::Imported> Connection::ImportOwn(const WireRef& ref,
+                                                         std::span<const uint64_t> types) {
+  absl::StatusOr<ExportTable::Entry> entry = exports_.Get(ref.id, ref.incarnation);
+  if (!entry.ok()) return entry.status();
+  if (entry->who.is_mailbox() != ref.is_mailbox) {
+    return absl::InvalidArgumentError("protocol: an actor is no mailbox, and no mailbox an actor");
   }
+  Imported imported{.what = entry->who};
+  for (const uint64_t type : types) {
+    absl::StatusOr<std::pair<Referent, ExportRoute>> route =
+        exports_.Find(ref.id, ref.incarnation, type);
+    if (!route.ok()) return route.status();
+    imported.thunks.push_back(route->second.thunk);
+  }
+  return imported;
+}
+
+absl::StatusOr<RefTable::Imported> Connection::Import(const WireRef& ref,
+                                                      std::span<const uint64_t> types,
+                                                      const MailKind* mail) {
+  if (ref.is_mailbox != (mail != nullptr)) {
+    return absl::InvalidArgumentError(ref.is_mailbox
+                                          ? "protocol: a mailbox where an actor is meant"
+                                          : "protocol: an actor where a mailbox is meant");
+  }
+  if (ref.whose == WireRef::Whose::kReaders) return ImportOwn(ref, types);
   if (ref.whose != WireRef::Whose::kWriters)
     return absl::InvalidArgumentError("protocol: a ref that is nobody's");
   for (const uint64_t type : types) {
@@ -51,10 +68,43 @@ absl::StatusOr<RefTable::Imported> Connection::Import(const WireRef& ref,
           "protocol: a ref without the right to send all that its type says");
     }
   }
-  imported.is_proxy = true;
-  imported.ref = ProxyOf(ref.id, ref.incarnation);
-  if (!imported.ref) return absl::ResourceExhaustedError("too many refs from this peer");
-  return imported;
+  const ActorRef<Proxy> proxy = ProxyOf(ref.id, ref.incarnation);
+  if (!proxy) return absl::ResourceExhaustedError("too many refs from this peer");
+  if (mail == nullptr) return Imported{.what = {proxy}, .is_proxy = true};
+  absl::StatusOr<MailboxId> mailbox = MailboxTo(proxy, ref.id, *mail);
+  if (!mailbox.ok()) return mailbox.status();
+  return Imported{.what = {{}, *mailbox}, .is_proxy = true};
+}
+
+// As with proxies, nobody else makes the same one meanwhile. If the proxy has ended, or the system does,
+// it is one that is closed.
+absl::StatusOr<MailboxId> Connection::MailboxTo(const ActorRef<Proxy>& proxy, uint64_t id,
+                                                const MailKind& kind) {
+  {
+    MutexLock lock(mutex_);
+    const auto entry = imports_.find(id);
+    if (entry != imports_.end() && entry->second.mailbox.cell != nullptr) {
+      if (entry->second.message == kind.message) return entry->second.mailbox;
+      return absl::InvalidArgumentError("protocol: a mailbox for messages of two types");
+    }
+  }
+  const MailboxId made = OpenMailboxIn(
+      *SpaceOf(session_),
+      {.capacity = options_.capacity, .when_full = options_.when_full, .message = kind.message});
+  if (made.cell == nullptr) return made;
+  AnyReceiver receiver(made, MailboxCell::kFirstShare);
+  {
+    MutexLock lock(mutex_);
+    const auto entry = imports_.find(id);
+    if (entry == imports_.end()) return made;
+    entry->second.mailbox = made;
+    entry->second.message = kind.message;
+    imported_[Referent{{}, made}] = id;
+  }
+  PostExempt(proxy, *EnvelopeOf<TakeMail>::Make(ThunkFor<Proxy, TakeMail>(),
+                                                TakeMail{std::move(receiver), kind.forward},
+                                                std::source_location::current()));
+  return made;
 }
 
 // The link's thread alone imports, so nobody else makes the same proxy meanwhile. The entry is there
@@ -85,7 +135,7 @@ ActorRef<Proxy> Connection::ProxyOf(uint64_t id, uint64_t incarnation) {
     return proxy;
   }
   entry->second.proxy = proxy;
-  proxies_[proxy] = id;
+  imported_[Referent{proxy}] = id;
   return proxy;
 }
 
@@ -128,7 +178,8 @@ void Connection::ForgetImport(uint64_t id, uint64_t incarnation) {
     if (entry == imports_.end()) return;
     dropped = std::move(entry->second.when_ended);
     received = entry->second.received;
-    proxies_.erase(entry->second.proxy);
+    imported_.erase(Referent{entry->second.proxy});
+    imported_.erase(Referent{{}, entry->second.mailbox});
     imports_.erase(entry);
   }
   Push(Lane::kOrdinary,

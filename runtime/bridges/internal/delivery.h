@@ -1,4 +1,5 @@
-// Deliver<M>: a message that has arrived becomes an ordinary one in the mailbox of its receiver.
+// Deliver<M>, DeliverToMailbox<M>: a message that has arrived becomes an ordinary one in the mailbox of its
+// receiver.
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_DELIVERY_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_DELIVERY_H_
 
@@ -13,8 +14,10 @@
 #include "absl/time/time.h"
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/handler.h"
 #include "troupe/actors/internal/reply_slot.h"
 #include "troupe/actors/internal/waiting_thread.h"
+#include "troupe/actors/mailbox.h"
 #include "troupe/actors/reply.h"
 #include "troupe/core/node_pool.h"
 #include "troupe/core/type_name.h"
@@ -29,9 +32,21 @@ namespace troupe::internal {
 struct Arrival {
   const std::shared_ptr<Connection>& connection;
   const Frame& frame;
-  AnyRef to;
+  Referent to;
   Thunk thunk;
+
+  bool is_request() const { return frame.header.kind == FrameKind::kRequest; }
+  size_t bytes() const { return kFrameHeaderSize + frame.payload.size(); }
+  absl::Duration timeout() const {
+    return frame.header.timeout_ms == kNoTimeout ? absl::InfiniteDuration()
+                                                 : absl::Milliseconds(frame.header.timeout_ms);
+  }
 };
+
+// To an actor, whatever its capacity: for what is bounded otherwise.
+void PostExempt(const AnyRef& to, Envelope& e);
+// Returns the credit when the message has been received, or never will be.
+void PutInMailbox(const Arrival& arrival, Envelope& e);
 
 // The slot of an ask that came over a connection: whoever answers sends the answer there, on his own
 // thread. The deadline is kept by the asker; here it is what Context::deadline() says.
@@ -101,29 +116,48 @@ struct CreditedEnvelope : Envelope {
   }
 };
 
+// The message with its envelope. `deadline`: of a request.
 template <class M>
-absl::Status Deliver(const Arrival& arrival) {
-  const FrameHeader& header = arrival.frame.header;
+absl::Status Unpack(const Arrival& arrival, absl::Time deadline, EnvelopeOf<M>*& envelope) {
   M message{};
   Decoder in(arrival.frame.payload, arrival.connection.get());
   if (DecodeValue(in, message) && !in.AtEnd()) in.Fail("more than one value");
   if (!in.ok()) return in.status();
-  const bool is_request = header.kind == FrameKind::kRequest;
-  if (is_request && !Askable<M>) return absl::InvalidArgumentError("a request that has no answer");
-  auto* envelope = EnvelopeOf<M>::Make(arrival.thunk, std::move(message), std::source_location());
+  if (arrival.is_request() && !Askable<M>) {
+    return absl::InvalidArgumentError("a request that has no answer");
+  }
+  envelope = EnvelopeOf<M>::Make(arrival.thunk, std::move(message), std::source_location());
   if constexpr (Askable<M>) {
-    if (is_request) {
-      const absl::Duration timeout = header.timeout_ms == kNoTimeout
-                                         ? absl::InfiniteDuration()
-                                         : absl::Milliseconds(header.timeout_ms);
+    if (arrival.is_request()) {
       envelope->reply = Reply<typename M::Reply>(new RemoteAnswer<typename M::Reply>(
-          arrival.connection, header.correlation, DeadlineThere(arrival.to, timeout)));
+          arrival.connection, arrival.frame.header.correlation, deadline));
     }
   }
-  const size_t bytes = kFrameHeaderSize + arrival.frame.payload.size();
-  PostMessage(arrival.to, CreditedEnvelope<M>::Make(*envelope, arrival.connection, bytes),
-              /*may_block=*/false);
   return absl::OkStatus();
+}
+
+template <class M>
+absl::Status Deliver(const Arrival& arrival) {
+  const AnyRef& to = arrival.to.actor;
+  EnvelopeOf<M>* envelope = nullptr;
+  absl::Status wrong = Unpack<M>(arrival, DeadlineThere(to, arrival.timeout()), envelope);
+  if (!wrong.ok()) return wrong;
+  Envelope& credited = CreditedEnvelope<M>::Make(*envelope, arrival.connection, arrival.bytes());
+  if (arrival.thunk == ThunkFor<Proxy, M>()) {  // it goes on to another node
+    PostExempt(to, credited);
+  } else {
+    PostMessage(to, credited, /*may_block=*/false);
+  }
+  return absl::OkStatus();
+}
+
+template <class M>
+absl::Status DeliverToMailbox(const Arrival& arrival) {
+  EnvelopeOf<M>* envelope = nullptr;
+  absl::Status wrong =
+      Unpack<M>(arrival, DeadlineAt(arrival.to.mailbox, arrival.timeout()), envelope);
+  if (wrong.ok()) PutInMailbox(arrival, *envelope);
+  return wrong;
 }
 
 }  // namespace troupe::internal

@@ -20,7 +20,7 @@ absl::Status NoSuchExport(uint64_t id) {
 
 }  // namespace
 
-ExportTable::Added ExportTable::Add(const AnyRef& who, std::span<const ExportRoute> routes) {
+ExportTable::Added ExportTable::Add(const Referent& who, std::span<const ExportRoute> routes) {
   MutexLock lock(mutex_);
   const auto [place, is_new] = ids_.try_emplace(who, last_id_ + 1);
   Entry& entry = by_id_[place->second];
@@ -28,7 +28,10 @@ ExportTable::Added ExportTable::Add(const AnyRef& who, std::span<const ExportRou
     entry = {.who = who, .id = ++last_id_, .incarnation = DrawIncarnation()};
   }
   ++entry.given;
-  Added added{{.whose = WireRef::Whose::kWriters, .id = entry.id, .incarnation = entry.incarnation},
+  Added added{{.whose = WireRef::Whose::kWriters,
+               .id = entry.id,
+               .incarnation = entry.incarnation,
+               .is_mailbox = who.is_mailbox()},
               is_new};
   for (const ExportRoute& route : routes) {
     if (RouteOf(entry.routes, route.type) == nullptr) entry.routes.push_back(route);
@@ -43,8 +46,9 @@ const ExportTable::Entry* ExportTable::Look(uint64_t id, uint64_t incarnation) c
   return &entry->second;
 }
 
-absl::StatusOr<std::pair<AnyRef, ExportRoute>> ExportTable::Find(uint64_t id, uint64_t incarnation,
-                                                                 uint64_t type) const {
+absl::StatusOr<std::pair<Referent, ExportRoute>> ExportTable::Find(uint64_t id,
+                                                                   uint64_t incarnation,
+                                                                   uint64_t type) const {
   MutexLock lock(mutex_);
   const Entry* const entry = Look(id, incarnation);
   if (entry == nullptr) return NoSuchExport(id);
@@ -63,27 +67,27 @@ absl::StatusOr<ExportTable::Entry> ExportTable::Get(uint64_t id, uint64_t incarn
   return *entry;
 }
 
-std::optional<ExportTable::Entry> ExportTable::Of(const AnyRef& who) const {
+std::optional<ExportTable::Entry> ExportTable::Of(const Referent& who) const {
   MutexLock lock(mutex_);
   const auto id = ids_.find(who);
   if (id == ids_.end()) return std::nullopt;
   return by_id_.find(id->second)->second;
 }
 
-absl::StatusOr<AnyRef> ExportTable::Release(uint64_t id, uint64_t incarnation, uint64_t times) {
+absl::StatusOr<Referent> ExportTable::Release(uint64_t id, uint64_t incarnation, uint64_t times) {
   MutexLock lock(mutex_);
-  if (Look(id, incarnation) == nullptr) return AnyRef();
+  if (Look(id, incarnation) == nullptr) return Referent();
   Entry& entry = by_id_.find(id)->second;
   if (times == 0 || times > entry.given) {
     return absl::InvalidArgumentError(
         absl::StrCat("protocol: number ", id, " is released ", times, " times"));
   }
   entry.given -= times;
-  const AnyRef who = entry.who;
+  const Referent who = entry.who;
   if (entry.given > 0) return who;
   ids_.erase(who);
   by_id_.erase(id);
-  return AnyRef();
+  return Referent();
 }
 
 }  // namespace troupe::internal

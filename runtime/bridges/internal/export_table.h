@@ -1,4 +1,4 @@
-// ExportTable: the actors that a peer may send to, by the numbers that it knows them by.
+// ExportTable: the actors and mailboxes that a peer may send to, by the numbers that it knows them by.
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_EXPORT_TABLE_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_EXPORT_TABLE_H_
 
@@ -11,7 +11,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "troupe/actors/any_ref.h"
 #include "troupe/core/mutex.h"
 #include "troupe/runtime/bridges/internal/ref_table.h"
 
@@ -28,7 +27,7 @@ namespace troupe::internal {
 class ExportTable {
  public:
   struct Entry {
-    AnyRef who;
+    Referent who;
     uint64_t id = 0;
     uint64_t incarnation = 0;
     std::vector<ExportRoute> routes = {};
@@ -39,22 +38,22 @@ class ExportTable {
     bool is_new;
   };
 
-  Added Add(const AnyRef& who, std::span<const ExportRoute> routes);
+  Added Add(const Referent& who, std::span<const ExportRoute> routes);
   // Where a message of this type goes. An error: the peer has no right to it.
-  absl::StatusOr<std::pair<AnyRef, ExportRoute>> Find(uint64_t id, uint64_t incarnation,
-                                                      uint64_t type) const;
+  absl::StatusOr<std::pair<Referent, ExportRoute>> Find(uint64_t id, uint64_t incarnation,
+                                                        uint64_t type) const;
   absl::StatusOr<Entry> Get(uint64_t id, uint64_t incarnation) const;
-  std::optional<Entry> Of(const AnyRef& who) const;
+  std::optional<Entry> Of(const Referent& who) const;
   // Who it is, if the peer has been given it once more than it knows (X3); else nobody. An error: it has not
   // been given so often, or `times` is 0.
-  absl::StatusOr<AnyRef> Release(uint64_t id, uint64_t incarnation, uint64_t times);
+  absl::StatusOr<Referent> Release(uint64_t id, uint64_t incarnation, uint64_t times);
 
  private:
   const Entry* Look(uint64_t id, uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;  // tables may be looked into
   absl::flat_hash_map<uint64_t, Entry> by_id_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<AnyRef, uint64_t> ids_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<Referent, uint64_t> ids_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -4,6 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "troupe/actors/hold.h"
+#include "troupe/actors/internal/mailbox_waits.h"
+#include "troupe/actors/internal/spawn.h"
+#include "troupe/actors/internal/timed_mail.h"
+#include "troupe/actors/listen.h"
+#include "troupe/runtime/bridges/internal/handover.h"
 #include "troupe/runtime/bridges/internal/session.h"
 
 namespace troupe::internal {
@@ -26,6 +31,30 @@ void Proxy::OnStop() {
   }
   refs_.Withdraw();
   connection_->ForgetImport(id_, incarnation_);
+  if (!mail_.from) return;
+  const absl::Status lost = connection_->WhyClosed();
+  const MailboxId& id = mail_.from.id();
+  id.cell->Close(id.incarnation, Backlog::kDrop, lost.ok() ? lost : NodeLost(lost));
+}
+
+void Proxy::On(TakeMail mail, Context& self) {
+  mail_ = std::move(mail);
+  NextMail(self);
+}
+
+// At the end of the mailbox, which Drain brings about, this actor ends, too, when it has sent what it has.
+void Proxy::NextMail(Context& self) {
+  ContinueFromMailbox<Mail>(
+      self, absl::InfiniteDuration(),
+      [this](absl::StatusOr<Mail> mail, Context& now) {
+        if (!mail.ok()) return StopActor(now.self(), StopWhen::kDrained);
+        Envelope& e = mail->Unpack();
+        e.thunk = mail_.forward;
+        PostToSelf(e);
+      },
+      [this](auto& slot, auto& waits) {
+        BeginReceive(mail_.from.id(), mail_.from.share(), slot, waits[0]);
+      });
 }
 
 uint32_t Proxy::Milliseconds(absl::Duration timeout) {
@@ -40,8 +69,14 @@ void Proxy::Done() {
   question_ = 0;
 }
 
+// An outlet counts what it has sent, and this it has not.
+void Proxy::TellUnsent(const Context& self) {
+  if (const auto outlet = self.sender().As<MailOutlet>()) outlet->Send(MailTaken{1});
+}
+
 bool Proxy::Transmit(Context& self) {
   if (frame_.size() > connection_->max_frame()) {
+    TellUnsent(self);
     const bool asked = question_ != 0;
     if (asked) {
       connection_->FailQuestion(

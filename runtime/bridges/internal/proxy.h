@@ -13,6 +13,9 @@
 #include "absl/time/time.h"
 #include "troupe/actors/context.h"
 #include "troupe/actors/exit.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/handler.h"
+#include "troupe/actors/mailbox.h"
 #include "troupe/actors/recipient.h"
 #include "troupe/actors/reply.h"
 #include "troupe/core/type_name.h"
@@ -21,6 +24,16 @@
 #include "troupe/runtime/bridges/internal/frame_refs.h"
 
 namespace troupe::internal {
+
+// A receive right to be kept and given up, whatever the messages are.
+class OfAnyMessage;
+using AnyReceiver = Receiver<OfAnyMessage>;
+
+// To a Proxy of somebody for whom there is a Sender here.
+struct TakeMail {
+  AnyReceiver from;
+  Thunk forward;
+};
 
 class Proxy {
  public:
@@ -35,6 +48,15 @@ class Proxy {
   // The session's: the connection is lost, and what waited here before that has been told so, asks with
   // IsNodeLost.
   void On(const Down& down, Context& self);
+  void On(TakeMail mail, Context& self);
+
+  // The thunk of a message from the mailbox: at most one waits in the proxy's own, so that the other one
+  // fills and does what its policy says.
+  template <class M>
+  static void Forward(Envelope& e, Delivery& d) {
+    if (d.verb == Delivery::Verb::kHandle) static_cast<Proxy*>(d.actor)->NextMail(*d.self);
+    ThunkFor<Proxy, M>()(e, d);
+  }
 
   template <class M>
     requires(!Askable<M> && !std::same_as<M, Down>)
@@ -71,14 +93,17 @@ class Proxy {
     EncodeValue(out, message);
     EndFrame(frame_, start);
   }
+  void NextMail(Context& self);
   static uint32_t Milliseconds(absl::Duration timeout);
   // False: `frame_` cannot be sent, and nobody has been told who is not waiting for an answer.
   bool Transmit(Context& self);
+  static void TellUnsent(const Context& self);
   void Done();
 
   const std::shared_ptr<Connection> connection_;
   const uint64_t id_;
   const uint64_t incarnation_;
+  TakeMail mail_ = {};  // of nobody, if there is no Sender
   // In hand; all empty between two messages.
   FrameRefs refs_;
   std::string frame_;

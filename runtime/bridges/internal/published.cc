@@ -21,11 +21,17 @@ bool MayFind(const PublishOptions& options, const PeerIdentity& peer) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<ExportRoute>> Published::RoutesFor(
-    const PeerIdentity& peer, std::string_view name, std::span<const uint64_t> types) const {
+absl::StatusOr<std::vector<ExportRoute>> Published::RoutesFor(const PeerIdentity& peer,
+                                                              std::string_view name,
+                                                              std::span<const uint64_t> types,
+                                                              bool wants_mailbox) const {
   const std::string quoted = absl::StrCat("\"", std::string(name), "\"");
   if (!MayFind(options, peer)) {
     return absl::PermissionDeniedError(absl::StrCat(quoted, " is not for this peer"));
+  }
+  if (who.is_mailbox() != wants_mailbox) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(quoted, wants_mailbox ? " is an actor: Find" : " is a mailbox: FindMailbox"));
   }
   std::vector<ExportRoute> found;
   for (const uint64_t type : types) {

@@ -1,4 +1,4 @@
-// Published: an actor that can be found by a name.
+// Published: an actor or a mailbox that can be found by a name.
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_PUBLISHED_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_PUBLISHED_H_
 
@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "troupe/actors/any_ref.h"
 #include "troupe/runtime/bridges/internal/ref_table.h"
 #include "troupe/runtime/bridges/node_options.h"
 #include "troupe/runtime/bridges/peer_identity.h"
@@ -16,15 +15,16 @@
 namespace troupe::internal {
 
 struct Published {
-  AnyRef who;
+  Referent who;
   std::vector<ExportRoute> routes;
   PublishOptions options;
 
   // For that peer's Find of `name` and these messages. kPermissionDenied: it may not find it.
-  // kFailedPrecondition: not published for one of them.
+  // kFailedPrecondition: not published for one of them, or not as what it looks for.
   absl::StatusOr<std::vector<ExportRoute>> RoutesFor(const PeerIdentity& peer,
                                                      std::string_view name,
-                                                     std::span<const uint64_t> types) const;
+                                                     std::span<const uint64_t> types,
+                                                     bool wants_mailbox) const;
 };
 
 }  // namespace troupe::internal

@@ -7,19 +7,36 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/mail.h"
+#include "troupe/actors/internal/message_type.h"
 #include "troupe/runtime/bridges/frame.h"
 
 namespace troupe::internal {
 
 struct Arrival;
 
-// What one message becomes that has arrived for an exported actor.
+// What a ref stands for, in this process: an actor, or the mailbox of a Sender.
+struct Referent {
+  AnyRef actor;
+  MailboxId mailbox = {};
+
+  bool is_mailbox() const { return mailbox.cell != nullptr; }
+  explicit operator bool() const { return actor || is_mailbox(); }
+  friend bool operator==(const Referent&, const Referent&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const Referent& r) {
+    return H::combine(std::move(h), r.actor, r.mailbox.incarnation);
+  }
+};
+
+// What one message becomes that has arrived for somebody who was exported.
 struct ExportRoute {
   uint64_t type;
   std::string_view name;
@@ -34,22 +51,35 @@ struct WireRef {
   uint64_t id = 0;
   uint64_t incarnation = 0;
   std::vector<uint64_t> types = {};  // of the messages that may be sent to it
+  bool is_mailbox = false;
+};
+
+// The messages of a Sender that is to be made for a mailbox over there.
+struct MailKind {
+  MessageType message;
+  Thunk forward;  // of Proxy, who gets them
 };
 
 class RefTable {
  public:
   virtual ~RefTable() = default;
 
-  // Any thread. From now on the peer may send `who` these messages.
-  virtual WireRef Export(const AnyRef& who, std::span<const ExportRoute> routes) = 0;
+  // Whose end is that of the connection.
+  virtual AnyRef connection() const = 0;
+  // Any thread. From now on the peer may send there these messages.
+  virtual WireRef Export(const Referent& what, std::span<const ExportRoute> routes) = 0;
 
   struct Imported {
-    AnyRef ref;
-    bool is_proxy = false;      // a Proxy; or else an actor of this process, and
+    Referent what;
+    bool is_proxy = false;      // an actor: a Proxy; or else one of this process, and
     std::vector<Thunk> thunks;  // by these it takes the messages
   };
-  // The link's thread. An error: `ref` conveys less than `types`, or was never exported.
-  virtual absl::StatusOr<Imported> Import(const WireRef& ref, std::span<const uint64_t> types) = 0;
+  // The link's thread. `mail`: it is to be a mailbox. An error: `ref` conveys less than `types`, is not of
+  // that kind, or was never exported.
+  virtual absl::StatusOr<Imported> Import(const WireRef& ref, std::span<const uint64_t> types,
+                                          const MailKind* mail) = 0;
+  // Any thread. With what is being written goes a right, which this actor has until then.
+  virtual void NoteHandedOver(const AnyRef& outlet) = 0;
 };
 
 }  // namespace troupe::internal

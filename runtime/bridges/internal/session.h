@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/context.h"
@@ -22,7 +23,7 @@ namespace troupe::internal {
 
 struct Flush {};
 struct WatchExported {
-  AnyRef who;
+  Referent who;
 };
 struct LinkLost {
   absl::Status why;
@@ -39,14 +40,21 @@ struct FindRemote {
   using Reply = Recipient<Ms...>;
   std::string name;
 };
+template <class M>
+struct FindRemoteMailbox {
+  using Reply = Sender<M>;
+  std::string name;
+};
 
 class Session {
  public:
   explicit Session(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
   void On(Flush) { connection_->WriteOut(); }
-  void On(WatchExported m, Context& self) { self.Watch(m.who); }
-  void On(const Down& down) { connection_->TellDown(down); }
+  void On(WatchExported m, Context& self) {
+    m.who.is_mailbox() ? AwaitClose(m.who.mailbox, self) : self.Watch(m.who.actor);
+  }
+  void On(const Down& down) { connection_->TellDown({down.who}, down.reason, down.status); }
   void On(AwaitRoom, Reply<void> reply) { connection_->WhenRoom(std::move(reply)); }
   void On(AwaitEnd m, Reply<RemoteEnd> reply) { connection_->WhenEnded(m.id, std::move(reply)); }
   void On(const LinkLost& m, Context& self) { self.Fail(m.why); }
@@ -55,12 +63,27 @@ class Session {
   template <class... Ms>
   void On(FindRemote<Ms...> m, Reply<Recipient<Ms...>> reply) {
     constexpr std::array<uint64_t, sizeof...(Ms)> kTypes{MessageHash(TypeName<Ms>())...};
-    connection_->Find(m.name, kTypes,
+    connection_->Find(m.name, kTypes, /*mailbox=*/false,
                       std::make_unique<QuestionOf<Recipient<Ms...>>>(std::move(reply)));
+  }
+  template <class M>
+  void On(FindRemoteMailbox<M> m, Reply<Sender<M>> reply) {
+    constexpr std::array<uint64_t, 1> kTypes{MessageHash(TypeName<M>())};
+    connection_->Find(m.name, kTypes, /*mailbox=*/true,
+                      std::make_unique<QuestionOf<Sender<M>>>(std::move(reply)));
   }
 
  private:
+  void AwaitClose(const MailboxId& mailbox, Context& self) {
+    if (!awaited_.insert(mailbox.incarnation).second) return;
+    PendingClose(mailbox, absl::InfiniteDuration()).Then(self, [this, mailbox](absl::Status) {
+      awaited_.erase(mailbox.incarnation);
+      connection_->TellDown({{}, mailbox}, ExitReason::kNormal, absl::OkStatus());
+    });
+  }
+
   const std::shared_ptr<Connection> connection_;
+  absl::flat_hash_set<uint64_t> awaited_;  // the mailboxes whose end is to be told
 };
 
 }  // namespace troupe::internal
