@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "troupe/actors/event_stream.h"
 #include "troupe/actors/internal/incarnation.h"
+#include "troupe/actors/internal/mailbox_cell.h"
 #include "troupe/actors/internal/reply_slot.h"
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/frame.h"
@@ -16,6 +17,14 @@
 #include "troupe/runtime/system.h"
 
 namespace troupe::internal {
+namespace {
+
+bool HasEnded(const Referent& who) {
+  return who.is_mailbox() ? who.mailbox.cell->stats(who.mailbox.incarnation).closed
+                          : !IsLive(who.actor);
+}
+
+}  // namespace
 
 void NodeActor::On(Dial m, Reply<Peer> reply, Context& self) {
   const absl::Duration timeout = reply.deadline() - self.Now();
@@ -147,7 +156,7 @@ bool NodeCore::Unpublish(std::string_view name) {
 std::shared_ptr<const Published> NodeCore::FindPublished(std::string_view name) {
   const MutexLock lock(mutex_);
   const auto entry = published_.find(name);
-  if (entry == published_.end() || !IsLive(entry->second->who)) return nullptr;
+  if (entry == published_.end() || HasEnded(entry->second->who)) return nullptr;
   return entry->second;
 }
 
