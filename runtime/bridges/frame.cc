@@ -30,7 +30,8 @@ absl::Status ReadHeader(const char* at, FrameHeader& header) {
   const auto lane = Get<uint8_t>(at);
   const auto flags = Get<uint16_t>(at);
   if (kind < 1 || kind > kLastFrameKind) return Malformed(absl::StrCat("of unknown kind ", kind));
-  if (lane > 1) return Malformed(absl::StrCat("in unknown lane ", lane));
+  if (lane > static_cast<uint8_t>(Lane::kBulk))
+    return Malformed(absl::StrCat("in unknown lane ", lane));
   if (flags != 0) return Malformed("flags that this version does not know");
   header.kind = static_cast<FrameKind>(kind);
   header.lane = static_cast<Lane>(lane);
@@ -43,6 +44,7 @@ absl::Status ReadHeader(const char* at, FrameHeader& header) {
 }
 
 constexpr size_t kLengthSize = sizeof(uint32_t);
+constexpr size_t kSmallBuffer = 4096;
 
 }  // namespace
 
@@ -61,9 +63,9 @@ size_t BeginFrame(std::string& out, const FrameHeader& header) {
   return start;
 }
 
-void EndFrame(std::string& out, size_t start) {
+void EndFrame(std::string& out, size_t start, size_t outside) {
   char* at = out.data() + start;
-  Put(at, static_cast<uint32_t>(out.size() - start - kLengthSize));
+  Put(at, static_cast<uint32_t>(out.size() - start - kLengthSize + outside));
 }
 
 std::string MakeFrame(const FrameHeader& header, std::string_view payload) {
@@ -74,39 +76,66 @@ std::string MakeFrame(const FrameHeader& header, std::string_view payload) {
   return bytes;
 }
 
+// The size of the frame that begins with these bytes, of which there are at least kLengthSize.
+absl::StatusOr<size_t> FrameReader::SizeOf(std::string_view begun) const {
+  const char* at = begun.data();
+  const size_t size = kLengthSize + Get<uint32_t>(at);
+  if (size < kFrameHeaderSize) return Malformed("shorter than a header");
+  if (size > max_frame_) {
+    return Malformed(absl::StrCat("of ", size, " bytes, with a limit of ", max_frame_));
+  }
+  return size;
+}
+
 absl::Status FrameReader::ReadFrames(std::string_view& bytes,
                                      const std::function<absl::Status(const Frame&)>& take) {
   while (bytes.size() >= kLengthSize) {
-    const char* at = bytes.data();
-    const size_t size = kLengthSize + Get<uint32_t>(at);
-    if (size < kFrameHeaderSize) return Malformed("shorter than a header");
-    if (size > max_frame_) {
-      return Malformed(absl::StrCat("of ", size, " bytes, with a limit of ", max_frame_));
-    }
-    if (bytes.size() < size) break;
+    const absl::StatusOr<size_t> size = SizeOf(bytes);
+    if (!size.ok()) return size.status();
+    if (bytes.size() < *size) break;
     Frame frame;
-    if (absl::Status wrong = ReadHeader(at, frame.header); !wrong.ok()) return wrong;
-    frame.payload = bytes.substr(kFrameHeaderSize, size - kFrameHeaderSize);
+    if (absl::Status wrong = ReadHeader(bytes.data() + kLengthSize, frame.header); !wrong.ok()) {
+      return wrong;
+    }
+    frame.payload = bytes.substr(kFrameHeaderSize, *size - kFrameHeaderSize);
     if (absl::Status wrong = take(frame); !wrong.ok()) return wrong;
-    bytes.remove_prefix(size);
+    bytes.remove_prefix(*size);
   }
   return absl::OkStatus();
 }
 
+// Of `bytes` goes into begun_ what its frame lacks, and no more.
+absl::Status FrameReader::ReadBegun(std::string_view& bytes,
+                                    const std::function<absl::Status(const Frame&)>& take) {
+  auto fill = [&](size_t size) {
+    const size_t count = std::min(size - std::min(size, begun_.size()), bytes.size());
+    begun_.append(bytes.substr(0, count));
+    bytes.remove_prefix(count);
+    return begun_.size() >= size;
+  };
+  if (!fill(kLengthSize)) return absl::OkStatus();
+  const absl::StatusOr<size_t> size = SizeOf(begun_);
+  if (!size.ok()) return size.status();
+  if (!fill(*size)) return absl::OkStatus();
+  std::string_view frame = begun_;
+  absl::Status status = ReadFrames(frame, take);
+  begun_.clear();
+  return status;
+}
+
 absl::Status FrameReader::Read(std::string_view bytes,
                                const std::function<absl::Status(const Frame&)>& take) {
-  // Most of what arrives is whole frames, and is read where it lies.
-  if (begun_.empty()) {
-    if (absl::Status wrong = ReadFrames(bytes, take); !wrong.ok()) return wrong;
-    begun_.assign(bytes);
-    return absl::OkStatus();
+  if (!begun_.empty()) {
+    absl::Status wrong = ReadBegun(bytes, take);
+    if (!wrong.ok() || !begun_.empty()) return wrong;
   }
-  begun_.append(bytes);
-  std::string_view rest = begun_;
-  if (absl::Status wrong = ReadFrames(rest, take); !wrong.ok()) return wrong;
-  begun_.erase(0, begun_.size() - rest.size());
-  if (begun_.empty()) std::string().swap(begun_);  // an idle connection keeps no buffer
+  if (absl::Status wrong = ReadFrames(bytes, take); !wrong.ok()) return wrong;
+  begun_.assign(bytes);
   return absl::OkStatus();
+}
+
+void FrameReader::Shrink() {
+  if (begun_.empty() && begun_.capacity() > kSmallBuffer) std::string().swap(begun_);
 }
 
 }  // namespace troupe

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace troupe {
 
@@ -26,14 +27,17 @@ enum class FrameKind : uint8_t {
   kAnswer = 8,   // correlation: that of the request
   kDown = 9,     // target, an actor of the sender's, has ended
   // Target, an actor of the reader's, is not used any more; correlation: how often it had been given.
-  kRelease = 10
+  kRelease = 10,
+  kBulk = 11  // the next bytes of the bulk stream, which is frames again
 };
-inline constexpr uint8_t kLastFrameKind = 10;
+inline constexpr uint8_t kLastFrameKind = 11;
 
-// Order holds within a lane. What stands in the control lane may go before what waits in others.
+// Order holds within a lane. What stands in the control lane may go before what waits in others. Bulk is
+// for frames too large to wait for: they are one stream, of which a piece goes between others.
 enum class Lane : uint8_t {
   kControl = 0,
   kOrdinary = 1,
+  kBulk = 2,
 };
 
 inline constexpr uint32_t kNoTimeout = 0xffffffff;
@@ -67,13 +71,15 @@ constexpr uint64_t MessageHash(std::string_view name) {
 //   const size_t start = BeginFrame(out, header);
 //   EncodeValue(encoder, message);                 // appends to `out`
 //   EndFrame(out, start);
+//
+// `outside`: so many bytes of payload follow that are not in `out`.
 size_t BeginFrame(std::string& out, const FrameHeader& header);
-void EndFrame(std::string& out, size_t start);
+void EndFrame(std::string& out, size_t start, size_t outside = 0);
 // The same for a payload that is there.
 std::string MakeFrame(const FrameHeader& header, std::string_view payload = {});
 
-// Cuts a stream of bytes into frames. It keeps of the stream what does not yet make a frame, and
-// nothing that a length only promises.
+// Cuts a stream of bytes into frames. It copies and keeps of the stream what does not yet make a frame,
+// and nothing that a length only promises; frames that arrive whole are read where they lie.
 //
 // Thread safety  None.
 class FrameReader {
@@ -87,12 +93,18 @@ class FrameReader {
   // something is wrong, or the bytes are no frames, returns it; then the stream is of no use any more.
   absl::Status Read(std::string_view bytes, const std::function<absl::Status(const Frame&)>& take);
 
+  // Gives its memory back, if no frame is begun. Until then it is kept for the next one.
+  void Shrink();
+
  private:
   absl::Status ReadFrames(std::string_view& bytes,
                           const std::function<absl::Status(const Frame&)>& take);
+  absl::Status ReadBegun(std::string_view& bytes,
+                         const std::function<absl::Status(const Frame&)>& take);
+  absl::StatusOr<size_t> SizeOf(std::string_view begun) const;
 
   uint32_t max_frame_;  // of header and payload
-  std::string begun_;
+  std::string begun_;   // less than a frame
 };
 
 }  // namespace troupe

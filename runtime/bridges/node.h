@@ -81,6 +81,10 @@ struct ListenOptions {
 // Order        From one sender to one remote actor: that of the Sends. But what an actor sends to one
 //              remote actor, and its answer to another's ask, and the Down that tells of its end, have no
 //              order among each other.
+// Large ones   A message of more than 66 KiB travels in pieces of 64 KiB, and what is sent to others meanwhile, or
+//              answered, or a sign of life, goes between them; what follows it to the same actor goes behind it.
+//              Up to NodeOptions::max_frame there; beyond that it is a dead letter here, and an ask learns
+//              kResourceExhausted. It is in memory as a whole at both ends: gigabytes are better sent as many messages.
 // Slow peers   A message leaves the sender's side only if the receiver's side has room for it, within
 //              NodeOptions::window for each connection, which is given back when a handler begins with it. So
 //              neither side keeps more than its options say; what does not fit waits in the mailbox of the

@@ -30,7 +30,8 @@ struct NodeOptions {
   uint32_t capacity = 1024;
   WhenFull when_full = WhenFull::kBlock;
 
-  // The longest frame that is taken from a peer, in bytes. One that announces more is cut off.
+  // The longest frame, which is a message and 44 bytes, that is taken from a peer, in bytes. One that announces
+  // more is cut off. What has arrived of two of them, one of them bulk, is kept until they are complete.
   uint32_t max_frame = 16 << 20;
   // Bytes of messages that a peer may have sent and no handler has begun with. A peer whose messages
   // are handled slowly waits; one that does not is cut off.

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Runs every benchmark program with a tiny load: each workload checks its own result, and what it
 # prints must be one well-formed line. Judges no number.
-#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY LATENCY LINKS MEMORY MICRO COMPARE
+#   bench_smoke.sh SAVINA IDLE SPAWN_MEMORY LATENCY LINKS LINK_CROWD MEMORY MICRO COMPARE
 set -u
-savina=$1 idle=$2 spawn_memory=$3 latency=$4 links=$5 memory=$6 micro=$7 compare=$8
+savina=$1 idle=$2 spawn_memory=$3 latency=$4 links=$5 link_crowd=$6 memory=$7 micro=$8 compare=$9
 failures=0
 
 fail() {
@@ -92,9 +92,15 @@ expect_line "$(latency_line handler_start 50 ' handler_us=20')" "$latency" handl
 expect_line "$(latency_line wake_up 10 '')" "$latency" wake_up 10 neighbour=2
 
 for link in unix tcp tls; do
-  expect_line "$(line round_trip 20 20 " link=$link bytes=64")" "$links" round_trip 20 link=$link
-  expect_line "$(line one_way 20 20 " link=$link bytes=70000")" "$links" one_way 20 link=$link bytes=70000
+  for workload in round_trip one_way; do
+    expect_line "$(line $workload 20 20 " link=$link bytes=70000 cpu_ns_per_op=[0-9]+")" \
+      "$links" $workload 20 link=$link bytes=70000
+  done
 done
+expect_line "$(line idle 1 1 ' link=unix bytes=0 cpu_ns_per_op=[0-9]+')" "$links" idle 1
+expect_line "^connections=20 depth=3 seconds=$number echoes=[1-9][0-9]* echoes_per_s=[1-9][0-9]* server_cpu_ns=[0-9]+ server_kib=[1-9][0-9]* bytes_per_connection=-?[0-9]+\$" \
+  "$link_crowd" 20 depth=3 seconds=1
+[[ $("$links" one_way 20 pin=1 | wc -l) == 4 ]] || fail "links prints a line for each size"
 
 footprints="idle_actor queued_message queued_bounded pending_timer pending_ask"
 if "$memory" no_such_measurement 2>&1 | grep -q suspended_actor; then  # not where GCC 12 compiled it
@@ -159,6 +165,7 @@ expect_usage "$latency" wake_up neighbour=none
 expect_usage "$latency" ask handler_us=20
 expect_usage "$links" no_such_workload
 expect_usage "$links" one_way link=pigeon
+expect_usage "$link_crowd" 20 speed=3
 expect_usage "$links" one_way 0
 expect_usage "$memory" no_such_measurement
 expect_usage "$memory" idle_actor 0

@@ -104,6 +104,46 @@ class NodeTest : public testing::Test {
   Node client_;
 };
 
+// Letters of any size, and what of them has come in which order.
+struct Letter {
+  int number;
+  std::string text;
+};
+struct Numbers {
+  using Reply = std::vector<int>;
+};
+struct Copy {
+  using Reply = std::string;
+  std::string text;
+};
+class Reader {
+ public:
+  void On(const Letter& letter) {
+    numbers_.push_back(letter.text == std::string(letter.text.size(), 'x') ? letter.number : -1);
+  }
+  std::vector<int> On(Numbers) { return numbers_; }
+  std::string On(Copy m) { return std::move(m.text); }
+
+ private:
+  std::vector<int> numbers_;
+};
+
+TEST_F(NodeTest, LettersOfAllSizesArriveWholeAndInOrderAndSoDoLargeAnswers) {
+  const Peer peer = Connect();
+  ASSERT_TRUE((bank_.Publish<Letter, Numbers, Copy>("reader", bank_system_.Spawn<Reader>())).ok());
+  const auto reader = peer.Find<Letter, Numbers, Copy>("reader", kLong).Wait();
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  std::vector<int> sent;
+  for (int i = 0; i < 60; ++i) {
+    const size_t size = i % 7 == 3 ? 700'000 : i % 3 == 0 ? 65'536 : 10;
+    reader->Send(Letter{i, std::string(size, 'x')});
+    sent.push_back(i);
+  }
+  const std::string large(3 << 20, 'y');
+  EXPECT_EQ(reader->Ask(Copy{large}, kLong).Wait().value_or(""), large);
+  EXPECT_EQ(reader->Ask(Numbers{}, kLong).Wait().value_or(std::vector<int>()), sent);
+}
+
 TEST_F(NodeTest, ARemoteActorIsSentToAndAskedAsALocalOne) {
   PublishAlice();
   const Alice alice = FindAlice(Connect());

@@ -1,4 +1,4 @@
-// RawPeer: a peer that speaks the protocol by hand, over a Unix socket.
+// RawPeer: a peer that speaks the protocol by hand, so that it can speak it wrongly.
 #ifndef TROUPE_TESTS_BRIDGES_RAW_PEER_H_
 #define TROUPE_TESTS_BRIDGES_RAW_PEER_H_
 
@@ -23,6 +23,7 @@
 
 namespace troupe {
 
+// The other end, byte by byte.
 class RawPeer {
  public:
   explicit RawPeer(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM, 0)) {

@@ -210,7 +210,7 @@ class Refs {
 std::string NextFrame(FuzzedDataProvider& input, const Refs& refs) {
   FrameHeader header;
   header.kind = static_cast<FrameKind>(input.ConsumeIntegralInRange<int>(0, kLastFrameKind + 1));
-  header.lane = static_cast<Lane>(input.ConsumeIntegralInRange<int>(0, 2));
+  header.lane = static_cast<Lane>(input.ConsumeIntegralInRange<int>(0, 3));
   const internal::WireRef& ref = refs.Pick(input);
   if (input.ConsumeBool()) {
     header.target = ref.id;

@@ -37,6 +37,9 @@ std::string Cut(std::string text) {
   return text;
 }
 
+// An idle connection reads no more than a Ping, and keeps no buffers.
+constexpr size_t kSmallRead = 1024;
+
 // A Hello and a Bye are no longer, and nobody has to believe a stranger more.
 constexpr uint32_t kLongestGreeting = 4096;
 
@@ -74,13 +77,18 @@ Connection::Connection(ConnectionHost& host, std::unique_ptr<Link> link)
     : host_(host),
       options_(host.options()),
       link_(std::move(link)),
+      inflow_(new Inflow(options_.window)),
       reader_(std::min(options_.max_frame, kLongestGreeting)),
+      bulk_reader_(options_.max_frame),
       outbox_({.high_water = options_.outbox_high_water, .most = options_.outbox_most}) {}
 
 bool Connection::Prepare() {
   session_ = host_.SpawnSession(shared_from_this());
+  inflow_->set_session(session_);
   return static_cast<bool>(session_);
 }
+
+Connection::~Connection() { inflow_->Drop(); }
 
 // Hello lies in the outbox, and to write it is our duty, before the peer's can arrive: whoever may then
 // send something sends it behind ours (K1).
@@ -103,7 +111,10 @@ void Connection::OnBytes(std::string_view bytes) {
   if (!WhyClosed().ok()) return;
   heard_.store(Clock::now(), std::memory_order_relaxed);  // relaxed: nothing is read by it
   absl::Status wrong = reader_.Read(bytes, [this](const Frame& frame) { return Take(frame); });
-  if (!wrong.ok()) Close(std::move(wrong));
+  if (!wrong.ok()) return Close(std::move(wrong));
+  if (bytes.size() > kSmallRead) return;
+  reader_.Shrink();
+  bulk_reader_.Shrink();
 }
 
 absl::Status Connection::Take(const Frame& frame) {
@@ -115,6 +126,9 @@ absl::Status Connection::Take(const Frame& frame) {
   }
   if ((kind == FrameKind::kHello) == met_.load(std::memory_order_relaxed)) {  // ours to write
     return Violation(kind == FrameKind::kHello ? "a second Hello" : "no Hello");
+  }
+  if ((kind == FrameKind::kBulk) != (frame.header.lane == Lane::kBulk)) {
+    return Violation("bulk that is in another lane, or something else in that of bulk");
   }
   if (!heard_more_ && kind != FrameKind::kHello) {
     heard_more_ = true;
@@ -141,11 +155,21 @@ absl::Status Connection::Take(const Frame& frame) {
       return TakeDown(frame);
     case FrameKind::kRelease:
       return TakeRelease(frame);
+    case FrameKind::kBulk:
+      return TakeBulk(frame);
     case FrameKind::kBye:
     case FrameKind::kPing:
       break;
   }
   return absl::OkStatus();
+}
+
+// Pieces of one stream, in order: there is one frame at most that has begun and is not complete.
+absl::Status Connection::TakeBulk(const Frame& frame) {
+  return bulk_reader_.Read(frame.payload, [this](const Frame& inner) -> absl::Status {
+    if (inner.header.lane != Lane::kOrdinary) return Violation("bulk that is not ordinary");
+    return Take(inner);
+  });
 }
 
 absl::Status Connection::TakeHello(const Frame& frame) {
@@ -187,28 +211,26 @@ absl::Status Connection::TakeFind(const Frame& frame) {
 }
 
 // O4 of the peer: it holds back what exceeds our window.
-absl::Status Connection::CountMessage(size_t bytes) {
-  const int64_t before =
-      unhandled_.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);  // a count
-  if (before > options_.window) return Violation("more messages than its credit");
-  return absl::OkStatus();
+absl::Status Connection::TakeMessage(const Frame& frame) {
+  const size_t bytes = kFrameHeaderSize + frame.payload.size();
+  if (!inflow_->Take(bytes)) return Violation("more messages than its credit");
+  absl::Status wrong = DeliverMessage(frame);
+  if (!wrong.ok()) inflow_->Handled(bytes);  // there is no envelope that would say so
+  return wrong;
 }
 
-absl::Status Connection::TakeMessage(const Frame& frame) {
+absl::Status Connection::DeliverMessage(const Frame& frame) {
   const FrameHeader& header = frame.header;
-  const size_t bytes = kFrameHeaderSize + frame.payload.size();
-  if (absl::Status wrong = CountMessage(bytes); !wrong.ok()) return wrong;
   absl::StatusOr<std::pair<Referent, ExportRoute>> found =
       exports_.Find(header.target, header.incarnation, header.type);
   if (!found.ok()) return found.status();
   if (header.kind == FrameKind::kRequest && !BeginRequest()) {
-    ReturnCredit(bytes);
+    inflow_->Handled(kFrameHeaderSize + frame.payload.size());
     AnswerError(header.correlation,
                 absl::ResourceExhaustedError("ask: too many of this node are not answered"));
     return absl::OkStatus();
   }
-  const std::shared_ptr<Connection> me = shared_from_this();
-  return found->second.deliver({me, frame, found->first, found->second.thunk});
+  return found->second.deliver({*this, frame, found->first, found->second.thunk});
 }
 
 absl::Status Connection::TakeAnswer(const Frame& frame) {
@@ -256,13 +278,12 @@ void Connection::TellDown(const Referent& who, ExitReason reason, const absl::St
 // ---- what is sent
 
 void Connection::WriteOut() {
-  if (outbox_.WriteOut(*link_) && owed_.load(std::memory_order_relaxed) >= options_.window / 4) {
-    SendCredit();  // held back while the peer did not read
-  }
+  // Held back while the peer did not read.
+  if (outbox_.WriteOut(*link_) && inflow_->is_credit_due()) SendCredit();
 }
 
-void Connection::Push(Lane lane, std::string_view frame, bool here) {
-  switch (outbox_.Push(lane, frame)) {
+void Connection::Push(Lane lane, std::string frame, bool here, uint64_t target) {
+  switch (outbox_.Push(lane, frame, target)) {
     case Outbox::Pushed::kTakenFlush:
       if (here) {
         WriteOut();
@@ -285,16 +306,16 @@ void Connection::PushControl(const FrameHeader& header, std::string_view payload
   Push(Lane::kControl, MakeFrame(control, payload), /*here=*/true);
 }
 
-void Connection::PushAnswer(std::string_view frame) {
-  Push(Lane::kOrdinary, frame, /*here=*/false);
+void Connection::PushAnswer(std::string frame) {
+  Push(Lane::kOrdinary, std::move(frame), /*here=*/false);
 }
 
 void Connection::AnswerError(uint64_t correlation, const absl::Status& error) {
   Push(Lane::kOrdinary, MakeAnswerFrame<void>(correlation, error), /*here=*/true);
 }
 
-Outbox::Offered Connection::Offer(std::string_view frame) {
-  const Outbox::Offered offered = outbox_.Offer(frame);
+Outbox::Offered Connection::Offer(std::string& frame, uint64_t target) {
+  const Outbox::Offered offered = outbox_.Offer(frame, target);
   if (offered == Outbox::Offered::kTakenFlush) session_.Send(Flush{});
   return offered;
 }
@@ -348,23 +369,11 @@ bool Connection::BeginRequest() {
   return false;
 }
 
-// In portions; and while a peer does not read, it gets none, so that answers to it do not pile up.
-void Connection::ReturnCredit(size_t bytes) {
-  const auto returned = static_cast<int64_t>(bytes);
-  unhandled_.fetch_sub(returned, std::memory_order_relaxed);
-  const int64_t owed = owed_.fetch_add(returned, std::memory_order_relaxed) + returned;
-  if (owed >= options_.window / 4) SendCredit();
-}
-
+// While a peer does not read, it gets none, so that answers to it do not pile up.
 void Connection::SendCredit() {
   if (outbox_.above_high_water()) return;  // WriteOut does it later
-  const int64_t owed = owed_.exchange(0, std::memory_order_relaxed);
-  if (owed == 0) return;
-  Push(Lane::kControl,
-       MakeFrame({.kind = FrameKind::kCredit,
-                  .lane = Lane::kControl,
-                  .correlation = static_cast<uint64_t>(owed)}),
-       /*here=*/false);
+  const uint64_t credit = inflow_->TakeCredit();
+  if (credit > 0) PushControl({.kind = FrameKind::kCredit, .correlation = credit});
 }
 
 void Connection::Open() {
@@ -447,6 +456,7 @@ void Connection::Tick(Clock::time_point now) {
     return Close(absl::DeadlineExceededError("the peer gives no sign of life"));
   }
   PushControl({.kind = FrameKind::kPing});
+  outbox_.Shrink();
 }
 
 absl::Status Connection::WhyClosed() const {
@@ -465,8 +475,8 @@ void Connection::Close(absl::Status why) {
     for (auto& [id, entry] : imports_) ends.push_back(std::move(entry.when_ended));
   }
   // The last word, if nobody is writing at this moment.
-  const std::string bye = MakeFrame({.kind = FrameKind::kBye, .lane = Lane::kControl},
-                                    Encode(std::string(why.message())));
+  std::string bye = MakeFrame({.kind = FrameKind::kBye, .lane = Lane::kControl},
+                              Encode(std::string(why.message())));
   if (outbox_.Push(Lane::kControl, bye) == Outbox::Pushed::kTakenFlush) WriteOut();
   outbox_.Close();
   link_->Close(OwnCopy(why));
@@ -477,6 +487,7 @@ void Connection::Close(absl::Status why) {
 
 void Connection::OnClosed(const absl::Status& why) {
   pass_.reset();
+  inflow_->Close();
   Close(why);
   host_.OnDown(shared_from_this(), WhyClosed());
 }

@@ -4,7 +4,7 @@
 //   Begin                      its maker, once    says Hello and listens
 //   OnBytes, OnWritable, ...   the link's thread  takes frames
 //   Offer, AddQuestion         a proxy            sends a message or a request
-//   PushAnswer, ReturnCredit   any thread         what a delivered message leads to
+//   PushAnswer, SendCredit     any thread         what a delivered message leads to
 //   WriteOut                   the session        writes what has gathered, see Outbox
 //   Open                       any thread         the node has chosen it, see PeerTable
 //   Tick                       the loop           heartbeat
@@ -47,6 +47,7 @@
 #include "troupe/runtime/bridges/internal/admission.h"
 #include "troupe/runtime/bridges/internal/export_table.h"
 #include "troupe/runtime/bridges/internal/hello.h"
+#include "troupe/runtime/bridges/internal/inflow.h"
 #include "troupe/runtime/bridges/internal/outbox.h"
 #include "troupe/runtime/bridges/internal/published.h"
 #include "troupe/runtime/bridges/internal/question.h"
@@ -90,6 +91,7 @@ class Connection final : public LinkEvents,
   using Clock = std::chrono::steady_clock;
 
   Connection(ConnectionHost& host, std::unique_ptr<Link> link);
+  ~Connection() override;
   // Before anybody else knows it: makes its session. False: the system is shutting down.
   bool Prepare();
   void Begin(Admission::Pass pass);  // which it holds until the peer has shaken hands
@@ -109,7 +111,8 @@ class Connection final : public LinkEvents,
   void Withdraw(uint64_t id, uint64_t incarnation);
 
   // ---- for proxies and the session
-  Outbox::Offered Offer(std::string_view frame);  // a message
+  Outbox::Offered Offer(std::string& frame, uint64_t target);  // a message, see Outbox
+  std::string TakeBuffer(size_t capacity) { return outbox_.TakeBuffer(capacity); }
   void WhenRoom(Reply<void> waiter) { outbox_.WhenRoom(std::move(waiter)); }
   void WhenEnded(uint64_t id, Reply<RemoteEnd> reply);
   void ForgetImport(uint64_t id, uint64_t incarnation);
@@ -122,8 +125,9 @@ class Connection final : public LinkEvents,
   void WriteOut();  // by who has to flush, see Outbox
 
   // ---- for what has been delivered, any thread
-  void PushAnswer(std::string_view frame);
-  void ReturnCredit(size_t bytes);
+  void PushAnswer(std::string frame);
+  Inflow& inflow() { return *inflow_; }
+  void SendCredit();
   bool BeginRequest();  // false: the peer has too many
   void EndRequest() { requests_.fetch_sub(1, std::memory_order_relaxed); }  // relaxed: a count
 
@@ -159,17 +163,17 @@ class Connection final : public LinkEvents,
   absl::Status TakeHello(const Frame& frame);
   absl::Status TakeFind(const Frame& frame);
   absl::Status TakeMessage(const Frame& frame);
+  absl::Status DeliverMessage(const Frame& frame);
   absl::Status TakeAnswer(const Frame& frame);
   absl::Status TakeDown(const Frame& frame);
   absl::Status TakeRelease(const Frame& frame);
-  absl::Status CountMessage(size_t bytes);
+  absl::Status TakeBulk(const Frame& frame);
   void AnswerError(uint64_t correlation, const absl::Status& error);
   void EndImport(uint64_t id, RemoteEnd end);
   void PushControl(const FrameHeader& header, std::string_view payload = {});
-  void Push(Lane lane, std::string_view frame, bool here);
+  void Push(Lane lane, std::string frame, bool here, uint64_t target = 0);
   void DrainProxies();
   bool is_drained() const;
-  void SendCredit();
   absl::StatusOr<Imported> ImportOwn(const WireRef& ref, std::span<const uint64_t> types);
   ActorRef<Proxy> ProxyOf(uint64_t id, uint64_t incarnation);
   absl::StatusOr<MailboxId> MailboxTo(const ActorRef<Proxy>& proxy, uint64_t id,
@@ -179,9 +183,11 @@ class Connection final : public LinkEvents,
   const NodeOptions options_;
   const std::unique_ptr<Link> link_;
   ActorRef<Session> session_;  // fixed by Prepare
+  Inflow* const inflow_;       // F1
 
   // ---- the link's thread
   FrameReader reader_;
+  FrameReader bulk_reader_;
   Hello peer_;
   bool heard_more_ = false;  // than Hello
   PeerIdentity identity_;
@@ -193,8 +199,6 @@ class Connection final : public LinkEvents,
   std::atomic<bool> met_{false};
   std::atomic<bool> open_{false};
   std::atomic<Clock::time_point> heard_{Clock::now()};
-  std::atomic<int64_t> unhandled_{0};  // bytes of messages; what the peer counts is more
-  std::atomic<int64_t> owed_{0};       // credit to be returned
   std::atomic<uint32_t> requests_{0};
   Outbox outbox_;
   ExportTable exports_;

@@ -187,7 +187,7 @@ void Connection::ForgetImport(uint64_t id, uint64_t incarnation) {
                   .target = id,
                   .incarnation = incarnation,
                   .correlation = received}),
-       /*here=*/false);
+       /*here=*/false, /*target=*/id);  // behind what was sent to it
 }
 
 }  // namespace troupe::internal

@@ -3,6 +3,7 @@
 #include "troupe/actors/internal/actor_cell.h"
 #include "troupe/actors/internal/mailbox_cell.h"
 #include "troupe/actors/mailbox_options.h"
+#include "troupe/runtime/bridges/internal/inflow.h"
 #include "troupe/runtime/bridges/internal/session.h"
 
 namespace troupe::internal {
@@ -13,21 +14,20 @@ namespace {
 class MailReceipt final : public ReplySlotOf<void> {
  public:
   explicit MailReceipt(const Arrival& arrival)
-      : ReplySlotOf<void>(kKind, 1), connection_(arrival.connection), bytes_(arrival.bytes()) {}
+      : ReplySlotOf<void>(kKind, 1),
+        inflow_(arrival.connection.inflow()),
+        bytes_(arrival.bytes()) {}
+  ~MailReceipt() { inflow_.Handled(bytes_); }
 
   MailWaiter waiter;
 
  private:
-  static void OnReady(ReplySlot& slot) {
-    auto& me = static_cast<MailReceipt&>(slot);
-    me.connection_->ReturnCredit(me.bytes_);
-    slot.Release();
-  }
+  static void OnReady(ReplySlot& slot) { slot.Release(); }
   static void Destroy(ReplySlot& slot) { delete &static_cast<MailReceipt&>(slot); }
   static absl::Time Deadline(const ReplySlot&) { return absl::InfiniteFuture(); }
   static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy, &Deadline};
 
-  const std::shared_ptr<Connection> connection_;
+  Inflow& inflow_;  // F1 of inflow.h
   const size_t bytes_;
 };
 
@@ -42,7 +42,7 @@ void PutInMailbox(const Arrival& arrival, Envelope& e) {
   using PutResult = MailboxCell::PutResult;
   const MailboxId& to = arrival.to.mailbox;
   const Receivers receivers = to.cell->receivers(to.incarnation);
-  if (receivers == Receivers::kExclusivePair) e.sender = arrival.connection->session();
+  if (receivers == Receivers::kExclusivePair) e.sender = arrival.connection.session();
   auto* receipt = new MailReceipt(arrival);
   receipt->waiter.at = to;
   receipt->waiter.told_slot = receipt;

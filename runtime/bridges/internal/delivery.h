@@ -25,12 +25,13 @@
 #include "troupe/runtime/bridges/frame.h"
 #include "troupe/runtime/bridges/internal/connection.h"
 #include "troupe/runtime/bridges/internal/frame_refs.h"
+#include "troupe/runtime/bridges/internal/inflow.h"
 #include "troupe/runtime/bridges/internal/question.h"
 
 namespace troupe::internal {
 
 struct Arrival {
-  const std::shared_ptr<Connection>& connection;
+  Connection& connection;
   const Frame& frame;
   Referent to;
   Thunk thunk;
@@ -70,7 +71,7 @@ class RemoteAnswer final : public ReplySlotOf<R> {
           me.correlation_,
           absl::ResourceExhaustedError("ask: the answer is longer than the asker's node takes"));
     }
-    me.connection_->PushAnswer(answer);
+    me.connection_->PushAnswer(std::move(answer));
     me.connection_->EndRequest();  // behind it, for who drains
     slot.Release();
   }
@@ -89,15 +90,15 @@ class RemoteAnswer final : public ReplySlotOf<R> {
 // handled or not, so that the peer may send more.
 template <class M>
 struct CreditedEnvelope : Envelope {
-  CreditedEnvelope(EnvelopeOf<M>& e, std::shared_ptr<Connection> c, size_t n)
-      : Envelope(&Open, e.where), inner(&e), connection(std::move(c)), bytes(n) {}
+  CreditedEnvelope(EnvelopeOf<M>& e, Inflow& i, size_t n)
+      : Envelope(&Open, e.where), inner(&e), inflow(i), bytes(n) {}
 
   EnvelopeOf<M>* inner;
-  std::shared_ptr<Connection> connection;
+  Inflow& inflow;
   size_t bytes;
 
-  static CreditedEnvelope& Make(EnvelopeOf<M>& e, std::shared_ptr<Connection> c, size_t n) {
-    return *new (AllocateNode(sizeof(CreditedEnvelope))) CreditedEnvelope(e, std::move(c), n);
+  static CreditedEnvelope& Make(EnvelopeOf<M>& e, Inflow& inflow, size_t n) {
+    return *new (AllocateNode(sizeof(CreditedEnvelope))) CreditedEnvelope(e, inflow, n);
   }
 
   static void Open(Envelope& base, Delivery& d) {
@@ -109,7 +110,7 @@ struct CreditedEnvelope : Envelope {
     EnvelopeOf<M>& message = *me.inner;
     message.address = me.address;
     message.sender = me.sender;
-    me.connection->ReturnCredit(me.bytes);
+    me.inflow.Handled(me.bytes);
     me.~CreditedEnvelope();
     FreeNode(&me, sizeof(CreditedEnvelope));
     message.thunk(message, d);
@@ -120,7 +121,7 @@ struct CreditedEnvelope : Envelope {
 template <class M>
 absl::Status Unpack(const Arrival& arrival, absl::Time deadline, EnvelopeOf<M>*& envelope) {
   M message{};
-  Decoder in(arrival.frame.payload, arrival.connection.get());
+  Decoder in(arrival.frame.payload, &arrival.connection);
   if (DecodeValue(in, message) && !in.AtEnd()) in.Fail("more than one value");
   if (!in.ok()) return in.status();
   if (arrival.is_request() && !Askable<M>) {
@@ -130,7 +131,7 @@ absl::Status Unpack(const Arrival& arrival, absl::Time deadline, EnvelopeOf<M>*&
   if constexpr (Askable<M>) {
     if (arrival.is_request()) {
       envelope->reply = Reply<typename M::Reply>(new RemoteAnswer<typename M::Reply>(
-          arrival.connection, arrival.frame.header.correlation, deadline));
+          arrival.connection.shared_from_this(), arrival.frame.header.correlation, deadline));
     }
   }
   return absl::OkStatus();
@@ -142,7 +143,8 @@ absl::Status Deliver(const Arrival& arrival) {
   EnvelopeOf<M>* envelope = nullptr;
   absl::Status wrong = Unpack<M>(arrival, DeadlineThere(to, arrival.timeout()), envelope);
   if (!wrong.ok()) return wrong;
-  Envelope& credited = CreditedEnvelope<M>::Make(*envelope, arrival.connection, arrival.bytes());
+  Envelope& credited =
+      CreditedEnvelope<M>::Make(*envelope, arrival.connection.inflow(), arrival.bytes());
   if (arrival.thunk == ThunkFor<Proxy, M>()) {  // it goes on to another node
     PostExempt(to, credited);
   } else {

@@ -5,6 +5,7 @@
 #include <array>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
+#include <cstddef>
 #include <thread>
 
 namespace troupe::internal {
@@ -12,6 +13,9 @@ namespace troupe::internal {
 // Thread safety  Any thread posts to context(); read_buffer() belongs to the loop's thread.
 class EventLoop {
  public:
+  // Several large frames, so that most of them are whole and need not be put together.
+  static constexpr size_t kReadBuffer = 256 << 10;
+
   EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -20,12 +24,12 @@ class EventLoop {
 
   asio::io_context& context() { return context_; }
   // What arrives is read here and passed on at once, so that an idle connection needs no buffer.
-  std::array<char, 65536>& read_buffer() { return read_buffer_; }
+  std::array<char, kReadBuffer>& read_buffer() { return read_buffer_; }
 
  private:
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
-  std::array<char, 65536> read_buffer_;
+  std::array<char, kReadBuffer> read_buffer_;
   std::thread thread_;
 };
 

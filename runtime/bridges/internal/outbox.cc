@@ -1,6 +1,8 @@
 #include "troupe/runtime/bridges/internal/outbox.h"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -12,19 +14,16 @@ void Answer(std::vector<Reply<void>> waiters) {
   for (Reply<void>& waiter : waiters) waiter.Send();
 }
 
-// An idle connection keeps no large buffers.
-void Clear(std::string& buffer) {
-  if (buffer.capacity() > 4096) {
-    std::string().swap(buffer);
-  } else {
-    buffer.clear();
-  }
-}
+// Shorter frames share a chunk; longer ones are not copied, and are one each.
+constexpr size_t kShort = 8 << 10;
+constexpr size_t kMostSpare = 32;
 
 }  // namespace
 
+// Not as soon as there is room at all: who is woken for one frame is soon back.
 std::vector<Reply<void>> Outbox::TakeWaiters() {
-  return closed_ || HasRoom() ? std::exchange(waiters_, {}) : std::vector<Reply<void>>();
+  const bool worth_it = credit_ > 0 && bytes_ <= limits_.high_water / 2;
+  return closed_ || worth_it ? std::exchange(waiters_, {}) : std::vector<Reply<void>>();
 }
 
 void Outbox::AddCredit(uint64_t bytes) {
@@ -37,25 +36,80 @@ void Outbox::AddCredit(uint64_t bytes) {
   Answer(std::move(waiters));
 }
 
-bool Outbox::Append(Lane lane, std::string_view frame) {
-  waiting_[static_cast<size_t>(lane)] += frame;
+// ---- buffers
+
+std::string Outbox::Spare(size_t capacity) {
+  was_used_ = true;
+  const auto last = std::find_if(spare_.rbegin(), spare_.rend(), [&](const std::string& buffer) {
+    return buffer.capacity() >= capacity;
+  });
+  if (last == spare_.rend()) return {};
+  std::string buffer = std::move(*last);
+  spare_.erase(std::next(last).base());
+  spare_bytes_ -= buffer.capacity();
+  return buffer;
+}
+
+void Outbox::Recycle(std::string buffer) {
+  if (buffer.capacity() < kFrameHeaderSize) return;  // nothing on the heap
+  if (spare_.size() >= kMostSpare || spare_bytes_ + buffer.capacity() > limits_.high_water) return;
+  buffer.clear();
+  spare_bytes_ += buffer.capacity();
+  spare_.push_back(std::move(buffer));
+}
+
+std::string Outbox::TakeBuffer(size_t capacity) {
+  MutexLock lock(mutex_);
+  return Spare(capacity);
+}
+
+void Outbox::Shrink() {
+  MutexLock lock(mutex_);
+  if (std::exchange(was_used_, false)) return;
+  std::vector<std::string>().swap(spare_);
+  spare_bytes_ = 0;
+}
+
+// ---- what comes in
+
+bool Outbox::IsBulk(size_t size, uint64_t target) {
+  if (size > kLongestOrdinary) return true;
+  if (target == 0 || bulk_ends_.empty()) return false;
+  const auto end = bulk_ends_.find(target);
+  return end != bulk_ends_.end() && end->second > bulk_went_;
+}
+
+bool Outbox::Append(Lane lane, std::string& frame, uint64_t target) {
   bytes_ += frame.size();
+  if (lane == Lane::kOrdinary && IsBulk(frame.size(), target)) {
+    lane = Lane::kBulk;
+    bulk_came_ += frame.size();
+    if (target != 0) bulk_ends_[target] = bulk_came_;
+  }
+  Queue& queue = waiting_[static_cast<size_t>(lane)];
+  if (frame.size() >= kShort) {
+    queue.push_back(std::exchange(frame, {}));
+  } else {
+    if (queue.empty() || queue.back().size() >= kBulkPiece) queue.push_back(Spare(frame.size()));
+    queue.back() += frame;
+    frame.clear();
+  }
   return !std::exchange(flushing_, true);
 }
 
-Outbox::Offered Outbox::Offer(std::string_view message) {
+Outbox::Offered Outbox::Offer(std::string& message, uint64_t target) {
   MutexLock lock(mutex_);
   if (closed_) return Offered::kClosed;
   if (!HasRoom()) return Offered::kNoRoom;
   credit_ -= static_cast<int64_t>(message.size());
-  return Append(Lane::kOrdinary, message) ? Offered::kTakenFlush : Offered::kTaken;
+  return Append(Lane::kOrdinary, message, target) ? Offered::kTakenFlush : Offered::kTaken;
 }
 
-Outbox::Pushed Outbox::Push(Lane lane, std::string_view frame) {
+Outbox::Pushed Outbox::Push(Lane lane, std::string& frame, uint64_t target) {
   MutexLock lock(mutex_);
   if (closed_) return Pushed::kClosed;
   if (bytes_ + frame.size() > limits_.most) return Pushed::kOverfull;
-  return Append(lane, frame) ? Pushed::kTakenFlush : Pushed::kTaken;
+  return Append(lane, frame, target) ? Pushed::kTakenFlush : Pushed::kTaken;
 }
 
 void Outbox::WhenRoom(Reply<void> waiter) {
@@ -89,18 +143,48 @@ bool Outbox::empty() const {
   return bytes_ == 0;
 }
 
-// Control goes first; within a lane order is kept.
+// ---- what goes out
+
+// The next piece of the bulk lane, if there is one (O6).
+void Outbox::CutBulk() {
+  piece_.clear();
+  if (bulk_cut_ == bulk_.size()) {
+    Recycle(std::exchange(bulk_, {}));
+    bulk_cut_ = 0;
+    Queue& queue = waiting_[static_cast<size_t>(Lane::kBulk)];
+    if (queue.empty()) return bulk_ends_.clear();
+    bulk_ = std::move(queue.front());
+    queue.erase(queue.begin());
+  }
+  const std::string_view piece = std::string_view(bulk_).substr(bulk_cut_, kBulkPiece);
+  BeginFrame(piece_, {.kind = FrameKind::kBulk, .lane = Lane::kBulk});
+  EndFrame(piece_, 0, piece.size());
+  bulk_cut_ += piece.size();
+  bulk_went_ += piece.size();
+  bytes_ += piece_.size();
+  parts_ = {piece_, piece};
+}
+
+// Control goes first, then ordinary frames; within a lane order is kept.
 bool Outbox::Refill() {
-  if (offset_ < writing_[0].size() + writing_[1].size()) return true;
-  offset_ = 0;
-  for (std::string& buffer : writing_) Clear(buffer);
+  if (first_part_ < parts_.size()) return true;
+  first_part_ = 0;
+  parts_.clear();
   MutexLock lock(mutex_);
-  writing_.swap(waiting_);
-  flushing_ = !writing_[0].empty() || !writing_[1].empty();
+  for (std::string& buffer : writing_) Recycle(std::move(buffer));
+  writing_.clear();
+  for (const Lane lane : {Lane::kControl, Lane::kOrdinary}) {
+    Queue& queue = waiting_[static_cast<size_t>(lane)];
+    std::move(queue.begin(), queue.end(), std::back_inserter(writing_));
+    queue.clear();
+  }
+  CutBulk();
+  parts_.insert(parts_.begin(), writing_.begin(), writing_.end());
+  flushing_ = !parts_.empty();
   return flushing_;
 }
 
-void Outbox::Written(size_t bytes) {
+void Outbox::Advance(size_t bytes) {
   std::vector<Reply<void>> waiters;
   {
     MutexLock lock(mutex_);
@@ -108,20 +192,16 @@ void Outbox::Written(size_t bytes) {
     waiters = TakeWaiters();
   }
   Answer(std::move(waiters));
+  while (first_part_ < parts_.size() && bytes >= parts_[first_part_].size()) {
+    bytes -= parts_[first_part_++].size();
+  }
+  if (bytes > 0) parts_[first_part_].remove_prefix(bytes);
 }
 
 bool Outbox::WriteOut(Link& link) {
   while (Refill()) {
-    const std::string_view control(writing_[0]);
-    const std::string_view ordinary(writing_[1]);
-    const std::array<std::string_view, 2> parts{
-        control.substr(std::min(offset_, control.size())),
-        ordinary.substr(offset_ - std::min(offset_, control.size()))};
-    const size_t taken = link.Write(parts);
-    offset_ += taken;
-    const bool all = taken == parts[0].size() + parts[1].size();
-    Written(taken);
-    if (!all) {
+    Advance(link.Write(std::span(parts_).subspan(first_part_)));
+    if (first_part_ < parts_.size()) {
       link.AwaitWritable();
       return false;
     }

@@ -3,19 +3,24 @@
 //   Operation   Who                       Effect
 //   Offer       any thread                a message: taken, if there is room for it and credit
 //   Push        any thread                any other frame: taken, unless closed
+//   TakeBuffer  any thread                memory that frames have left in, for the next large one
 //   AddCredit   any thread                the peer takes so many more bytes of messages; at first none
 //   WhenRoom    any thread                answers `waiter` when Offer is worth another try
 //   WriteOut    who has to flush          gives the link what is there
+//   Shrink      any thread, now and then  gives memory back that nobody has needed since the last time
 //   Close       any thread                nothing is taken any more; waiters are answered
 //
 // O1  There is one who has to flush, or nothing to be flushed. Offer and Push say to the one who makes
 //     it non-empty that he must see to it; WriteOut says when the duty is over, or that the link will
 //     call for it (OnWritable).
-// O2  `writing_` and `offset_` belong to who has to flush.
+// O2  What is in `writing_`, `bulk_` and `parts_` belongs to who has to flush.
 // O3  What waits is bounded: messages by high_water and one frame more, the rest by `most`, beyond which
 //     the connection is closed (overfull).
 // O4  A message is taken only if there is credit. So the peer has at most its window and one frame more of
 //     messages that it has not handled.
+// O5  Frames with the same target leave in the order in which they came: one that follows another which
+//     is in the bulk lane still goes there, too. (Targets count from 1; 0 has no order.)
+// O6  Of the bulk lane goes at most one piece, of kBulkPiece, before what has come in other lanes since.
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_OUTBOX_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_OUTBOX_H_
 
@@ -27,6 +32,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "troupe/actors/reply.h"
 #include "troupe/core/mutex.h"
 #include "troupe/runtime/bridges/frame.h"
@@ -43,12 +49,22 @@ class Outbox {
   enum class Offered : uint8_t { kTaken, kTakenFlush, kNoRoom, kClosed };
   enum class Pushed : uint8_t { kTaken, kTakenFlush, kClosed, kOverfull };
 
+  // A longer frame goes in the bulk lane: 64 KiB of data, and what surrounds it.
+  static constexpr size_t kLongestOrdinary = 66 << 10;
+  static constexpr size_t kBulkPiece = 64 << 10;
+
   explicit Outbox(Limits limits) : limits_(limits) {}
 
-  [[nodiscard]] Offered Offer(std::string_view message);
-  [[nodiscard]] Pushed Push(Lane lane, std::string_view frame);
+  // What is taken of `frame` is gone from it; kNoRoom leaves it as it is.
+  [[nodiscard]] Offered Offer(std::string& message, uint64_t target);
+  // Control, or ordinary: the outbox itself finds out what is bulk.
+  [[nodiscard]] Pushed Push(Lane lane, std::string& frame, uint64_t target = 0);
+  [[nodiscard]] Pushed Push(Lane lane, std::string&& frame) { return Push(lane, frame); }
+  // Empty, with this capacity or, if there is none, without.
+  std::string TakeBuffer(size_t capacity);
   void AddCredit(uint64_t bytes);
   void WhenRoom(Reply<void> waiter);
+  void Shrink();
   void Close();
 
   // True: all is written, and the duty is over. False: the link has been told to call OnWritable.
@@ -57,25 +73,47 @@ class Outbox {
   bool empty() const;  // all that was taken has been given to the link
 
  private:
+  using Queue = std::vector<std::string>;  // frames one behind the other, small ones in one string
+
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return credit_ > 0 && bytes_ < limits_.high_water;
   }
-  bool Append(Lane lane, std::string_view frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Append(Lane lane, std::string& frame, uint64_t target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsBulk(size_t size, uint64_t target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string Spare(size_t capacity) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Recycle(std::string buffer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Refill();
-  void Written(size_t bytes);
+  void CutBulk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Advance(size_t bytes);
   std::vector<Reply<void>> TakeWaiters() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Limits limits_;
-  mutable Mutex mutex_;                                         // bytes_ may be asked for
-  std::array<std::string, 2> waiting_ ABSL_GUARDED_BY(mutex_);  // by lane
-  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // waiting_, and what is left of writing_
+  mutable Mutex mutex_;                                   // bytes_ may be asked for
+  std::array<Queue, 3> waiting_ ABSL_GUARDED_BY(mutex_);  // by lane
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;              // of it, and what is left of parts_
   int64_t credit_ ABSL_GUARDED_BY(mutex_) = 0;
   bool flushing_ ABSL_GUARDED_BY(mutex_) = false;  // O1
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Reply<void>> waiters_ ABSL_GUARDED_BY(mutex_);
 
-  std::array<std::string, 2> writing_;  // O2
-  size_t offset_ = 0;
+  // O5: where in the bulk lane the last frame for a target ends, in bytes that ever came, and how many
+  // of them have been cut. Empty when that lane is.
+  absl::flat_hash_map<uint64_t, uint64_t> bulk_ends_ ABSL_GUARDED_BY(mutex_);
+  uint64_t bulk_came_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t bulk_went_ ABSL_GUARDED_BY(mutex_) = 0;
+
+  // Empty buffers, of high_water bytes at most: fresh memory costs more than to write into it.
+  std::vector<std::string> spare_ ABSL_GUARDED_BY(mutex_);
+  size_t spare_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool was_used_ ABSL_GUARDED_BY(mutex_) = false;  // since Shrink
+
+  // ---- O2
+  Queue writing_;
+  std::string piece_;                    // the header of a piece of bulk
+  std::string bulk_;                     // the chunk that it is a piece of
+  size_t bulk_cut_ = 0;                  // of it
+  std::vector<std::string_view> parts_;  // what is left of all that, in order
+  size_t first_part_ = 0;
 };
 
 }  // namespace troupe::internal

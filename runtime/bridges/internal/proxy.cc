@@ -75,6 +75,7 @@ void Proxy::TellUnsent(const Context& self) {
 }
 
 bool Proxy::Transmit(Context& self) {
+  last_size_ = frame_.size();
   if (frame_.size() > connection_->max_frame()) {
     TellUnsent(self);
     const bool asked = question_ != 0;
@@ -87,7 +88,7 @@ bool Proxy::Transmit(Context& self) {
     Done();
     return asked;
   }
-  switch (connection_->Offer(frame_)) {
+  switch (connection_->Offer(frame_, id_)) {
     case Outbox::Offered::kNoRoom:
       HoldUntil(self, connection_->session().Ask(AwaitRoom{}, absl::InfiniteDuration()),
                 [this](const absl::Status&, Context& now) { Transmit(now); });

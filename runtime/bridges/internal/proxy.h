@@ -83,6 +83,7 @@ class Proxy {
   }
   template <class M>
   void Encode(FrameKind kind, const M& message, uint32_t timeout_ms) {
+    if (last_size_ > frame_.capacity()) frame_ = connection_->TakeBuffer(last_size_);
     const size_t start = BeginFrame(frame_, {.kind = kind,
                                              .target = id_,
                                              .incarnation = incarnation_,
@@ -108,6 +109,7 @@ class Proxy {
   FrameRefs refs_;
   std::string frame_;
   uint64_t question_ = 0;
+  size_t last_size_ = 0;  // of a frame; the next is likely as large
 };
 
 }  // namespace troupe::internal

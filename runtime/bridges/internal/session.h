@@ -22,6 +22,7 @@
 namespace troupe::internal {
 
 struct Flush {};
+struct ReturnCredit {};
 struct WatchExported {
   Referent who;
 };
@@ -51,6 +52,7 @@ class Session {
   explicit Session(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
   void On(Flush) { connection_->WriteOut(); }
+  void On(ReturnCredit) { connection_->SendCredit(); }
   void On(WatchExported m, Context& self) {
     m.who.is_mailbox() ? AwaitClose(m.who.mailbox, self) : self.Watch(m.who.actor);
   }

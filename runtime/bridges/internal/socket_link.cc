@@ -42,24 +42,18 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
   }
 
   size_t Write(std::span<const std::string_view> parts) {
-    std::array<iovec, 8> pieces;
-    const size_t count = std::min(parts.size(), pieces.size());
-    for (size_t i = 0; i < count; ++i) {
-      pieces[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
-    }
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = count;
     MutexLock lock(mutex_);
-    if (!socket_) return 0;
-    const ssize_t taken =
-        ::sendmsg(socket_->native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (taken >= 0) return static_cast<size_t>(taken);
-    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ENOBUFS) {
-      // The reader need not learn of it: the peer may have closed its side for reading alone.
-      EndLater(SocketError(std::error_code(errno, std::system_category()), "writing"));
+    size_t taken = 0;
+    while (!parts.empty()) {
+      const auto some = parts.first(std::min(parts.size(), kPieces));
+      size_t size = 0;
+      for (const std::string_view part : some) size += part.size();
+      const size_t count = WriteSome(some);
+      taken += count;
+      if (count < size) break;
+      parts = parts.subspan(some.size());
     }
-    return 0;
+    return taken;
   }
 
   void AwaitWritable() {
@@ -76,6 +70,27 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
   const std::string& peer() const { return peer_; }
 
  private:
+  static constexpr size_t kPieces = 64;  // in one system call
+
+  size_t WriteSome(std::span<const std::string_view> parts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!socket_) return 0;
+    std::array<iovec, kPieces> pieces;  // not initialized
+    for (size_t i = 0; i < parts.size(); ++i) {
+      pieces[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+    }
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = parts.size();
+    const ssize_t taken =
+        ::sendmsg(socket_->native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (taken >= 0) return static_cast<size_t>(taken);
+    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ENOBUFS) {
+      // The reader need not learn of it: the peer may have closed its side for reading alone.
+      EndLater(SocketError(std::error_code(errno, std::system_category()), "writing"));
+    }
+    return 0;
+  }
+
   void EndLater(absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!socket_ || closing_) return;
     closing_ = true;

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -21,8 +22,9 @@ namespace {
 
 // The most that is encrypted in one piece: 16 KiB.
 constexpr size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
-// What is encrypted leaves in portions of this size.
+// What is encrypted leaves in portions of this size, and what was decrypted is passed on so.
 constexpr size_t kPortion = 4 * kRecord;
+constexpr size_t kSmall = 1024;
 // Encrypted bytes that a peer who reads nothing can make us keep. A portion and a little more is ours;
 // the rest answers what it sends, such as key updates.
 constexpr size_t kMostUnsent = 2 * kPortion;
@@ -84,7 +86,7 @@ BIO* MakeBio(Wire& wire) {
 // S2  What has been taken by Write has been encrypted. If it does not go out at once, AwaitWritable of
 //     the link below has been called, and OnWritable goes on with it. So the one who wrote need not
 //     come back.
-// S3  Once why_ is set nothing is passed on but OnClosed, which says it.
+// S3  Once why_ is set nothing is passed on but what had been decrypted, and OnClosed, which says it.
 class TlsStream final : public LinkEvents, public std::enable_shared_from_this<TlsStream> {
  public:
   TlsStream(Ssl ssl, std::unique_ptr<Link> plain)
@@ -174,15 +176,15 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
   }
 
  private:
-  // The handshake, or one record, of what has arrived. False: there is no more to be had of it.
+  // The handshake, or a portion, of what has arrived. False: there is no more to be had of it.
   bool TakeStep() {
-    std::array<char, kRecord> record;  // not initialized
+    std::array<char, kPortion> portion;  // not initialized
     size_t count = 0;
     {
       MutexLock lock(mutex_);
       if (why_) return false;
       if (ready_) {
-        count = Decrypt(record);
+        count = Decrypt(portion);
         if (count == 0) return false;
       } else {
         Handshake();
@@ -192,7 +194,7 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
         if (!std::exchange(awaited_, false)) return true;
       }
     }
-    count > 0 ? events_->OnBytes({record.data(), count}) : events_->OnWritable();
+    count > 0 ? events_->OnBytes({portion.data(), count}) : events_->OnWritable();
     return true;
   }
 
@@ -216,10 +218,21 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
     return absl::UnauthenticatedError(absl::StrCat("tls: ", what));
   }
 
-  size_t Decrypt(std::array<char, kRecord>& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  // Records, until there is a portion or no more. What was before a failure counts.
+  size_t Decrypt(std::span<char> portion) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    size_t taken = 0;
+    while (taken < portion.size()) {
+      const size_t count = DecryptRecord(portion.subspan(taken));
+      if (count == 0) break;
+      taken += count;
+    }
+    return taken;
+  }
+
+  size_t DecryptRecord(std::span<char> into) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     size_t count = 0;
     ERR_clear_error();
-    const int result = SSL_read_ex(ssl_.get(), record.data(), record.size(), &count);
+    const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &count);
     const int error = SSL_get_error(ssl_.get(), result);
     if (!wire_.unsent.empty()) Flush();  // it may have had to be answered
     switch (error) {
@@ -266,8 +279,9 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
       wire_.unsent.erase(0, count);
       return AwaitRoom();
     }
-    if (wire_.unsent.capacity() <= 4096) return wire_.unsent.clear();
-    std::string().swap(wire_.unsent);  // an idle link keeps no large buffer
+    wire_.unsent.clear();
+    // An idle link sends no more than a sign of life, and keeps no large buffer.
+    if (count < kSmall && wire_.unsent.capacity() > kSmall) std::string().swap(wire_.unsent);
   }
 
   void AwaitRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
