@@ -1,6 +1,7 @@
 // What is too much: full windows, full mailboxes on the way, and frames that are too long.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -8,7 +9,9 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/time/time.h"
 #include "tests/bridges/watching.h"
 #include "troupe/runtime/bridges/memory_link.h"
@@ -111,6 +114,12 @@ TEST_F(LittleRoomThereTest, AsksThatHaveWaitedForRoomLearnThatTheNodeIsLost) {
   });
   asker.Send(Deposit{});
   asked.get_future().wait();
+  EXPECT_TRUE(Eventually([&] {  // until they wait, and one is in hand
+    const std::vector<ActorStats> all = client_system_.actors();
+    return std::any_of(all.begin(), all.end(), [](const ActorStats& actor) {
+      return absl::StartsWith(actor.name, "number ") && actor.queued > 0 && actor.queued < 85;
+    });
+  }));
   peer.Disconnect();
   EXPECT_TRUE(Eventually([&] { return answered == kAsks; }));
   EXPECT_EQ(lost, kAsks);
