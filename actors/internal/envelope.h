@@ -40,10 +40,12 @@ struct Delivery {
 
 using Thunk = void (*)(Envelope&, Delivery&);
 
-// Incarnations are multiples of 4. In an envelope's address,
+// Incarnations are multiples of 8. In an envelope's address,
 inline constexpr uint64_t kExempt = 1;  // no capacity applies to it: an answer, a Down, a Stop
 inline constexpr uint64_t kAnswer = 2;  // an answer: handled also while a handler is suspended
-inline constexpr uint64_t kAddressFlags = kExempt | kAnswer;
+// Exempt, and a dead letter if it is lost, which the others are not: a message that has had room before.
+inline constexpr uint64_t kLetter = 4;
+inline constexpr uint64_t kAddressFlags = kExempt | kAnswer | kLetter;
 
 // The header of every message (48 bytes, so a message of 16 bytes travels in one cache line); the
 // message itself follows in EnvelopeOf. Allocated with AllocateNode, freed by the thunk.

@@ -20,7 +20,7 @@ void DrawIncarnations(std::span<uint64_t> out) {
     std::fputs("Troupe: the kernel gives no random numbers (getrandom failed).\n", stderr);
     std::abort();
   }
-  for (uint64_t& number : out) number = (number & ~kAddressFlags) | 4;
+  for (uint64_t& number : out) number = (number & ~kAddressFlags) | 8;
 }
 
 std::string PrintedNumber(uint64_t incarnation, uint64_t print_key) {

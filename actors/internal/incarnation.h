@@ -1,5 +1,5 @@
 // Incarnations: the numbers that tell an actor from those which had its cell before. Unguessable,
-// so that a ref which crosses a process boundary is a capability; multiples of 4, because an
+// so that a ref which crosses a process boundary is a capability; multiples of 8, because an
 // envelope's address has flags below (kAddressFlags); never 0.
 #ifndef TROUPE_ACTORS_INTERNAL_INCARNATION_H_
 #define TROUPE_ACTORS_INTERNAL_INCARNATION_H_

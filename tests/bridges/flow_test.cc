@@ -127,6 +127,47 @@ TEST_F(LittleRoomThereTest, AsksThatHaveWaitedForRoomLearnThatTheNodeIsLost) {
 }
 
 // With kBlock, which is what NodeOptions says if one says nothing.
+uint64_t MostQueued(const System& system) {
+  uint64_t most = 0;
+  for (const ActorStats& actor : system.actors()) most = std::max(most, actor.queued);
+  return most;
+}
+
+// Also the one that the proxy has in hand, whose frame waits for credit.
+TEST(LostNodeTest, AllThatWaitedForRoomIsADeadLetter) {
+  constexpr uint64_t kSent = 100, kWindow = 1000, kFrame = 46, kCross = (kWindow - 1) / kFrame + 1;
+  std::promise<void> go;
+  std::atomic<uint64_t> handled = 0, lost = 0;
+  System bank_system;
+  System client_system({.on_dead_letter = [&lost](const DeadLetter& letter) {
+    lost += absl::StrContains(std::string(letter.message_type), "Deposit");
+  }});
+  Node bank(bank_system, {.window = kWindow});
+  Node client(client_system);
+  const auto slow = bank_system.Spawn(ActorOptions{.placement = Placement::kDedicatedThread},
+                                      [&handled, may_go = go.get_future().share()](Deposit) {
+                                        may_go.wait();
+                                        ++handled;
+                                      });
+  ASSERT_TRUE(bank.Publish<Deposit>("slow", slow).ok());
+  auto [here, there] = MakeMemoryLink();
+  bank.Serve(std::move(there));
+  const absl::StatusOr<Peer> peer = client.Attach(std::move(here), kLong).Wait();
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  const auto to = peer->Find<Deposit>("slow", kLong).Wait();
+  ASSERT_TRUE(to.ok()) << to.status();
+
+  for (uint64_t i = 0; i < kSent; ++i) ASSERT_EQ(to->Send(Deposit{1}), SendResult::kQueued);
+  // The handler there has the first, and the proxy here the one behind those that have crossed.
+  ASSERT_TRUE(Eventually([&] { return MostQueued(bank_system) == kCross - 1; }));
+  ASSERT_TRUE(Eventually([&] { return MostQueued(client_system) == kSent - kCross - 1; }));
+  peer->Disconnect();
+  EXPECT_TRUE(Eventually([&] { return lost == kSent - kCross; })) << lost;
+  go.set_value();
+  EXPECT_TRUE(Eventually([&] { return handled == kCross; })) << handled;
+  EXPECT_EQ(lost, kSent - kCross);
+}
+
 TEST_F(LittleRoomThereTest, ATrySendToARemoteActorNeverWaits) {
   std::promise<void> go;
   std::atomic<int64_t> handled = 0;

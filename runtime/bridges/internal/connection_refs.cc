@@ -101,7 +101,7 @@ absl::StatusOr<MailboxId> Connection::MailboxTo(const ActorRef<Proxy>& proxy, ui
     entry->second.message = kind.message;
     imported_[Referent{{}, made}] = id;
   }
-  PostExempt(proxy, *EnvelopeOf<TakeMail>::Make(ThunkFor<Proxy, TakeMail>(),
+  PostNotice(proxy, *EnvelopeOf<TakeMail>::Make(ThunkFor<Proxy, TakeMail>(),
                                                 TakeMail{std::move(receiver), kind.forward},
                                                 std::source_location::current()));
   return made;

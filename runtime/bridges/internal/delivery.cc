@@ -33,7 +33,12 @@ class MailReceipt final : public ReplySlotOf<void> {
 
 }  // namespace
 
-void PostExempt(const AnyRef& to, Envelope& e) {
+void PostOn(const AnyRef& to, Envelope& e) {
+  e.address = ActorCell::IncarnationOf(to) | kExempt | kLetter;
+  ActorCell::Post(to, e, PostMode::kNeverBlock);
+}
+
+void PostNotice(const AnyRef& to, Envelope& e) {
   e.address = ActorCell::IncarnationOf(to) | kExempt;
   ActorCell::Post(to, e, PostMode::kNeverBlock);
 }

@@ -44,8 +44,9 @@ struct Arrival {
   }
 };
 
-// To an actor, whatever its capacity: for what is bounded otherwise.
-void PostExempt(const AnyRef& to, Envelope& e);
+// To an actor, whatever its capacity: a message that has had room before, and what nodes say to each other.
+void PostOn(const AnyRef& to, Envelope& e);
+void PostNotice(const AnyRef& to, Envelope& e);  // no dead letter, if it is lost
 // Returns the credit when the message has been received, or never will be.
 void PutInMailbox(const Arrival& arrival, Envelope& e);
 
@@ -146,7 +147,7 @@ absl::Status Deliver(const Arrival& arrival) {
   Envelope& credited =
       CreditedEnvelope<M>::Make(*envelope, arrival.connection.inflow(), arrival.bytes());
   if (arrival.thunk == ThunkFor<Proxy, M>()) {  // it goes on to another node
-    PostExempt(to, credited);
+    PostOn(to, credited);
   } else {
     PostMessage(to, credited, /*may_block=*/false);
   }

@@ -18,8 +18,8 @@ namespace {
 
 // Whatever the capacity of the proxy: there are few of these (H1).
 template <class M>
-void SendExempt(const AnyRef& to, Thunk thunk, M message) {
-  PostExempt(to, *EnvelopeOf<M>::Make(thunk, std::move(message), std::source_location::current()));
+void SendNotice(const AnyRef& to, Thunk thunk, M message) {
+  PostNotice(to, *EnvelopeOf<M>::Make(thunk, std::move(message), std::source_location::current()));
 }
 
 }  // namespace
@@ -66,13 +66,13 @@ void MailOutlet::Forward(absl::StatusOr<Mail> mail, Context& self) {
   if (absl::IsFailedPrecondition(mail.status())) return self.Fail(mail.status());  // kOneAtATime
   if (!mail.ok()) {  // H2; and then the inlet's end is waited for
     from_ = AnyReceiver();
-    return SendExempt(inlet_, ThunkFor<Proxy, MailEnd>(), MailEnd{});
+    return SendNotice(inlet_, ThunkFor<Proxy, MailEnd>(), MailEnd{});
   }
   ++ahead_;
   Envelope& e = mail->Unpack();
   e.thunk = forward_;
   e.sender = self.self();  // the proxy tells it of one that is too long
-  PostExempt(inlet_, e);
+  PostOn(inlet_, e);
   Next(self);
 }
 
@@ -87,7 +87,7 @@ AnyRef SpawnInlet(const MailboxId& mailbox, const Outlet& outlet) {
 }
 
 void Adopt(const Outlet& outlet, ReceiverAdopted adopted) {
-  SendExempt(outlet, outlet.ThunkOf<ReceiverAdopted>(), std::move(adopted));
+  SendNotice(outlet, outlet.ThunkOf<ReceiverAdopted>(), std::move(adopted));
 }
 
 void MailInlet::OnStart(Context& self) {
@@ -125,7 +125,7 @@ void MailInlet::Pass(Envelope& e, Context& self) {
 void MailInlet::NoteTaken(const absl::Status& taken, Context& self) {
   --waiting_;
   if (taken.ok() && ++taken_ >= kAhead / 2) {
-    SendExempt(outlet_, outlet_.ThunkOf<MailTaken>(), MailTaken{std::exchange(taken_, 0)});
+    SendNotice(outlet_, outlet_.ThunkOf<MailTaken>(), MailTaken{std::exchange(taken_, 0)});
   }
   StopIfDone(self);
 }

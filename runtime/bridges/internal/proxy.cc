@@ -7,7 +7,6 @@
 #include "troupe/actors/internal/mailbox_waits.h"
 #include "troupe/actors/internal/spawn.h"
 #include "troupe/actors/internal/timed_mail.h"
-#include "troupe/actors/listen.h"
 #include "troupe/runtime/bridges/internal/handover.h"
 #include "troupe/runtime/bridges/internal/session.h"
 
@@ -29,6 +28,7 @@ void Proxy::OnStop() {
   if (question_ != 0) {
     connection_->FailQuestion(question_, absl::UnavailableError("ask: the receiver has ended"));
   }
+  LoseHeld();
   refs_.Withdraw();
   connection_->ForgetImport(id_, incarnation_);
   if (!mail_.from) return;
@@ -50,7 +50,7 @@ void Proxy::NextMail(Context& self) {
         if (!mail.ok()) return StopActor(now.self(), StopWhen::kDrained);
         Envelope& e = mail->Unpack();
         e.thunk = mail_.forward;
-        PostToSelf(e);
+        PostOn(now.self(), e);
       },
       [this](auto& slot, auto& waits) {
         BeginReceive(mail_.from.id(), mail_.from.share(), slot, waits[0]);
@@ -67,6 +67,10 @@ void Proxy::Done() {
   refs_.Withdraw();
   frame_.capacity() > 4096 ? std::string().swap(frame_) : frame_.clear();
   question_ = 0;
+}
+
+void Proxy::LoseHeld() {
+  if (const std::unique_ptr<Held> held = std::move(held_)) held->Lose();
 }
 
 // An outlet counts what it has sent, and this it has not.
@@ -91,7 +95,9 @@ bool Proxy::Transmit(Context& self) {
   switch (connection_->Offer(frame_, id_)) {
     case Outbox::Offered::kNoRoom:
       HoldUntil(self, connection_->session().Ask(AwaitRoom{}, absl::InfiniteDuration()),
-                [this](const absl::Status&, Context& now) { Transmit(now); });
+                [this](const absl::Status&, Context& now) {
+                  if (!Transmit(now)) LoseHeld();
+                });
       return true;
     case Outbox::Offered::kClosed: {
       const bool asked = question_ != 0;  // and has been told
@@ -101,6 +107,7 @@ bool Proxy::Transmit(Context& self) {
     case Outbox::Offered::kTaken:
     case Outbox::Offered::kTakenFlush:
       refs_.Sent();
+      held_.reset();
       Done();
       return true;
   }

@@ -76,10 +76,24 @@ class Proxy {
   }
 
  private:
+  // A message whose frame waits for room, kept so that it can be lost as what it is.
+  struct Held {
+    virtual ~Held() = default;
+    virtual void Lose() = 0;
+  };
+  template <class M>
+  struct HeldMessage final : Held {
+    explicit HeldMessage(M m) : message(std::move(m)) {}
+    void Lose() override { Recipient<M>().Send(std::move(message)); }  // a dead letter
+
+    M message;
+  };
+
   template <class M>
   void Tell(M message, Context& self) {
     Encode(FrameKind::kMessage, message, kNoTimeout);
-    if (!Transmit(self)) Recipient<M>().Send(std::move(message));  // a dead letter
+    if (!Transmit(self)) return HeldMessage<M>(std::move(message)).Lose();
+    if (!frame_.empty()) held_ = std::make_unique<HeldMessage<M>>(std::move(message));
   }
   template <class M>
   void Encode(FrameKind kind, const M& message, uint32_t timeout_ms) {
@@ -99,6 +113,7 @@ class Proxy {
   // False: `frame_` cannot be sent, and nobody has been told who is not waiting for an answer.
   bool Transmit(Context& self);
   static void TellUnsent(const Context& self);
+  void LoseHeld();
   void Done();
 
   const std::shared_ptr<Connection> connection_;
@@ -109,6 +124,7 @@ class Proxy {
   FrameRefs refs_;
   std::string frame_;
   uint64_t question_ = 0;
+  std::unique_ptr<Held> held_;
   size_t last_size_ = 0;  // of a frame; the next is likely as large
 };
 
