@@ -84,11 +84,14 @@ struct ListenOptions {
 // Large ones   A message of more than 66 KiB travels in pieces of 64 KiB, and what is sent to others meanwhile, or
 //              answered, or a sign of life, goes between them; what follows it to the same actor goes behind it.
 //              Up to NodeOptions::max_frame there; beyond that it is a dead letter here, and an ask learns
-//              kResourceExhausted. It is in memory as a whole at both ends: gigabytes are better sent as many messages.
+//              kInvalidArgument. It is in memory as a whole at both ends: gigabytes are better sent as many messages.
 // Slow peers   A message leaves the sender's side only if the receiver's side has room for it, within
 //              NodeOptions::window for each connection, which is given back when a handler begins with it. So
 //              neither side keeps more than its options say; what does not fit waits in the mailbox of the
 //              remote actor here, and then its policy says what becomes of it.
+// Memory       An idle connection keeps no buffers. With glibc's malloc the first Node makes the process keep
+//              some MiB more of freed memory before it goes back to the system (event_loop.cc says why);
+//              mallopt or MALLOC_TRIM_THRESHOLD_ set by the program stand.
 // Deadlines    Travel with an ask, as a duration, so clocks need not agree; Context::deadline() tells them.
 // Sender       Context::sender() is nobody. Who wants an answer asks, or sends a Recipient along.
 // Watch        As ever. A Down names as class and name those of the proxy; kShutdown there is kFailed here.
