@@ -404,7 +404,7 @@ class WakeTest : public testing::Test {
     return std::thread([&queue] { queue.WaitForRoom(kOwner); });
   }
 
-  static constexpr uint64_t kOwner = 4;
+  static constexpr uint64_t kOwner = 8;
   internal::BoundedQueue queue_{{.long_since_full = kNever, .first_look = kNever}};
   std::vector<internal::Envelope> messages_{8, internal::Envelope(nullptr, {})};
 };
