@@ -214,6 +214,40 @@ TEST_F(HostileRightsTest, WhoAdoptsAReceiverGetsWhatItAskedForAndNobodyElsesActo
   }
 }
 
+// The outlet would take what adopts it here for a proxy.
+TEST_F(HostileRightsTest, AReceiverThatIsStillOnThisNodeCannotBeSentToIt) {
+  RawPeer peer(path_);
+  const internal::WireRef desk = FindDesk(peer);
+  peer.Send(To(desk, TypeOf<Fetch>(), FrameKind::kRequest), Encode(std::vector<int>()));
+  const auto answer = Decode<std::pair<int, RawReceiver>>(peer.Await(FrameKind::kAnswer));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  RawReceiver receiver = answer->second;
+  receiver.outlet.whose = internal::WireRef::Whose::kReaders;
+  peer.Send(To(desk, TypeOf<TakeOver>()), Encode(std::vector<RawReceiver>{receiver}));
+  ExpectEnd(peer, "an outlet that is on this node");
+}
+
+// Its release may have gone before a frame in which it comes home.
+TEST_F(HostileRightsTest, ARefThatHasBeenReleasedIsNobody) {
+  RawPeer peer(path_);
+  const internal::WireRef desk = FindDesk(peer);
+  peer.Send(To(desk, TypeOf<Fetch>(), FrameKind::kRequest), Encode(std::vector<int>()));
+  const auto answer = Decode<std::pair<int, RawReceiver>>(peer.Await(FrameKind::kAnswer));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  internal::WireRef gone = answer->second.outlet;
+  peer.Send({.kind = FrameKind::kRelease,
+             .target = gone.id,
+             .incarnation = gone.incarnation,
+             .correlation = 1});
+  gone.whose = internal::WireRef::Whose::kReaders;
+  peer.Send(To(desk, TypeOf<Introduce>()), Encode(std::vector<internal::WireRef>{gone}));
+  peer.Send(To(desk, TypeOf<Question>(), FrameKind::kRequest), Encode(Question{"on?"}));
+  EXPECT_FALSE(peer.Await(FrameKind::kAnswer).empty());
+  gone.id = 1000;  // one that never was
+  peer.Send(To(desk, TypeOf<Introduce>()), Encode(std::vector<internal::WireRef>{gone}));
+  ExpectEnd(peer, "nobody was exported as number 1000");
+}
+
 TEST_F(HostileRightsTest, AReceiverTakesNoMoreAheadThanItSays) {
   RawPeer peer(path_);
   const internal::WireRef desk = FindDesk(peer);

@@ -380,6 +380,36 @@ TEST_F(SmallFrameTest, R49_MessagesThatAreTooLongDoNotHoldUpTheOthers) {
   EXPECT_EQ(home_.dead_letters(), 40u);
 }
 
+// What nobody reads has all the credit of the node that is to read it.
+class SmallWindowTest : public ReceiverTest {
+ protected:
+  SmallWindowTest() : ReceiverTest({.window = 2000}, {.window = 2000}) {}
+};
+
+TEST_F(SmallWindowTest, R49_TheRightGoesToWhoeverHasSentAllThatHeMay) {
+  auto [jobs, inbox] = home_.system.OpenMailbox<Job>();
+  const Sender<Job> there = SendAway(jobs);
+  for (int i = 1; i <= 200; ++i) ASSERT_EQ(there.Send(Job{i}), SendResult::kQueued);
+  // Some 40 fill the window.
+  ASSERT_TRUE(Eventually([&, &all = jobs] { return all.stats().depth >= 30; }));
+  Receiver<Job> back = HandOver(std::move(inbox));
+  EXPECT_EQ(Receive(back, 200), UpTo(200));
+}
+
+TEST_F(SmallFrameTest, R49_AsksThatHaveExpiredDoNotHoldUpTheOthers) {
+  auto [sums, inbox] = home_.system.OpenMailbox<Sum>();
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(sums.Ask(Sum{1, 1}, absl::Milliseconds(1)).Wait().status().code(),
+              absl::StatusCode::kDeadlineExceeded);
+  }
+  sums.Send(Sum{2, 3});
+  desk_.Send(TakeOver<Sum>{std::move(inbox)});
+  Receiver<Sum> there = away_.sums->get_future().get();
+  const auto sum = there.Receive(kLong).Wait();
+  ASSERT_TRUE(sum.ok()) << sum.status();
+  EXPECT_EQ(sum->message.a, 2);
+}
+
 // Of whatever a right's proxies hold nothing is dropped.
 TEST_F(SmallFrameTest, R49_TheCapacityTowardsOtherNodesDoesNotMatter) {
   auto [jobs, inbox] = home_.system.OpenMailbox<Job>();

@@ -213,7 +213,9 @@ absl::Status Connection::TakeFind(const Frame& frame) {
 // O4 of the peer: it holds back what exceeds our window.
 absl::Status Connection::TakeMessage(const Frame& frame) {
   const size_t bytes = kFrameHeaderSize + frame.payload.size();
-  if (!inflow_->Take(bytes)) return Violation("more messages than its credit");
+  if (!inflow_->Take(bytes, GoesAhead(frame.header.type))) {
+    return Violation("more messages than its credit");
+  }
   absl::Status wrong = DeliverMessage(frame);
   if (!wrong.ok()) inflow_->Handled(bytes);  // there is no envelope that would say so
   return wrong;
@@ -314,8 +316,9 @@ void Connection::AnswerError(uint64_t correlation, const absl::Status& error) {
   Push(Lane::kOrdinary, MakeAnswerFrame<void>(correlation, error), /*here=*/true);
 }
 
-Outbox::Offered Connection::Offer(std::string& frame, uint64_t target) {
-  const Outbox::Offered offered = outbox_.Offer(frame, target);
+Outbox::Offered Connection::Offer(std::string& frame, uint64_t target, bool ahead) {
+  const Outbox::Offered offered =
+      ahead ? outbox_.OfferAhead(frame, target) : outbox_.Offer(frame, target);
   if (offered == Outbox::Offered::kTakenFlush) session_.Send(Flush{});
   return offered;
 }

@@ -111,7 +111,7 @@ class Connection final : public LinkEvents,
   void Withdraw(uint64_t id, uint64_t incarnation);
 
   // ---- for proxies and the session
-  Outbox::Offered Offer(std::string& frame, uint64_t target);  // a message, see Outbox
+  Outbox::Offered Offer(std::string& frame, uint64_t target, bool ahead);  // a message, see Outbox
   std::string TakeBuffer(size_t capacity) { return outbox_.TakeBuffer(capacity); }
   void WhenRoom(Reply<void> waiter) { outbox_.WhenRoom(std::move(waiter)); }
   void WhenEnded(uint64_t id, Reply<RemoteEnd> reply);

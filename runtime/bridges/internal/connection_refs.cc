@@ -36,6 +36,8 @@ void Connection::Withdraw(uint64_t id, uint64_t incarnation) {
 
 absl::StatusOr<RefTable::Imported> Connection::ImportOwn(const WireRef& ref,
                                                          std::span<const uint64_t> types) {
+  // Its release has gone before a frame that waited, or came in pieces: nobody now.
+  if (exports_.HasGone(ref.id)) return Imported{};
   absl::StatusOr<ExportTable::Entry> entry = exports_.Get(ref.id, ref.incarnation);
   if (!entry.ok()) return entry.status();
   if (entry->who.is_mailbox() != ref.is_mailbox) {

@@ -67,6 +67,11 @@ absl::StatusOr<ExportTable::Entry> ExportTable::Get(uint64_t id, uint64_t incarn
   return *entry;
 }
 
+bool ExportTable::HasGone(uint64_t id) const {
+  MutexLock lock(mutex_);
+  return id != 0 && id <= last_id_ && !by_id_.contains(id);
+}
+
 std::optional<ExportTable::Entry> ExportTable::Of(const Referent& who) const {
   MutexLock lock(mutex_);
   const auto id = ids_.find(who);

@@ -43,6 +43,7 @@ class ExportTable {
   absl::StatusOr<std::pair<Referent, ExportRoute>> Find(uint64_t id, uint64_t incarnation,
                                                         uint64_t type) const;
   absl::StatusOr<Entry> Get(uint64_t id, uint64_t incarnation) const;
+  bool HasGone(uint64_t id) const;  // it was exported, and has been released
   std::optional<Entry> Of(const Referent& who) const;
   // Who it is, if the peer has been given it once more than it knows (X3); else nobody. An error: it has not
   // been given so often, or `times` is 0.

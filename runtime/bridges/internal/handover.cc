@@ -37,8 +37,8 @@ Outlet HandOver(RefTable& refs, AnyReceiver from, Thunk forward) {
 void MailOutlet::On(const ReceiverAdopted& m, Context& self) {
   if (inlet_) return;
   inlet_ = m.inlet;
-  if (!inlet_) return self.Stop();
-  most_ = std::max<uint32_t>(m.ahead, 1);
+  if (!inlet_.As<Proxy>()) return self.Stop();
+  most_ = std::clamp<uint32_t>(m.ahead, 1, MailInlet::kAhead);
   self.Watch(inlet_);
   Next(self);
 }

@@ -11,6 +11,8 @@
 // H2  What is to tell of the end of the mailbox follows its messages (MailEnd), since a Down may overtake them.
 // H3  An outlet ends with its connection, adopted or not, and so does the right: for the mailbox its receiver
 //     has ended. An inlet ends when the mailbox there is closed and nothing waits to be taken from it.
+// H4  What is said of a right takes credit and needs none: a mailbox may hold all the credit there is, until this has
+//     arrived. It is little, and handled at once.
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_HANDOVER_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_HANDOVER_H_
 
@@ -119,6 +121,8 @@ struct WireReceiver {
   Outlet outlet;
   uint64_t type = 0;  // of the messages
 };
+static_assert(GoesAhead(MessageHash(TypeName<ReceiverAdopted>())) &&
+              GoesAhead(MessageHash(TypeName<MailTaken>())));
 
 }  // namespace internal
 
@@ -131,8 +135,7 @@ struct Codec<Receiver<M>> {
     if (from && out.refs() != nullptr) {
       internal::AnyReceiver right(from.id(), from.share());
       const_cast<Receiver<M>&>(from).Release();
-      wire.outlet = internal::HandOver(*out.refs(), std::move(right),
-                                       internal::ThunkFor<internal::Proxy, M>());
+      wire.outlet = internal::HandOver(*out.refs(), std::move(right), &internal::Proxy::Relay<M>);
     }
     EncodeValue(out, wire);
   }
@@ -141,6 +144,10 @@ struct Codec<Receiver<M>> {
     if (!DecodeValue(in, wire)) return false;
     if (wire.type != MessageHash(TypeName<M>())) return in.Fail("a Receiver of other messages");
     if (!wire.outlet) return true;
+    // It would take an inlet of this node for a proxy.
+    if (wire.outlet.template As<internal::MailOutlet>()) {
+      return in.Fail("an outlet that is on this node");
+    }
     if (!in.Charge(1024)) return false;  // a mailbox
     const internal::MailboxId id =
         internal::OpenForInlet(*in.refs(), internal::MessageTypeFor<M>());

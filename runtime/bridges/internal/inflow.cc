@@ -4,10 +4,11 @@
 
 namespace troupe::internal {
 
-bool Inflow::Take(size_t bytes) {
-  if (taken_ - known_ > window_) {
+bool Inflow::Take(size_t bytes, bool ahead) {
+  const int64_t most = ahead ? 2 * window_ : window_;
+  if (taken_ - known_ > most) {
     known_ = handled_.load(std::memory_order_relaxed);  // relaxed: a count
-    if (taken_ - known_ > window_) return false;
+    if (taken_ - known_ > most) return false;
   }
   taken_ += static_cast<int64_t>(bytes);
   return true;

@@ -15,7 +15,7 @@
 //     once, and whoever brought it there deletes it.
 // F2  Credit is due when `handled_` comes past a multiple of the portion. Whoever does so is one thread, and
 //     tells the session, which then returns all there is. So what is not returned is less than a portion,
-//     at most a quarter of the window, and no sender waits for it.
+//     at most a quarter of the window. (A sender waits for it if the rest of the window is mail that nobody reads.)
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_INFLOW_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_INFLOW_H_
 
@@ -36,8 +36,8 @@ class Inflow {
   Inflow& operator=(const Inflow&) = delete;
 
   void set_session(const ActorRef<Session>& session) { session_ = session; }  // before Take
-  // False: that was more than its credit.
-  bool Take(size_t bytes);
+  // False: that was more than its credit, or for those that need none (handover.h, H4), than twice that.
+  bool Take(size_t bytes, bool ahead);
   void Handled(size_t bytes);
   uint64_t TakeCredit();
   bool is_credit_due() const { return Owed() >= portion_; }

@@ -39,7 +39,7 @@ void Outbox::AddCredit(uint64_t bytes) {
 // ---- buffers
 
 std::string Outbox::Spare(size_t capacity) {
-  was_used_ = true;
+  was_used_ |= capacity >= kShort;  // a heartbeat is none
   const auto last = std::find_if(spare_.rbegin(), spare_.rend(), [&](const std::string& buffer) {
     return buffer.capacity() >= capacity;
   });
@@ -101,6 +101,14 @@ Outbox::Offered Outbox::Offer(std::string& message, uint64_t target) {
   MutexLock lock(mutex_);
   if (closed_) return Offered::kClosed;
   if (!HasRoom()) return Offered::kNoRoom;
+  credit_ -= static_cast<int64_t>(message.size());
+  return Append(Lane::kOrdinary, message, target) ? Offered::kTakenFlush : Offered::kTaken;
+}
+
+Outbox::Offered Outbox::OfferAhead(std::string& message, uint64_t target) {
+  MutexLock lock(mutex_);
+  if (closed_) return Offered::kClosed;
+  if (bytes_ + message.size() > limits_.most) return Offered::kNoRoom;
   credit_ -= static_cast<int64_t>(message.size());
   return Append(Lane::kOrdinary, message, target) ? Offered::kTakenFlush : Offered::kTaken;
 }

@@ -67,6 +67,7 @@ void Proxy::Done() {
   refs_.Withdraw();
   frame_.capacity() > 4096 ? std::string().swap(frame_) : frame_.clear();
   question_ = 0;
+  goes_ahead_ = false;
 }
 
 void Proxy::LoseHeld() {
@@ -92,7 +93,7 @@ bool Proxy::Transmit(Context& self) {
     Done();
     return asked;
   }
-  switch (connection_->Offer(frame_, id_)) {
+  switch (connection_->Offer(frame_, id_, goes_ahead_)) {
     case Outbox::Offered::kNoRoom:
       HoldUntil(self, connection_->session().Ask(AwaitRoom{}, absl::InfiniteDuration()),
                 [this](const absl::Status&, Context& now) {

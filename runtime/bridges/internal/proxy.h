@@ -57,6 +57,16 @@ class Proxy {
     if (d.verb == Delivery::Verb::kHandle) static_cast<Proxy*>(d.actor)->NextMail(*d.self);
     ThunkFor<Proxy, M>()(e, d);
   }
+  // The thunk of a message from an outlet, which counts those that are under way.
+  template <class M>
+  static void Relay(Envelope& e, Delivery& d) {
+    if constexpr (Askable<M>) {
+      if (d.verb == Delivery::Verb::kHandle && static_cast<EnvelopeOf<M>&>(e).reply.expired()) {
+        TellUnsent(*d.self);  // and it will be lost now
+      }
+    }
+    ThunkFor<Proxy, M>()(e, d);
+  }
 
   template <class M>
     requires(!Askable<M> && !std::same_as<M, Down>)
@@ -70,7 +80,7 @@ class Proxy {
     const uint32_t timeout_ms = Milliseconds(reply.deadline() - self.Now());
     question_ =
         connection_->AddQuestion(std::make_unique<QuestionOf<typename M::Reply>>(std::move(reply)));
-    if (question_ == 0) return;
+    if (question_ == 0) return TellUnsent(self);
     Encode(FrameKind::kRequest, message, timeout_ms);
     Transmit(self);
   }
@@ -92,6 +102,7 @@ class Proxy {
   template <class M>
   void Tell(M message, Context& self) {
     Encode(FrameKind::kMessage, message, kNoTimeout);
+    goes_ahead_ = GoesAhead(MessageHash(TypeName<M>()));
     if (!Transmit(self)) return HeldMessage<M>(std::move(message)).Lose();
     if (!frame_.empty()) held_ = std::make_unique<HeldMessage<M>>(std::move(message));
   }
@@ -125,6 +136,7 @@ class Proxy {
   std::string frame_;
   uint64_t question_ = 0;
   std::unique_ptr<Held> held_;
+  bool goes_ahead_ = false;
   size_t last_size_ = 0;  // of a frame; the next is likely as large
 };
 

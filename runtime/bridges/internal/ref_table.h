@@ -60,6 +60,11 @@ struct MailKind {
   Thunk forward;  // of Proxy, who gets them
 };
 
+// Whether messages of this type need no credit: those by which a receive right moves (handover.h, H4).
+constexpr bool GoesAhead(uint64_t type) {
+  return type == MessageHash("troupe::ReceiverAdopted") || type == MessageHash("troupe::MailTaken");
+}
+
 class RefTable {
  public:
   virtual ~RefTable() = default;
