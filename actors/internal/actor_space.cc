@@ -245,8 +245,8 @@ Lost LostBy(DeadLetterReason reason) {
 }  // namespace
 
 void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target) {
-  if ((e.address & (kExempt | kLetter)) !=
-      kExempt) {  // replies, Down and Stop are nobody's letters
+  // Replies, Down and Stop are nobody's letters.
+  if ((e.address & (kExempt | kLetter)) != kExempt) {
     MyShard().CountDeadLetter(reason);
     if (parts_.on_dead_letter || events_.Wants<DeadLetter>()) TellLoss(e, reason, target);
   }
