@@ -39,28 +39,13 @@ class Desk {
   std::atomic<int>& notes_;
 };
 
-template <class M>
-uint64_t TypeOf() {
-  return MessageHash(TypeName<M>());
-}
-FrameHeader To(const internal::WireRef& desk, uint64_t type, FrameKind kind = FrameKind::kMessage) {
-  return {.kind = kind,
-          .target = desk.id,
-          .incarnation = desk.incarnation,
-          .correlation = 2,
-          .type = type};
-}
-
 class BulkTest : public testing::Test {
  protected:
   BulkTest() {
     EXPECT_TRUE((node_.Publish<Note, Question>("desk", system_.Spawn<Desk>(notes_))).ok());
     EXPECT_TRUE(node_.Listen("unix://" + path_).ok());
   }
-  static internal::WireRef FindDesk(RawPeer& peer) {
-    peer.SendHello();
-    return peer.Find("desk", {TypeOf<Note>(), TypeOf<Question>()});
-  }
+  static internal::WireRef FindDesk(RawPeer& peer) { return peer.Meet<Note, Question>("desk"); }
 
   const std::string path_ = absl::StrCat("/tmp/troupe-bulk-test-", ::getpid());
   std::atomic<int> notes_ = 0;

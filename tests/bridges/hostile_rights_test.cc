@@ -77,36 +77,10 @@ class HostileRightsTest : public testing::Test {
     EXPECT_TRUE(published.ok()) << published;
     EXPECT_TRUE(node_.Listen("unix://" + path_).ok());
   }
-  // Somebody honest is served, whatever happened.
-  ~HostileRightsTest() override {
-    System system;
-    Node node(system);
-    const auto peer = node.Connect("unix://" + path_, kLong).Wait();
-    EXPECT_TRUE(peer.ok()) << peer.status();
-    if (!peer.ok()) return;
-    const auto desk = peer->Find<Question>("desk", kLong).Wait();
-    EXPECT_TRUE(desk.ok()) << desk.status();
-    if (desk.ok()) {
-      EXPECT_EQ(desk->Ask(Question{"well?"}, kLong).Wait().value_or("no answer"), "well?");
-    }
-  }
-  template <class M>
-  static uint64_t TypeOf() {
-    return MessageHash(TypeName<M>());
-  }
+  ~HostileRightsTest() override { ExpectServed<Question>(path_); }
+
   internal::WireRef FindDesk(RawPeer& peer) {
-    peer.SendHello();
-    return peer.Find("desk",
-                     {TypeOf<Note>(), TypeOf<Question>(), TypeOf<Introduce>(), TypeOf<Lend>(),
-                      TypeOf<LendAnother>(), TypeOf<Fetch>(), TypeOf<TakeOver>()});
-  }
-  static FrameHeader To(const internal::WireRef& desk, uint64_t type,
-                        FrameKind kind = FrameKind::kMessage) {
-    return {.kind = kind,
-            .target = desk.id,
-            .incarnation = desk.incarnation,
-            .correlation = 2,
-            .type = type};
+    return peer.Meet<Note, Question, Introduce, Lend, LendAnother, Fetch, TakeOver>("desk");
   }
 
   // For one that is cut off while the node may be writing to it, so that the Bye may not come.

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/bridges/raw_peer.h"
+#include "tests/bridges/watching.h"
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/frame.h"
 #include "troupe/runtime/bridges/internal/hello.h"
@@ -23,8 +24,6 @@
 
 namespace troupe {
 namespace {
-
-constexpr absl::Duration kLong = absl::Seconds(60);  // a guard against hanging
 
 struct Note {
   std::string text;
@@ -82,35 +81,10 @@ class HostileTest : public testing::Test {
     EXPECT_TRUE((node_.Publish<Note, Question, Introduce, Wrap>("desk", desk).ok()));
     EXPECT_TRUE(node_.Listen("unix://" + path_).ok());
   }
-  // Somebody honest is served, whatever happened.
-  ~HostileTest() override {
-    System system;
-    Node node(system);
-    const auto peer = node.Connect("unix://" + path_, kLong).Wait();
-    EXPECT_TRUE(peer.ok()) << peer.status();
-    if (!peer.ok()) return;
-    const auto desk = peer->Find<Question>("desk", kLong).Wait();
-    EXPECT_TRUE(desk.ok()) << desk.status();
-    if (desk.ok()) {
-      EXPECT_EQ(desk->Ask(Question{"well?"}, kLong).Wait().value_or("no answer"), "well?");
-    }
-  }
-  template <class M>
-  static uint64_t TypeOf() {
-    return MessageHash(TypeName<M>());
-  }
+  ~HostileTest() override { ExpectServed<Question>(path_); }
+
   internal::WireRef FindDesk(RawPeer& peer) {
-    peer.SendHello();
-    return peer.Find("desk",
-                     {TypeOf<Note>(), TypeOf<Question>(), TypeOf<Introduce>(), TypeOf<Wrap>()});
-  }
-  static FrameHeader To(const internal::WireRef& desk, uint64_t type,
-                        FrameKind kind = FrameKind::kMessage) {
-    return {.kind = kind,
-            .target = desk.id,
-            .incarnation = desk.incarnation,
-            .correlation = 2,
-            .type = type};
+    return peer.Meet<Note, Question, Introduce, Wrap>("desk");
   }
 
   const std::string path_ = absl::StrCat("/tmp/troupe-hostile-test-", ::getpid());

@@ -16,12 +16,44 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "tests/bridges/watching.h"
+#include "troupe/core/type_name.h"
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/frame.h"
 #include "troupe/runtime/bridges/internal/hello.h"
 #include "troupe/runtime/bridges/internal/ref_table.h"
+#include "troupe/runtime/bridges/node.h"
+#include "troupe/troupe.h"
 
 namespace troupe {
+
+template <class M>
+uint64_t TypeOf() {
+  return MessageHash(TypeName<M>());
+}
+inline FrameHeader To(const internal::WireRef& whom, uint64_t type,
+                      FrameKind kind = FrameKind::kMessage) {
+  return {.kind = kind,
+          .target = whom.id,
+          .incarnation = whom.incarnation,
+          .correlation = 2,
+          .type = type};
+}
+
+// Whatever others have done to it, the node there answers who is honest.
+template <class Question>
+void ExpectServed(const std::string& path) {
+  System system;
+  Node node(system);
+  const auto peer = node.Connect("unix://" + path, kLong).Wait();
+  EXPECT_TRUE(peer.ok()) << peer.status();
+  if (!peer.ok()) return;
+  const auto desk = peer->template Find<Question>("desk", kLong).Wait();
+  EXPECT_TRUE(desk.ok()) << desk.status();
+  if (desk.ok()) {
+    EXPECT_EQ(desk->Ask(Question{"well?"}, kLong).Wait().value_or("no answer"), "well?");
+  }
+}
 
 // The other end, byte by byte.
 class RawPeer {
@@ -97,6 +129,12 @@ class RawPeer {
     const auto answer = Decode<std::pair<int, internal::WireRef>>(Await(FrameKind::kAnswer));
     EXPECT_TRUE(answer.ok()) << answer.status();
     return answer.ok() ? answer->second : internal::WireRef();
+  }
+  // Shakes hands, and finds who is published so.
+  template <class... Ms>
+  internal::WireRef Meet(const std::string& name) {
+    SendHello();
+    return Find(name, {TypeOf<Ms>()...});
   }
 
  private:

@@ -360,6 +360,15 @@ TEST_F(ReceiverTest, R49_NobodysReceiverIsNobodysThere) { EXPECT_FALSE(HandOver(
 class SmallFrameTest : public ReceiverTest {
  protected:
   SmallFrameTest() : ReceiverTest({.capacity = 1}, {.max_frame = 4096}) {}
+
+  // That is what comes there before all others.
+  void ExpectFirst(Receiver<Sum> inbox, int a) {
+    desk_.Send(TakeOver<Sum>{std::move(inbox)});
+    Receiver<Sum> there = away_.sums->get_future().get();
+    const auto sum = there.Receive(kLong).Wait();
+    ASSERT_TRUE(sum.ok()) << sum.status();
+    EXPECT_EQ(sum->message.a, a);
+  }
 };
 
 TEST_F(SmallFrameTest, R49_WithAMessageThatCannotBeSentTheRightEndsAsWithAnyThatIsLost) {
@@ -372,11 +381,7 @@ TEST_F(SmallFrameTest, R49_MessagesThatAreTooLongDoNotHoldUpTheOthers) {
   auto [sums, inbox] = home_.system.OpenMailbox<Sum>();
   for (int i = 0; i < 40; ++i) sums.Send(Sum{1, 1, std::string(5000, 'x')});
   sums.Send(Sum{2, 3});
-  desk_.Send(TakeOver<Sum>{std::move(inbox)});
-  Receiver<Sum> there = away_.sums->get_future().get();
-  const auto sum = there.Receive(kLong).Wait();
-  ASSERT_TRUE(sum.ok()) << sum.status();
-  EXPECT_EQ(sum->message.a, 2);
+  ExpectFirst(std::move(inbox), 2);
   EXPECT_EQ(home_.dead_letters(), 40u);
 }
 
@@ -403,11 +408,7 @@ TEST_F(SmallFrameTest, R49_AsksThatHaveExpiredDoNotHoldUpTheOthers) {
               absl::StatusCode::kDeadlineExceeded);
   }
   sums.Send(Sum{2, 3});
-  desk_.Send(TakeOver<Sum>{std::move(inbox)});
-  Receiver<Sum> there = away_.sums->get_future().get();
-  const auto sum = there.Receive(kLong).Wait();
-  ASSERT_TRUE(sum.ok()) << sum.status();
-  EXPECT_EQ(sum->message.a, 2);
+  ExpectFirst(std::move(inbox), 2);
 }
 
 // Of whatever a right's proxies hold nothing is dropped.

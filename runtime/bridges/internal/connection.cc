@@ -317,8 +317,7 @@ void Connection::AnswerError(uint64_t correlation, const absl::Status& error) {
 }
 
 Outbox::Offered Connection::Offer(std::string& frame, uint64_t target, bool ahead) {
-  const Outbox::Offered offered =
-      ahead ? outbox_.OfferAhead(frame, target) : outbox_.Offer(frame, target);
+  const Outbox::Offered offered = outbox_.Offer(frame, target, ahead);
   if (offered == Outbox::Offered::kTakenFlush) session_.Send(Flush{});
   return offered;
 }

@@ -36,19 +36,18 @@ void Connection::Withdraw(uint64_t id, uint64_t incarnation) {
 
 absl::StatusOr<RefTable::Imported> Connection::ImportOwn(const WireRef& ref,
                                                          std::span<const uint64_t> types) {
+  const absl::StatusOr<ExportTable::Entry> entry = exports_.Get(ref.id, ref.incarnation);
   // Its release has gone before a frame that waited, or came in pieces: nobody now.
-  if (exports_.HasGone(ref.id)) return Imported{};
-  absl::StatusOr<ExportTable::Entry> entry = exports_.Get(ref.id, ref.incarnation);
+  if (absl::IsNotFound(entry.status())) return Imported{};
   if (!entry.ok()) return entry.status();
   if (entry->who.is_mailbox() != ref.is_mailbox) {
     return absl::InvalidArgumentError("protocol: an actor is no mailbox, and no mailbox an actor");
   }
   Imported imported{.what = entry->who};
   for (const uint64_t type : types) {
-    absl::StatusOr<std::pair<Referent, ExportRoute>> route =
-        exports_.Find(ref.id, ref.incarnation, type);
+    const absl::StatusOr<ExportRoute> route = entry->RouteFor(type);
     if (!route.ok()) return route.status();
-    imported.thunks.push_back(route->second.thunk);
+    imported.thunks.push_back(route->thunk);
   }
   return imported;
 }

@@ -20,6 +20,12 @@ absl::Status NoSuchExport(uint64_t id) {
 
 }  // namespace
 
+absl::StatusOr<ExportRoute> ExportTable::Entry::RouteFor(uint64_t type) const {
+  if (const ExportRoute* const route = RouteOf(routes, type)) return *route;
+  return absl::PermissionDeniedError(
+      absl::StrCat("number ", id, " was not exported for message ", absl::Hex(type)));
+}
+
 ExportTable::Added ExportTable::Add(const Referent& who, std::span<const ExportRoute> routes) {
   MutexLock lock(mutex_);
   const auto [place, is_new] = ids_.try_emplace(who, last_id_ + 1);
@@ -52,24 +58,19 @@ absl::StatusOr<std::pair<Referent, ExportRoute>> ExportTable::Find(uint64_t id,
   MutexLock lock(mutex_);
   const Entry* const entry = Look(id, incarnation);
   if (entry == nullptr) return NoSuchExport(id);
-  const ExportRoute* const route = RouteOf(entry->routes, type);
-  if (route == nullptr) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("number ", id, " was not exported for message ", absl::Hex(type)));
-  }
+  absl::StatusOr<ExportRoute> route = entry->RouteFor(type);
+  if (!route.ok()) return route.status();
   return std::pair(entry->who, *route);
 }
 
 absl::StatusOr<ExportTable::Entry> ExportTable::Get(uint64_t id, uint64_t incarnation) const {
   MutexLock lock(mutex_);
   const Entry* const entry = Look(id, incarnation);
-  if (entry == nullptr) return NoSuchExport(id);
-  return *entry;
-}
-
-bool ExportTable::HasGone(uint64_t id) const {
-  MutexLock lock(mutex_);
-  return id != 0 && id <= last_id_ && !by_id_.contains(id);
+  if (entry != nullptr) return *entry;
+  if (id != 0 && id <= last_id_ && !by_id_.contains(id)) {
+    return absl::NotFoundError(absl::StrCat("number ", id, " has been released"));
+  }
+  return NoSuchExport(id);
 }
 
 std::optional<ExportTable::Entry> ExportTable::Of(const Referent& who) const {

@@ -32,6 +32,9 @@ class ExportTable {
     uint64_t incarnation = 0;
     std::vector<ExportRoute> routes = {};
     uint64_t given = 0;  // X3
+
+    // An error: it was not exported for that message.
+    absl::StatusOr<ExportRoute> RouteFor(uint64_t type) const;
   };
   struct Added {
     WireRef ref;
@@ -42,8 +45,8 @@ class ExportTable {
   // Where a message of this type goes. An error: the peer has no right to it.
   absl::StatusOr<std::pair<Referent, ExportRoute>> Find(uint64_t id, uint64_t incarnation,
                                                         uint64_t type) const;
+  // kNotFound: it was exported, and has been released.
   absl::StatusOr<Entry> Get(uint64_t id, uint64_t incarnation) const;
-  bool HasGone(uint64_t id) const;  // it was exported, and has been released
   std::optional<Entry> Of(const Referent& who) const;
   // Who it is, if the peer has been given it once more than it knows (X3); else nobody. An error: it has not
   // been given so often, or `times` is 0.

@@ -97,18 +97,10 @@ bool Outbox::Append(Lane lane, std::string& frame, uint64_t target) {
   return !std::exchange(flushing_, true);
 }
 
-Outbox::Offered Outbox::Offer(std::string& message, uint64_t target) {
+Outbox::Offered Outbox::Offer(std::string& message, uint64_t target, bool ahead) {
   MutexLock lock(mutex_);
   if (closed_) return Offered::kClosed;
-  if (!HasRoom()) return Offered::kNoRoom;
-  credit_ -= static_cast<int64_t>(message.size());
-  return Append(Lane::kOrdinary, message, target) ? Offered::kTakenFlush : Offered::kTaken;
-}
-
-Outbox::Offered Outbox::OfferAhead(std::string& message, uint64_t target) {
-  MutexLock lock(mutex_);
-  if (closed_) return Offered::kClosed;
-  if (bytes_ + message.size() > limits_.most) return Offered::kNoRoom;
+  if (ahead ? bytes_ + message.size() > limits_.most : !HasRoom()) return Offered::kNoRoom;
   credit_ -= static_cast<int64_t>(message.size());
   return Append(Lane::kOrdinary, message, target) ? Offered::kTakenFlush : Offered::kTaken;
 }

@@ -56,9 +56,8 @@ class Outbox {
   explicit Outbox(Limits limits) : limits_(limits) {}
 
   // What is taken of `message` is gone from it; kNoRoom leaves it as it is.
-  [[nodiscard]] Offered Offer(std::string& message, uint64_t target);
-  // One that what holds the credit waits for: it takes its own, but never waits. (handover.h, H4)
-  [[nodiscard]] Offered OfferAhead(std::string& message, uint64_t target);
+  // `ahead`: it takes its credit, but does not wait for it (handover.h, H4).
+  [[nodiscard]] Offered Offer(std::string& message, uint64_t target, bool ahead = false);
   // Control, or ordinary: the outbox itself finds out what is bulk.
   [[nodiscard]] Pushed Push(Lane lane, std::string& frame, uint64_t target = 0);
   [[nodiscard]] Pushed Push(Lane lane, std::string&& frame) { return Push(lane, frame); }

@@ -67,7 +67,6 @@ void Proxy::Done() {
   refs_.Withdraw();
   frame_.capacity() > 4096 ? std::string().swap(frame_) : frame_.clear();
   question_ = 0;
-  goes_ahead_ = false;
 }
 
 void Proxy::LoseHeld() {
@@ -79,7 +78,7 @@ void Proxy::TellUnsent(const Context& self) {
   if (const auto outlet = self.sender().As<MailOutlet>()) outlet->Send(MailTaken{1});
 }
 
-bool Proxy::Transmit(Context& self) {
+bool Proxy::Transmit(Context& self, bool ahead) {
   last_size_ = frame_.size();
   if (frame_.size() > connection_->max_frame()) {
     TellUnsent(self);
@@ -93,11 +92,11 @@ bool Proxy::Transmit(Context& self) {
     Done();
     return asked;
   }
-  switch (connection_->Offer(frame_, id_, goes_ahead_)) {
+  switch (connection_->Offer(frame_, id_, ahead)) {
     case Outbox::Offered::kNoRoom:
       HoldUntil(self, connection_->session().Ask(AwaitRoom{}, absl::InfiniteDuration()),
-                [this](const absl::Status&, Context& now) {
-                  if (!Transmit(now)) LoseHeld();
+                [this, ahead](const absl::Status&, Context& now) {
+                  if (!Transmit(now, ahead)) LoseHeld();
                 });
       return true;
     case Outbox::Offered::kClosed: {

@@ -102,8 +102,8 @@ class Proxy {
   template <class M>
   void Tell(M message, Context& self) {
     Encode(FrameKind::kMessage, message, kNoTimeout);
-    goes_ahead_ = GoesAhead(MessageHash(TypeName<M>()));
-    if (!Transmit(self)) return HeldMessage<M>(std::move(message)).Lose();
+    if (!Transmit(self, GoesAhead(MessageHash(TypeName<M>()))))
+      return HeldMessage<M>(std::move(message)).Lose();
     if (!frame_.empty()) held_ = std::make_unique<HeldMessage<M>>(std::move(message));
   }
   template <class M>
@@ -122,7 +122,7 @@ class Proxy {
   void NextMail(Context& self);
   static uint32_t Milliseconds(absl::Duration timeout);
   // False: `frame_` cannot be sent, and nobody has been told who is not waiting for an answer.
-  bool Transmit(Context& self);
+  bool Transmit(Context& self, bool ahead = false);
   static void TellUnsent(const Context& self);
   void LoseHeld();
   void Done();
@@ -136,7 +136,6 @@ class Proxy {
   std::string frame_;
   uint64_t question_ = 0;
   std::unique_ptr<Held> held_;
-  bool goes_ahead_ = false;
   size_t last_size_ = 0;  // of a frame; the next is likely as large
 };
 
