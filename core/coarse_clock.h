@@ -35,7 +35,9 @@ class CoarseClock {
     }
   }
 
-  int64_t NowMs() const { return now_ms_.load(std::memory_order_relaxed); }
+  int64_t NowMs() const {
+    return now_ms_.load(std::memory_order_relaxed);
+  }  // relaxed: as in Refresh
 
   absl::Time start() const { return start_; }
 

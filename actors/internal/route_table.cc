@@ -264,6 +264,7 @@ bool RouteTable::Remove(const AnyRef& who) {
   const size_t n = size();
   const size_t gone = FindLocked(who);
   if (gone == n) return false;
+  // relaxed, both: only holders of mutex_ write them
   const Word* const words = words_.load(std::memory_order_relaxed)->words.get();
   Change([&](auto write) {
     for (size_t route = gone; route + 1 < n; ++route) {

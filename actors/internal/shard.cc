@@ -67,6 +67,7 @@ void Shard::CountEnd(ActorCell* cell, const std::atomic<bool>& stopping, EventCo
 uint64_t Shard::spawned() const { return spawned_.load(kRelaxed) + spawned_outside_.load(); }
 
 uint64_t Shard::ended() const {
+  // Acquire: pairs with the release in CountEnd.
   return ended_.load(std::memory_order_acquire) + ended_outside_.load() % kInside;
 }
 

@@ -88,7 +88,7 @@ Runnable* BlockingPool::TakeOrBecomeIdle(Member& me) {
 std::vector<WorkerStats> BlockingPool::stats() const {
   MutexLock lock(mutex_);
   std::vector<WorkerStats> all;
-  for (const auto& member : members_) {
+  for (const auto& member : members_) {  // relaxed, both: statistics
     all.push_back({.turns = member->turns.load(std::memory_order_relaxed),
                    .parks = member->parks.load(std::memory_order_relaxed)});
   }
