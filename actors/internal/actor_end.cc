@@ -143,13 +143,9 @@ void ActorCell::FreeControls(const MailboxQueue::List& controls) {
   }
 }
 
+// Controls last: who comes too late to watch is told at once that this actor has ended, and what he sends
+// then is refused.
 void ActorCell::CloseMailbox() {
-  const MailboxQueue::List controls = control_.Close();
-  for (MailboxNode* node = controls.first; node != nullptr; node = node->next) {
-    const auto& control = static_cast<const Control&>(*node);
-    if (control.IsBond()) TakeBond(control);
-  }
-  FreeControls(controls);
   BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
   const MailboxQueue::List left = queue_.Close();
   DiscardList(std::exchange(first_, nullptr));
@@ -158,6 +154,12 @@ void ActorCell::CloseMailbox() {
     DiscardList(bounded->Close());
     space().GiveBack(*bounded);
   }
+  const MailboxQueue::List controls = control_.Close();
+  for (MailboxNode* node = controls.first; node != nullptr; node = node->next) {
+    const auto& control = static_cast<const Control&>(*node);
+    if (control.IsBond()) TakeBond(control);
+  }
+  FreeControls(controls);
 }
 
 ActorCell::Unhandled ActorCell::Shut() {

@@ -304,6 +304,17 @@ TEST(JoinTest, AnActorThatHadEndedBeforeIsNoSuchActor) {
   EXPECT_EQ(nobody->reason, ExitReason::kNoSuchActor);
 }
 
+// However late he came: a mailbox is closed before those who ask are told so.
+TEST(JoinTest, WhoHasEndedTakesNothingMore) {
+  System system({.workers = 2});
+  for (int i = 0; i < 50'000; ++i) {
+    auto sum = system.Spawn<Sum>({.capacity = i % 2 == 0 ? kUnbounded : 8u});
+    sum.Stop();
+    ASSERT_TRUE(system.Join(sum).ok());
+    ASSERT_EQ(sum.Send(Add{1}), SendResult::kClosed) << i;
+  }
+}
+
 TEST(JoinTest, AFailureIsToldWithItsStatusClassAndName) {
   ManualScheduler loop;
   System system({.scheduler = &loop});
