@@ -12,12 +12,17 @@ def _precompiled_header_impl(ctx):
         unsupported_features = ctx.disabled_features,
     )
     context = cc_common.merge_cc_infos(cc_infos = [dep[CcInfo] for dep in ctx.attr.deps]).compilation_context
+    outputs = []
     if toolchain.compiler == "clang":
         pch = ctx.actions.declare_file(ctx.label.name + ".pch")
         flags = ["-fpch-instantiate-templates", "-Xclang", "-fno-pch-timestamp"]  # Bazel knows when it is out of date
     else:
         pch = ctx.actions.declare_file(ctx.file.hdr.basename + ".gch")
-        flags = []
+
+        # What it has read: kept in the .gch, from where -fpch-deps tells Bazel when a file behind it is out of date.
+        read = ctx.actions.declare_file(ctx.file.hdr.basename + ".d")
+        outputs.append(read)
+        flags = ["-MD", "-MF", read.path]
 
     # The flags must be those of the files that will use it.
     variables = cc_common.create_compile_variables(
@@ -50,7 +55,7 @@ def _precompiled_header_impl(ctx):
             variables = variables,
         ),
         inputs = depset([ctx.file.hdr], transitive = [context.headers, toolchain.all_files]),
-        outputs = [pch],
+        outputs = outputs + [pch],
         execution_requirements = {"no-cache": "1"},  # clang's names its headers by paths that hold in one output base only
     )
     return [

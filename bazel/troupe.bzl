@@ -52,7 +52,7 @@ def _prelude_deps(deps):
 def _prelude_copts(deps):
     return select({
         "//bazel:has_prelude_for_clang": ["-include-pch", "$(BINDIR)/bazel/prelude.pch"],
-        "//bazel:has_prelude_for_gcc": ["-include", "$(BINDIR)/bazel/prelude.h"],
+        "//bazel:has_prelude_for_gcc": ["-include", "$(BINDIR)/bazel/prelude.h", "-fpch-deps"],
         "//conditions:default": [],
     }) if "//:troupe" in deps else []
 
