@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -173,7 +174,10 @@ class LossyLink final : public Link {
     }
     void TellEnd(const absl::Status& why) {
       if (told.exchange(true)) return;
-      std::thread([to = std::move(events), why] { to->OnClosed(why); }).detach();  // the last event
+      // The last event. The status is that thread's alone (OwnCopy, reply_slot.h, says why).
+      std::thread([to = std::move(events), own = absl::Status(why.code(), why.message())] {
+        to->OnClosed(own);
+      }).detach();
     }
     std::shared_ptr<LinkEvents> events;
     std::atomic<bool> lost = false, closed_here = false, other_has_closed = false, told = false;
