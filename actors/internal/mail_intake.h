@@ -7,6 +7,8 @@
 //   Close        the same, while it is open        hands over those that came; no more may come
 //   NextOrder    the same, while it is closed      the next message's place in the order of all
 //   LooksLike    any thread                        a guess how many have come
+//   LooksFull    any thread                        a guess that the mailbox has room and the arrays none
+//   Room         any thread                        a guess how many may come in
 //
 // With one lock for both ends, a sender and a receiver on two cores take it from each other for each
 // message. Here the senders have a lock and lines of their own, and the receiver comes for all that has
@@ -18,6 +20,7 @@
 // What gathers is an array of pointers and not a list: the messages lie in the senders' caches, and a
 // receiver that has all pointers fetches many of them at once, where in a list each miss must end before
 // the next can begin. There are two arrays, so that senders fill one while the receiver reads the other.
+// They are short until one has been full: most mailboxes never hold much.
 //
 // Ordering     Messages have the order of their Puts; all of them come after what was in the mailbox
 //              when the way was opened, and before what is put there after Close.
@@ -37,6 +40,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include "troupe/actors/internal/envelope.h"
@@ -57,7 +62,7 @@ class alignas(128) MailIntake {
     const uint32_t room = room_.load(std::memory_order_acquire);
     if (room == 0 || incarnation != incarnation_) return false;
     MailLane::Stamp(e, {++last_order_, now_ms}, nullptr);
-    came_[filling_][count_] = &e;
+    batches_[filling_].came[count_] = &e;
     count_ = count_ + 1;
     room_.store(room - 1, std::memory_order_relaxed);  // relaxed: the next Put has the lock (I1)
     return true;
@@ -81,28 +86,56 @@ class alignas(128) MailIntake {
   }
 
   uint32_t NextOrder() { return ++last_order_; }
-  void StartOrder() { last_order_ = 0; }
+  // A mailbox begins here.
+  void Begin() {
+    last_order_ = 0;
+    for (Batch& batch : batches_) {
+      if (batch.size != kFew) batch = Batch(kFew);
+    }
+  }
 
-  // Relaxed, both: see Open.
+  // Relaxed, all: see Open.
   uint32_t LooksLike() const {
-    const uint32_t room = room_.load(std::memory_order_relaxed);
+    const uint32_t room = Room();
     const uint32_t opened_for = opened_for_.load(std::memory_order_relaxed);
     return opened_for > room ? opened_for - room : 0;
   }
   bool LooksOpen() const { return opened_for_.load(std::memory_order_relaxed) != 0; }
+  bool LooksFull() const {
+    return Room() == 0 && opened_for_.load(std::memory_order_relaxed) == kMost;
+  }
+  uint32_t Room() const { return room_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr uint32_t kMost =
-      64;  // a sender that finds so many goes through the mailbox's lock
+  // A sender that finds so many goes through the mailbox's lock.
+  static constexpr uint32_t kFew = 16;
+  static constexpr uint32_t kMost = 256;
+  static constexpr uint32_t kGrowth = 4;
 
-  static uint32_t RoomFor(const MailLane& lane, uint32_t came, size_t most) {
+  struct Batch {
+    Batch() = default;
+    explicit Batch(uint32_t n) : came(new Envelope*[n]), size(n) {}
+    void Grow() {
+      const uint32_t n = std::min(kGrowth * size, kMost);
+      Envelope** const larger = new (std::nothrow) Envelope*[n];
+      if (larger == nullptr) return;
+      came.reset(larger);
+      size = n;
+    }
+
+    std::unique_ptr<Envelope*[]> came;
+    uint32_t size = 0;
+  };
+
+  uint32_t RoomFor(const MailLane& lane, uint32_t came, size_t most) const {
     const size_t depth = lane.depth() + came;
-    return depth < most ? static_cast<uint32_t>(std::min<size_t>(most - depth, kMost)) : 0;
+    const size_t size = batches_[filling_].size;
+    return depth < most ? static_cast<uint32_t>(std::min(most - depth, size)) : 0;
   }
 
   template <class F>
   size_t TakeAll(MailLane& lane, F room_after) {
-    const Envelopes& came = came_[filling_];
+    Batch& batch = batches_[filling_];
     uint32_t count;
     {
       const ShortLockHolder lock(lock_);
@@ -113,11 +146,10 @@ class alignas(128) MailIntake {
       room_.store(room, std::memory_order_relaxed);
       opened_for_.store(room, std::memory_order_relaxed);
     }
-    for (uint32_t i = 0; i < count; ++i) lane.Link(*came[i]);  // I3
+    for (uint32_t i = 0; i < count; ++i) lane.Link(*batch.came[i]);  // I3
+    if (count == batch.size && count < kMost) batch.Grow();
     return count;
   }
-
-  using Envelopes = std::array<Envelope*, kMost>;
 
   // No guards that Clang could check: they change with I2 and I3.
   ShortLock lock_;
@@ -127,7 +159,7 @@ class alignas(128) MailIntake {
   uint32_t count_ = 0;    // of those in the array that is being filled
   uint32_t filling_ = 0;  // changed under both locks
   uint64_t incarnation_ = 0;
-  alignas(64) std::array<Envelopes, 2> came_;
+  alignas(64) std::array<Batch, 2> batches_;
 };
 
 }  // namespace troupe::internal

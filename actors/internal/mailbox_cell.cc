@@ -44,7 +44,7 @@ void MailboxCell::Open(uint64_t incarnation, MailboxSpec spec) {
   spec_ = std::move(spec);
   lanes_.assign(1, MailLane());
   shares_ = last_share_ = last_served_ = 0;
-  intake_.StartOrder();
+  intake_.Begin();
   random_ = Mix(spec_.seed);
   has_sender_ = false;
   sent_ = dropped_ = 0;
@@ -80,11 +80,20 @@ void MailboxCell::CollectIntake() {
   if (intake_.LooksLike() > 0) sent_ += intake_.Collect(lanes_.front(), most_by_intake());
 }
 
+// The receiver is about to come for all of it, and would be held up by whoever takes its lock for one more.
+bool MailboxCell::IntakeIsEmptiedSoon() {
+  return intake_.LooksFull() && !space_.scheduler().host_driven() &&
+         senders_glances_.Look([this] { return intake_.Room(); });
+}
+
 // ---- sending
 
 MailboxCell::PutResult MailboxCell::Put(uint64_t incarnation, Envelope& e, bool may_wait,
                                         bool until_taken, MailWaiter* waiter) {
-  if (!until_taken && intake_.Put(incarnation, e, NowMs())) return PutResult::kTaken;
+  if (!until_taken) {
+    if (intake_.Put(incarnation, e, NowMs())) return PutResult::kTaken;
+    if (IntakeIsEmptiedSoon() && intake_.Put(incarnation, e, NowMs())) return PutResult::kTaken;
+  }
   Duties duties(*this);
   const Holder lock(*this);
   if (!is_open(incarnation) || draining_) {

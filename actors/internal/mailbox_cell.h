@@ -173,6 +173,7 @@ class alignas(128) MailboxCell {
   void OpenIntake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void CloseIntake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void CollectIntake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool IntakeIsEmptiedSoon();
 
   bool is_open(uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
     return incarnation_ == incarnation && incarnation != 0;
@@ -250,6 +251,7 @@ class alignas(128) MailboxCell {
   Patience receivers_patience_;
   Patience senders_patience_;
   Glances glances_;
+  Glances senders_glances_;
 
   MailIntake intake_;  // on lines of its own
 };

@@ -95,7 +95,7 @@ TEST_F(MailboxTest, AFullMailboxRefusesATrySend) {
 
 // Around the number of messages that senders leave by themselves (internal/mail_intake.h).
 TEST_F(MailboxTest, TheBoundIsExactAndTheOrderKeptHoweverManyWait) {
-  for (const uint32_t capacity : {1u, 63u, 64u, 65u, 130u}) {
+  for (const uint32_t capacity : {1u, 16u, 17u, 81u, 257u, 600u}) {
     auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.capacity = capacity});
     int sent = 0;
     int received = 0;
