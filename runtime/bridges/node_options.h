@@ -14,6 +14,10 @@
 #include "troupe/runtime/bridges/link_credentials.h"
 #include "troupe/runtime/bridges/peer_identity.h"
 
+namespace asio {
+class io_context;
+}
+
 namespace troupe {
 
 struct NodeOptions {
@@ -22,6 +26,13 @@ struct NodeOptions {
 
   // For tls:// addresses: who this node is, and whom it trusts. From LoadTlsCredentials (tls.h).
   std::shared_ptr<const LinkCredentials> tls = nullptr;
+
+  // Who reads from the sockets and keeps the timers: nullptr, a thread of the node's own; or whoever runs this
+  // context of the host's, one thread or many, one at a time for the node. What comes is not handled there: that
+  // is done by the System's workers. The context outlives the Node. While nobody runs it nothing arrives, and
+  // nobody connects. Its run() does not return by itself while there is the Node, which may be destroyed on any
+  // thread, also on one that runs the context, and whether or not one still does.
+  asio::io_context* io_context = nullptr;
 
   // What is waiting to be sent to one remote actor: messages, and what happens to more. As
   // ActorOptions::capacity and when_full, of the actor that stands here for it. So who sends chooses each

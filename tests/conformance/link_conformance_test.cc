@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
 #include <condition_variable>
 #include <functional>
 #include <future>
@@ -11,6 +13,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,7 +30,9 @@ namespace {
 
 using Ends = std::pair<std::unique_ptr<Link>, std::unique_ptr<Link>>;
 
-Ends MakeSockets(internal::EventLoop& loop, const std::string& address) {
+using Loop = std::shared_ptr<internal::EventLoop>;
+
+Ends MakeSockets(const Loop& loop, const std::string& address) {
   std::promise<std::unique_ptr<Link>> accepted;
   std::promise<std::unique_ptr<Link>> dialled;
   auto listener = internal::ListenSocket(loop, *internal::ParseAddress(address), false,
@@ -49,20 +54,24 @@ Ends OverTls(Ends plain) {
 
 struct Maker {
   const char* name;
-  std::function<Ends(internal::EventLoop&)> make;
+  std::function<Ends(const Loop&)> make;
+  bool hosts = false;  // the loop
   friend std::ostream& operator<<(std::ostream& out, const Maker& m) { return out << m.name; }
 };
+std::function<Ends(const Loop&)> AtAddress(const std::string& address) {
+  return [address](const Loop& loop) { return MakeSockets(loop, address); };
+}
 std::vector<Maker> Makers() {
-  return {
-      {"Memory", [](internal::EventLoop&) { return MakeMemoryLink(1000); }},
-      {"Unix",
-       [](internal::EventLoop& loop) {
-         return MakeSockets(loop, absl::StrCat("unix:///tmp/troupe-link-test-", ::getpid()));
-       }},
-      {"Tcp", [](internal::EventLoop& loop) { return MakeSockets(loop, "tcp://127.0.0.1:0"); }},
-      {"Tls",
-       [](internal::EventLoop& loop) { return OverTls(MakeSockets(loop, "tls://localhost:0")); }},
-      {"TlsOverMemory", [](internal::EventLoop&) { return OverTls(MakeMemoryLink(1000)); }}};
+  const std::string unix_path = absl::StrCat("unix:///tmp/troupe-link-test-", ::getpid());
+  return {{"Memory", [](const Loop&) { return MakeMemoryLink(1000); }},
+          {"Unix", AtAddress(unix_path)},
+          {"Tcp", AtAddress("tcp://127.0.0.1:0")},
+          {"TcpInAHostsContext", AtAddress("tcp://127.0.0.1:0"), /*hosts=*/true},
+          {"Tls", [](const Loop& loop) { return OverTls(MakeSockets(loop, "tls://localhost:0")); }},
+          {"TlsInAHostsContext",
+           [](const Loop& loop) { return OverTls(MakeSockets(loop, "tls://localhost:0")); },
+           /*hosts=*/true},
+          {"TlsOverMemory", [](const Loop&) { return OverTls(MakeMemoryLink(1000)); }}};
 }
 
 // Notes what it is told, and waits for it.
@@ -137,7 +146,18 @@ class LinkConformance : public testing::TestWithParam<Maker> {
     }
   }
 
-  internal::EventLoop loop_;
+  ~LinkConformance() override {
+    ends_ = {};
+    loop_->Close();
+    context_.stop();
+    for (std::thread& thread : host_) thread.join();
+  }
+
+  asio::io_context context_;
+  const asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
+  std::array<std::thread, 2> host_{std::thread([this] { context_.run(); }),
+                                   std::thread([this] { context_.run(); })};
+  const Loop loop_ = internal::EventLoop::Begin(GetParam().hosts ? &context_ : nullptr);
   Ends ends_ = GetParam().make(loop_);
   std::unique_ptr<Link>& here_ = ends_.first;
   std::unique_ptr<Link>& there_ = ends_.second;

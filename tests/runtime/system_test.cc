@@ -307,7 +307,7 @@ TEST(JoinTest, AnActorThatHadEndedBeforeIsNoSuchActor) {
 // However late he came: a mailbox is closed before those who ask are told so.
 TEST(JoinTest, WhoHasEndedTakesNothingMore) {
   System system({.workers = 2});
-  for (int i = 0; i < 50'000; ++i) {
+  for (int i = 0; i < 20'000; ++i) {
     auto sum = system.Spawn<Sum>({.capacity = i % 2 == 0 ? kUnbounded : 8u});
     sum.Stop();
     ASSERT_TRUE(system.Join(sum).ok());

@@ -1,7 +1,10 @@
 #include "troupe/runtime/bridges/internal/event_loop.h"
 
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 #include <cstdlib>
+#include <system_error>
+#include <utility>
 
 #include "troupe/runtime/internal/thread.h"
 
@@ -20,14 +23,79 @@ void LetMallocKeepFreedMemory() {
 
 }  // namespace
 
-EventLoop::EventLoop() {
+EventLoop::EventLoop(asio::io_context* host)
+    : own_(host == nullptr ? std::make_unique<Own>() : nullptr),
+      context_(host == nullptr ? &own_->context : host) {
   LetMallocKeepFreedMemory();
-  thread_ = StartThread("troupe-bridge", [this] { context_.run(); });
+  if (own_ != nullptr) thread_ = StartThread("troupe-bridge", [this] { context_->run(); });
 }
 
-EventLoop::~EventLoop() {
-  asio::post(context_, [this] { context_.stop(); });
+std::shared_ptr<EventLoop> EventLoop::Begin(asio::io_context* host) {
+  return std::shared_ptr<EventLoop>(new EventLoop(host));
+}
+
+void EventLoop::Post(std::function<void()> act) {
+  const MutexLock lock(posted_mutex_);
+  if (gone_) return;
+  posted_.push_back(std::move(act));
+  if (std::exchange(will_run_, true)) return;
+  asio::post(*context_, [me = shared_from_this()] { me->RunPosted(); });
+}
+
+void EventLoop::RunPosted() {
+  const MutexLock turn(turn_);
+  if (!closed_) RunBatch();
+}
+
+// Not what is posted meanwhile: sockets have their turn between.
+bool EventLoop::RunBatch() {
+  {
+    const MutexLock lock(posted_mutex_);
+    will_run_ = false;
+    batch_.swap(posted_);
+  }
+  const bool any = !batch_.empty();
+  for (auto& act : batch_) act();
+  batch_.clear();
+  return any;
+}
+
+void EventLoop::PostAfter(std::chrono::nanoseconds delay, std::function<void()> act) {
+  Post([this, delay, act = std::move(act)] {
+    const auto timer = std::make_shared<asio::steady_timer>(*context_, delay);
+    AtEnd(timer.get(), [timer] { timer->cancel(); });  // or the host's run() would wait for it
+    timer->async_wait(InTurn([this, timer, act](const std::error_code&) {
+      Forget(timer.get());
+      act();
+    }));
+  });
+}
+
+void EventLoop::AtEnd(const void* whose, std::function<void()> act) {
+  at_end_.emplace(whose, std::move(act));
+}
+void EventLoop::Forget(const void* whose) { at_end_.erase(whose); }
+
+void EventLoop::Close() {
+  std::vector<std::function<void()>> too_late;  // they may keep this
+  {
+    const MutexLock turn(turn_);
+    while (RunBatch() || !at_end_.empty()) {
+      const auto first = at_end_.begin();
+      if (first == at_end_.end()) continue;
+      const std::function<void()> act = std::move(first->second);
+      at_end_.erase(first);
+      act();
+    }
+    closed_ = true;
+    const MutexLock lock(posted_mutex_);
+    gone_ = true;
+    too_late.swap(posted_);
+  }
+  if (own_ == nullptr) return;
+  own_->context.stop();
   thread_.join();
+  own_.reset();  // and with it what asio keeps, which keeps this
 }
 
 }  // namespace troupe::internal

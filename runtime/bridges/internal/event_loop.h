@@ -1,35 +1,91 @@
-// EventLoop: the thread on which a node's sockets and timers are served.
+// EventLoop: where a node's sockets and timers are served, one at a time: on a thread of its own, or by whoever
+// runs an asio::io_context of the host's.
+//
+//   Operation   Who                 Effect
+//   Post        any thread          calls it in a turn
+//   PostAfter   any thread          the same, so much later
+//   InTurn      whoever begins      around what asio is to call: it does so in a turn, or not at all
+//   RunPosted   any thread          does now what waits to be called; not in a turn
+//   AtEnd       in a turn           calls it when the loop ends, unless Forget comes before
+//   Close       once, not in a turn nothing is called afterwards
+//
+// E1  One turn at a time, on whatever thread: turn_ is held. A turn must not block.
+// E2  After Close there are no turns. What was posted before has been done by then, and what comes later is
+//     dropped; so whoever is used in turns may go then, whether or not the host runs its context.
+// E3  What asio still keeps of a host's context it drops there some time after Close, and it keeps the loop so
+//     long. The context itself is not used after Close.
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_EVENT_LOOP_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_EVENT_LOOP_H_
 
 #include <array>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
+#include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "troupe/core/mutex.h"
 
 namespace troupe::internal {
 
-// Thread safety  Any thread posts to context(); read_buffer() belongs to the loop's thread.
-class EventLoop {
+class EventLoop : public std::enable_shared_from_this<EventLoop> {
  public:
   // Several large frames, so that most of them are whole and need not be put together.
   static constexpr size_t kReadBuffer = 256 << 10;
 
-  EventLoop();
+  // nullptr: a thread of its own. Whoever calls this calls Close.
+  static std::shared_ptr<EventLoop> Begin(asio::io_context* host);
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
-  // After what has been posted. What has only been begun, such as a connect, is dropped.
-  ~EventLoop();
 
-  asio::io_context& context() { return context_; }
+  void Post(std::function<void()> act);
+  void PostAfter(std::chrono::nanoseconds delay, std::function<void()> act);
+  template <class F>
+  auto InTurn(F act) {
+    return [me = shared_from_this(), act = std::move(act)]<class... Args>(Args&&... args) mutable {
+      const MutexLock turn(me->turn_);
+      if (!me->closed_) act(std::forward<Args>(args)...);
+    };
+  }
+  void RunPosted();
+  void Close();
+
+  // For sockets and timers.
+  asio::io_context& context() { return *context_; }
+
+  // ---- in a turn
+  void AtEnd(const void* whose, std::function<void()> act);
+  void Forget(const void* whose);
   // What arrives is read here and passed on at once, so that an idle connection needs no buffer.
   std::array<char, kReadBuffer>& read_buffer() { return read_buffer_; }
 
  private:
-  asio::io_context context_{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
-  std::array<char, kReadBuffer> read_buffer_;
+  explicit EventLoop(asio::io_context* host);
+  bool RunBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);  // false: there was nothing
+
+  struct Own {
+    asio::io_context context{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+  };
+  std::unique_ptr<Own> own_;
+  asio::io_context* const context_;
+
+  Mutex turn_;  // comes first of all locks
+  bool closed_ ABSL_GUARDED_BY(turn_) = false;
+  std::vector<std::function<void()>> batch_ ABSL_GUARDED_BY(turn_);
+  absl::flat_hash_map<const void*, std::function<void()>> at_end_;  // in a turn
+  std::array<char, kReadBuffer> read_buffer_;                       // in a turn
+
+  Mutex posted_mutex_;  // comes last
+  bool gone_ ABSL_GUARDED_BY(posted_mutex_) = false;
+  bool will_run_ ABSL_GUARDED_BY(posted_mutex_) = false;  // asio has been told
+  std::vector<std::function<void()>> posted_ ABSL_GUARDED_BY(posted_mutex_);
   std::thread thread_;
 };
 

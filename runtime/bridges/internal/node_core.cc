@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <asio/post.hpp>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
@@ -43,13 +42,11 @@ NodeCore::NodeCore(System& system, NodeOptions options)
     : system_(system),
       options_(std::move(options)),
       id_{.high = DrawIncarnation(), .low = DrawIncarnation()},
+      loop_(EventLoop::Begin(options_.io_context)),
       actor_(system.Spawn<NodeActor>(ActorOptions{.name = options_.name}, *this)),
       admission_(options_),
       connections_(id_) {
-  asio::post(loop_->context(), [this, &loop = *loop_] {
-    heartbeat_ = std::make_unique<asio::steady_timer>(loop.context());
-    TickLater();
-  });
+  TickLater();
 }
 
 void NodeCore::CloseAll() {
@@ -115,12 +112,16 @@ NodeCore::~NodeCore() {
     closing_ = true;
   }
   CloseAll();
-  none_left_.Await([this] {
-    const MutexLock lock(mutex_);
-    return connections_.size() == 0 && busy_ == 0;
-  });
-  asio::post(loop_->context(), [this] { heartbeat_.reset(); });
-  loop_.reset();
+  // The host may not run its context any more, or this may be its only thread.
+  do {
+    loop_->RunPosted();
+  } while (!none_left_.Await(
+      [this] {
+        const MutexLock lock(mutex_);
+        return connections_.size() == 0 && busy_ == 0;
+      },
+      SteadyDeadline(absl::Milliseconds(1))));
+  loop_->Close();
 }
 
 // ---- names
@@ -180,7 +181,7 @@ absl::StatusOr<std::string> NodeCore::Listen(std::string_view text, const Listen
     Serve(*std::move(link), tls ? options_.tls.get() : nullptr);
   };
   absl::StatusOr<std::unique_ptr<SocketListener>> listener =
-      ListenSocket(*loop_, *address, tls || options.plaintext_beyond_loopback, std::move(take));
+      ListenSocket(loop_, *address, tls || options.plaintext_beyond_loopback, std::move(take));
   if (!listener.ok()) return listener.status();
   const std::string at = (*listener)->address();
   const MutexLock lock(mutex_);
@@ -199,7 +200,7 @@ void NodeCore::StartDial(std::string_view text, absl::Duration timeout, Reply<Pe
     Start(tls ? options_.tls->Connect(*std::move(link), host) : *std::move(link), Side::kDialled,
           std::move(*shared));
   };
-  DialSocket(*loop_, *address, timeout, std::move(take));
+  DialSocket(loop_, *address, timeout, std::move(take));
 }
 
 void NodeCore::Serve(std::unique_ptr<Link> link, const LinkCredentials* tls) {
@@ -382,20 +383,14 @@ ActorRef<Proxy> NodeCore::SpawnProxy(std::shared_ptr<Connection> connection, uin
 
 void NodeCore::CallLater(absl::Duration delay, const std::weak_ptr<Connection>& connection,
                          std::function<void(Connection&)> act) {
-  auto timer = std::make_shared<asio::steady_timer>(loop_->context());
-  timer->expires_after(absl::ToChronoNanoseconds(delay));
-  timer->async_wait([timer, connection, act = std::move(act)](const std::error_code& cancelled) {
-    const std::shared_ptr<Connection> there = connection.lock();
-    if (!cancelled && there != nullptr) act(*there);
+  loop_->PostAfter(absl::ToChronoNanoseconds(delay), [connection, act = std::move(act)] {
+    if (const std::shared_ptr<Connection> there = connection.lock()) act(*there);
   });
 }
 
 void NodeCore::TickLater() {
   const auto period = std::max(options_.heartbeat_interval, absl::Milliseconds(1));
-  heartbeat_->expires_after(absl::ToChronoNanoseconds(period));
-  heartbeat_->async_wait([this](const std::error_code& cancelled) {
-    if (!cancelled && heartbeat_ != nullptr) Tick();
-  });
+  loop_->PostAfter(absl::ToChronoNanoseconds(period), [this] { Tick(); });
 }
 
 void NodeCore::Tick() {

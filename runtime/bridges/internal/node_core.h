@@ -2,7 +2,6 @@
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_NODE_CORE_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_NODE_CORE_H_
 
-#include <asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -92,7 +91,7 @@ class NodeCore final : public ConnectionHost {
   void StopAccepting();
   void EndRedial(const ActorRef<Redial>& redial);
   void CloseAll();
-  // On the loop, if it is still there then. By who is busy, since it uses the loop.
+  // In a turn, unless the loop is closed before. By who is busy, since it uses the loop.
   void CallLater(absl::Duration delay, const std::weak_ptr<Connection>& connection,
                  std::function<void(Connection&)> act);
   void TickLater();
@@ -102,9 +101,7 @@ class NodeCore final : public ConnectionHost {
   System& system_;
   const NodeOptions options_;
   const NodeId id_;
-  // Both nullptr in the end: the loop's thread uses everything below, and so ends before that does.
-  std::unique_ptr<EventLoop> loop_ = std::make_unique<EventLoop>();
-  std::unique_ptr<asio::steady_timer> heartbeat_;  // the loop's thread
+  const std::shared_ptr<EventLoop> loop_;  // whose turns use everything below
   ActorRef<NodeActor> actor_;
   Admission admission_;
 

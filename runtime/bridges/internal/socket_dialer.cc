@@ -2,7 +2,6 @@
 
 #include <asio/connect.hpp>
 #include <asio/ip/address.hpp>
-#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <memory>
 #include <string>
@@ -14,19 +13,24 @@
 namespace troupe::internal {
 namespace {
 
-// One try. It ends once, and is kept by what it waits for. The loop's thread.
+// One try. It ends once, and is kept by what it waits for. In turns.
 template <class Protocol>
 class Try : public std::enable_shared_from_this<Try<Protocol>> {
  public:
-  Try(EventLoop& loop, TakeLink take)
-      : loop_(loop), socket_(loop.context()), timer_(loop.context()), take_(std::move(take)) {}
+  Try(std::shared_ptr<EventLoop> loop, TakeLink take)
+      : loop_(std::move(loop)),
+        socket_(loop_->context()),
+        timer_(loop_->context()),
+        take_(std::move(take)) {}
 
   void GiveUpAfter(absl::Duration timeout) {
+    loop_->AtEnd(this, [this] { End(absl::CancelledError("connect: the node is going away")); });
     if (timeout == absl::InfiniteDuration()) return;
     timer_.expires_after(absl::ToChronoNanoseconds(timeout));
-    timer_.async_wait([me = this->shared_from_this()](const std::error_code& cancelled) {
-      if (!cancelled) me->End(absl::DeadlineExceededError("connect: no answer in time"));
-    });
+    timer_.async_wait(
+        loop_->InTurn([me = this->shared_from_this()](const std::error_code& cancelled) {
+          if (!cancelled) me->End(absl::DeadlineExceededError("connect: no answer in time"));
+        }));
   }
   void Connected(const std::error_code& error, const typename Protocol::endpoint& at) {
     if (error) return End(SocketError(error, "connect"));
@@ -34,6 +38,7 @@ class Try : public std::enable_shared_from_this<Try<Protocol>> {
   }
   void End(absl::StatusOr<std::unique_ptr<Link>> result) {
     if (has_ended()) return;
+    loop_->Forget(this);
     timer_.cancel();
     std::error_code ignored;
     socket_.close(ignored);
@@ -41,23 +46,25 @@ class Try : public std::enable_shared_from_this<Try<Protocol>> {
   }
   bool has_ended() const { return take_ == nullptr; }
   typename Protocol::socket& socket() { return socket_; }
+  EventLoop& loop() { return *loop_; }
 
  private:
-  EventLoop& loop_;
+  const std::shared_ptr<EventLoop> loop_;
   typename Protocol::socket socket_;
   asio::steady_timer timer_;
   TakeLink take_;
 };
 
 void Connect(const std::shared_ptr<Try<tcp>>& dial, const tcp::resolver::results_type& places) {
-  asio::async_connect(dial->socket(), places,
-                      [dial](const std::error_code& error, const tcp::endpoint& at) {
-                        dial->Connected(error, at);
-                      });
+  asio::async_connect(
+      dial->socket(), places,
+      dial->loop().InTurn([dial](const std::error_code& error, const tcp::endpoint& at) {
+        dial->Connected(error, at);
+      }));
 }
 
 // A host that is an address is not looked up: that takes a thread of the resolver's.
-void DialTcp(EventLoop& loop, const Address& address, const std::shared_ptr<Try<tcp>>& dial) {
+void DialTcp(const Address& address, const std::shared_ptr<Try<tcp>>& dial) {
   const std::string port = absl::StrCat(address.port);
   std::error_code is_name;
   const auto host = asio::ip::make_address(address.host, is_name);
@@ -65,33 +72,35 @@ void DialTcp(EventLoop& loop, const Address& address, const std::shared_ptr<Try<
     return Connect(dial, tcp::resolver::results_type::create(tcp::endpoint(host, address.port),
                                                              address.host, port));
   }
-  auto resolver = std::make_shared<tcp::resolver>(loop.context());
-  resolver->async_resolve(
-      address.host, port,
-      [dial, resolver](const std::error_code& error, const tcp::resolver::results_type& found) {
-        if (error) return dial->End(SocketError(error, "no such host"));
-        if (!dial->has_ended()) Connect(dial, found);
-      });
+  auto resolver = std::make_shared<tcp::resolver>(dial->loop().context());
+  auto take = [dial, resolver](const std::error_code& error,
+                               const tcp::resolver::results_type& found) {
+    if (error) return dial->End(SocketError(error, "no such host"));
+    if (!dial->has_ended()) Connect(dial, found);
+  };
+  resolver->async_resolve(address.host, port, dial->loop().InTurn(std::move(take)));
 }
 
 void DialUnix(const Address& address, const std::shared_ptr<Try<Local>>& dial) {
   const Local::endpoint at(address.path);
-  dial->socket().async_connect(
-      at, [dial, at](const std::error_code& error) { dial->Connected(error, at); });
+  dial->socket().async_connect(at, dial->loop().InTurn([dial, at](const std::error_code& error) {
+    dial->Connected(error, at);
+  }));
 }
 
 }  // namespace
 
-void DialSocket(EventLoop& loop, const Address& address, absl::Duration timeout, TakeLink take) {
-  asio::post(loop.context(), [&loop, address, timeout, take = std::move(take)]() mutable {
+void DialSocket(const std::shared_ptr<EventLoop>& loop, const Address& address,
+                absl::Duration timeout, TakeLink take) {
+  loop->Post([loop, address, timeout, take = std::move(take)] {
     if (address.kind == Address::Kind::kUnix) {
-      const auto dial = std::make_shared<Try<Local>>(loop, std::move(take));
+      const auto dial = std::make_shared<Try<Local>>(loop, take);
       dial->GiveUpAfter(timeout);
       DialUnix(address, dial);
     } else {
-      const auto dial = std::make_shared<Try<tcp>>(loop, std::move(take));
+      const auto dial = std::make_shared<Try<tcp>>(loop, take);
       dial->GiveUpAfter(timeout);
-      DialTcp(loop, address, dial);
+      DialTcp(address, dial);
     }
   });
 }

@@ -2,6 +2,8 @@
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_SOCKET_DIALER_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_SOCKET_DIALER_H_
 
+#include <memory>
+
 #include "absl/time/time.h"
 #include "troupe/runtime/bridges/internal/address.h"
 #include "troupe/runtime/bridges/internal/event_loop.h"
@@ -9,10 +11,11 @@
 
 namespace troupe::internal {
 
-// Calls `take` on the loop, once, unless the loop ends before. Any thread. For tls:// with the TCP link below
+// Calls `take` in a turn of the loop, once; at the latest when it is closed, with kCancelled. Any thread. For tls:// with the TCP link below
 // it. Who does not answer within `timeout` is given up, and the socket closed: kDeadlineExceeded. But a name
-// is looked up to the end, for the C library's resolver cannot be interrupted; so long the loop's end waits.
-void DialSocket(EventLoop& loop, const Address& address, absl::Duration timeout, TakeLink take);
+// is looked up to the end, for the C library's resolver cannot be interrupted; so long the end of a loop with a thread of its own waits.
+void DialSocket(const std::shared_ptr<EventLoop>& loop, const Address& address,
+                absl::Duration timeout, TakeLink take);
 
 }  // namespace troupe::internal
 

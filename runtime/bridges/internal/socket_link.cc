@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <asio/generic/stream_protocol.hpp>
-#include <asio/post.hpp>
 #include <cerrno>
 #include <optional>
 #include <utility>
@@ -20,23 +19,22 @@ namespace {
 
 using Socket = asio::generic::stream_protocol::socket;
 
-// L1  Whoever uses the descriptor holds mutex_ or is the loop's thread; it is closed by the loop's thread
-//     under mutex_. So a Write never meets somebody else's descriptor of the same number.
-// L2  What asio does with the socket is begun by the loop's thread.
-// L3  After OnClosed the loop is not used any more: the socket is gone by then, and closed_ says so.
+// L1  Whoever uses the descriptor holds mutex_ or has the turn; it is closed in a turn under mutex_. So a Write
+//     never meets somebody else's descriptor of the same number.
+// L2  What asio does with the socket is begun in a turn.
 class SocketState : public std::enable_shared_from_this<SocketState> {
  public:
-  SocketState(EventLoop& loop, Socket socket, std::string peer)
-      : loop_(loop), socket_(std::move(socket)), peer_(std::move(peer)) {
+  SocketState(std::shared_ptr<EventLoop> loop, Socket socket, std::string peer)
+      : loop_(std::move(loop)), socket_(std::move(socket)), peer_(std::move(peer)) {
     std::error_code ignored;
     socket_->non_blocking(true, ignored);
   }
 
   void Start(std::shared_ptr<LinkEvents> events) {
-    asio::post(loop_.context(), [me = shared_from_this(), events = std::move(events)]() mutable {
-      // A Close from another thread may have come first: what a handler posts waits until it is over.
-      if (me->has_ended_) return events->OnClosed(absl::CancelledError("closed"));
-      me->events_ = std::move(events);
+    loop_->Post([me = shared_from_this(), events = std::move(events)]() {
+      if (me->has_ended_)
+        return events->OnClosed(absl::CancelledError("closed"));  // Close came before
+      me->events_ = events;
       me->ReadOn();
     });
   }
@@ -59,7 +57,7 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
   void AwaitWritable() {
     MutexLock lock(mutex_);
     if (!socket_) return;
-    asio::post(loop_.context(), [me = shared_from_this()] { me->WaitForRoom(); });
+    loop_->Post([me = shared_from_this()] { me->WaitForRoom(); });
   }
 
   void Close(absl::Status why) {
@@ -94,15 +92,15 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
   void EndLater(absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!socket_ || closing_) return;
     closing_ = true;
-    asio::post(loop_.context(), [me = shared_from_this(), why = std::move(why)] { me->End(why); });
+    loop_->Post([me = shared_from_this(), why = std::move(why)] { me->End(why); });
   }
 
-  // ---- the loop's thread
+  // ---- in a turn
 
   // A read of 0 bytes or an error is the end; four full buffers, and the others' turn has come.
   void ReadOn() ABSL_NO_THREAD_SAFETY_ANALYSIS {  // L1: we are the one who closes it
     for (int turn = 0; turn < 4 && socket_; ++turn) {
-      auto& buffer = loop_.read_buffer();
+      auto& buffer = loop_->read_buffer();
       const ssize_t got =
           ::recv(socket_->native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
       if (got > 0) {
@@ -115,18 +113,19 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
                           : SocketError(std::error_code(errno, std::system_category()), "reading"));
     }
     if (!socket_) return;
-    socket_->async_wait(Socket::wait_read, [me = shared_from_this()](const std::error_code& error) {
-      if (me->events_ == nullptr) return;
-      error ? me->End(SocketError(error, "waiting")) : me->ReadOn();
-    });
+    socket_->async_wait(Socket::wait_read,
+                        loop_->InTurn([me = shared_from_this()](const std::error_code& error) {
+                          if (me->events_ == nullptr) return;
+                          error ? me->End(SocketError(error, "waiting")) : me->ReadOn();
+                        }));
   }
 
   void WaitForRoom() ABSL_NO_THREAD_SAFETY_ANALYSIS {  // L1
     if (!socket_) return;
     socket_->async_wait(Socket::wait_write,
-                        [me = shared_from_this()](const std::error_code& error) {
+                        loop_->InTurn([me = shared_from_this()](const std::error_code& error) {
                           if (me->events_ != nullptr && !error) me->events_->OnWritable();
-                        });
+                        }));
   }
 
   void End(const absl::Status& why) {
@@ -142,11 +141,11 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
     if (const auto events = std::exchange(events_, nullptr)) events->OnClosed(why);
   }
 
-  EventLoop& loop_;
+  const std::shared_ptr<EventLoop> loop_;
   Mutex mutex_;
   std::optional<Socket> socket_ ABSL_GUARDED_BY(mutex_);  // L1
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  // ---- the loop's thread
+  // ---- in a turn
   std::shared_ptr<LinkEvents> events_;
   bool has_ended_ = false;
   const std::string peer_;
@@ -179,16 +178,18 @@ std::string NameOf(const tcp::endpoint& at) {
 }
 std::string NameOf(const Local::endpoint& at) { return absl::StrCat("unix://", at.path()); }
 
-std::unique_ptr<Link> MakeSocketLink(EventLoop& loop, tcp::socket socket, std::string peer) {
+std::unique_ptr<Link> MakeSocketLink(std::shared_ptr<EventLoop> loop, tcp::socket socket,
+                                     std::string peer) {
   // Frames are written in one piece, so there is nothing to wait for.
   std::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   return std::make_unique<SocketLink>(
-      std::make_shared<SocketState>(loop, std::move(socket), std::move(peer)));
+      std::make_shared<SocketState>(std::move(loop), std::move(socket), std::move(peer)));
 }
-std::unique_ptr<Link> MakeSocketLink(EventLoop& loop, Local::socket socket, std::string peer) {
+std::unique_ptr<Link> MakeSocketLink(std::shared_ptr<EventLoop> loop, Local::socket socket,
+                                     std::string peer) {
   return std::make_unique<SocketLink>(
-      std::make_shared<SocketState>(loop, std::move(socket), std::move(peer)));
+      std::make_shared<SocketState>(std::move(loop), std::move(socket), std::move(peer)));
 }
 
 }  // namespace troupe::internal

@@ -22,9 +22,11 @@ using Local = asio::local::stream_protocol;
 
 using TakeLink = std::function<void(absl::StatusOr<std::unique_ptr<Link>>)>;
 
-// `peer`: Link::peer(). The loop outlives the link's OnClosed.
-std::unique_ptr<Link> MakeSocketLink(EventLoop& loop, tcp::socket socket, std::string peer);
-std::unique_ptr<Link> MakeSocketLink(EventLoop& loop, Local::socket socket, std::string peer);
+// `peer`: Link::peer(). The loop is closed after the link's OnClosed.
+std::unique_ptr<Link> MakeSocketLink(std::shared_ptr<EventLoop> loop, tcp::socket socket,
+                                     std::string peer);
+std::unique_ptr<Link> MakeSocketLink(std::shared_ptr<EventLoop> loop, Local::socket socket,
+                                     std::string peer);
 
 std::string NameOf(const tcp::endpoint& at);    // "tcp://127.0.0.1:7000", "tcp://[::1]:7000"
 std::string NameOf(const Local::endpoint& at);  // "unix:///run/bank.sock"

@@ -12,7 +12,7 @@
 
 namespace troupe::internal {
 
-// A socket that listens. Calls `take` on the loop for each peer that connects, and for errors after
+// A socket that listens. Calls `take` in a turn of the loop for each peer that connects, and for errors after
 // which it goes on, until it is closed or destroyed, which is done on any thread. For tls:// it is a
 // TCP socket.
 class SocketListener {
@@ -24,7 +24,7 @@ class SocketListener {
 
 // kPermissionDenied: a TCP address beyond loopback, and not `beyond_loopback`. A Unix socket that
 // nobody serves any more is replaced.
-absl::StatusOr<std::unique_ptr<SocketListener>> ListenSocket(EventLoop& loop,
+absl::StatusOr<std::unique_ptr<SocketListener>> ListenSocket(std::shared_ptr<EventLoop> loop,
                                                              const Address& address,
                                                              bool beyond_loopback, TakeLink take);
 
