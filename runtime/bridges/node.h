@@ -132,8 +132,9 @@ struct ListenOptions {
 // Thread safety  All functions from any thread.
 // Ownership      Keeps no actor alive. Must be destroyed before its System; the destructor closes all
 //                connections and waits until their last events have been handled. A thread of its own serves the
-//                sockets. Not to be destroyed in a handler. If a host name is being looked up it also waits for
-//                that, since the C library's resolver cannot be interrupted: up to what resolv.conf says.
+//                sockets, or the host does (NodeOptions::io_context). Not to be destroyed in a handler. If a host
+//                name is being looked up its own thread also waits for that, since the C library's resolver
+//                cannot be interrupted: up to what resolv.conf says.
 class Node {
  public:
   explicit Node(System& system, NodeOptions options = {});

@@ -28,10 +28,14 @@ struct NodeOptions {
   std::shared_ptr<const LinkCredentials> tls = nullptr;
 
   // Who reads from the sockets and keeps the timers: nullptr, a thread of the node's own; or whoever runs this
-  // context of the host's, one thread or many, one at a time for the node. What comes is not handled there: that
-  // is done by the System's workers. The context outlives the Node. While nobody runs it nothing arrives, and
-  // nobody connects. Its run() does not return by itself while there is the Node, which may be destroyed on any
-  // thread, also on one that runs the context, and whether or not one still does.
+  // context of the host's, one thread or many, for the node one at a time. What comes is not handled there: that
+  // is done by the System's workers.
+  //   It outlives the Node, and locks (not one with ASIO_CONCURRENCY_HINT_UNSAFE). While nobody runs it nothing
+  // arrives and nobody connects, so its only thread must not wait for an answer, nor Drain. Its run() does not
+  // return by itself while there is the Node, nor while the name of a host that was to be dialled is looked up,
+  // which nothing can interrupt.
+  //   The Node may be destroyed on any thread, also on one that runs the context, and whether or not one still
+  // does; but a Link of the host's own has to tell of its end (OnClosed) meanwhile.
   asio::io_context* io_context = nullptr;
 
   // What is waiting to be sent to one remote actor: messages, and what happens to more. As

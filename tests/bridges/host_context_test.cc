@@ -196,6 +196,23 @@ TEST_F(HostContextTest, WhoseContextNobodyRunsItEndsWhatItHasBegun) {
   EXPECT_TRUE(HasNothingToDo(context));
 }
 
+// Of several addresses the first may refuse, and the next is tried while the node goes.
+TEST_F(HostContextTest, DialsThatAreUnderWayEndWithItWhoeverServesIt) {
+  Host host(2);
+  const std::string by_name = "tcp://localhost" + address_.substr(address_.rfind(':'));
+  for (asio::io_context* const context :
+       {static_cast<asio::io_context*>(nullptr), &host.context()}) {
+    for (int i = 0; i < 50; ++i) {
+      auto node = std::make_unique<Node>(system_, NodeOptions{.io_context = context});
+      ASSERT_TRUE(node->Maintain(by_name).ok());
+      ASSERT_TRUE(node->Maintain(address_).ok());
+      for (int k = 0; k < i % 7; ++k) (void)node->stats();  // a little later each time
+      node.reset();
+    }
+  }
+  EXPECT_TRUE(Eventually([&] { return server_.stats().connections == 0; }));
+}
+
 TEST_F(HostContextTest, ItsConnectionsEndWithItThoughTheContextHasStopped) {
   Host host(2);
   {

@@ -2,6 +2,7 @@
 
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
 #include <cstdlib>
 #include <system_error>
 #include <utility>
@@ -25,9 +26,10 @@ void LetMallocKeepFreedMemory() {
 
 EventLoop::EventLoop(asio::io_context* host)
     : own_(host == nullptr ? std::make_unique<Own>() : nullptr),
-      context_(host == nullptr ? &own_->context : host) {
+      executor_(host == nullptr ? asio::any_io_executor(own_->context.get_executor())
+                                : asio::any_io_executor(asio::make_strand(*host))) {
   LetMallocKeepFreedMemory();
-  if (own_ != nullptr) thread_ = StartThread("troupe-bridge", [this] { context_->run(); });
+  if (own_ != nullptr) thread_ = StartThread("troupe-bridge", [this] { own_->context.run(); });
 }
 
 std::shared_ptr<EventLoop> EventLoop::Begin(asio::io_context* host) {
@@ -38,11 +40,12 @@ void EventLoop::Post(std::function<void()> act) {
   const MutexLock lock(posted_mutex_);
   if (gone_) return;
   posted_.push_back(std::move(act));
-  if (std::exchange(will_run_, true)) return;
-  asio::post(*context_, [me = shared_from_this()] { me->RunPosted(); });
+  if (will_run_) return;
+  asio::post(executor_, [me = shared_from_this()] { me->RunPosted(); });
+  will_run_ = true;
 }
 
-void EventLoop::RunPosted() {
+void EventLoop::RunPosted() noexcept {  // E4
   const MutexLock turn(turn_);
   if (!closed_) RunBatch();
 }
@@ -62,7 +65,7 @@ bool EventLoop::RunBatch() {
 
 void EventLoop::PostAfter(std::chrono::nanoseconds delay, std::function<void()> act) {
   Post([this, delay, act = std::move(act)] {
-    const auto timer = std::make_shared<asio::steady_timer>(*context_, delay);
+    const auto timer = std::make_shared<asio::steady_timer>(executor_, delay);
     AtEnd(timer.get(), [timer] { timer->cancel(); });  // or the host's run() would wait for it
     timer->async_wait(InTurn([this, timer, act](const std::error_code&) {
       Forget(timer.get());
@@ -76,8 +79,8 @@ void EventLoop::AtEnd(const void* whose, std::function<void()> act) {
 }
 void EventLoop::Forget(const void* whose) { at_end_.erase(whose); }
 
-void EventLoop::Close() {
-  std::vector<std::function<void()>> too_late;  // they may keep this
+void EventLoop::Close() noexcept {
+  std::vector<std::function<void()>> too_late;  // they may keep this, and sockets
   {
     const MutexLock turn(turn_);
     while (RunBatch() || !at_end_.empty()) {
@@ -91,7 +94,9 @@ void EventLoop::Close() {
     const MutexLock lock(posted_mutex_);
     gone_ = true;
     too_late.swap(posted_);
+    executor_ = {};
   }
+  too_late.clear();
   if (own_ == nullptr) return;
   own_->context.stop();
   thread_.join();

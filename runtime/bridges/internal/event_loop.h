@@ -9,15 +9,18 @@
 //   AtEnd       in a turn           calls it when the loop ends, unless Forget comes before
 //   Close       once, not in a turn nothing is called afterwards
 //
-// E1  One turn at a time, on whatever thread: turn_ is held. A turn must not block.
+// E1  One turn at a time, on whatever thread: turn_ is held. A turn must not block. On a host's context turns are
+//     in a strand, so none of its threads waits for another's turn; turn_ is for whoever calls RunPosted or Close.
 // E2  After Close there are no turns. What was posted before has been done by then, and what comes later is
 //     dropped; so whoever is used in turns may go then, whether or not the host runs its context.
-// E3  What asio still keeps of a host's context it drops there some time after Close, and it keeps the loop so
-//     long. The context itself is not used after Close.
+// E3  What asio still keeps in a host's context it drops there some time after Close, and with it the last of
+//     what keeps this, or a link that somebody else keeps does. The context itself is not used after Close.
+// E4  No exception leaves a turn: what it has begun would be half done, and the other half lost.
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_EVENT_LOOP_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_EVENT_LOOP_H_
 
 #include <array>
+#include <asio/any_io_executor.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <chrono>
@@ -48,16 +51,17 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   void PostAfter(std::chrono::nanoseconds delay, std::function<void()> act);
   template <class F>
   auto InTurn(F act) {
-    return [me = shared_from_this(), act = std::move(act)]<class... Args>(Args&&... args) mutable {
+    return [me = shared_from_this(),
+            act = std::move(act)]<class... Args>(Args&&... args) mutable noexcept {  // E4
       const MutexLock turn(me->turn_);
       if (!me->closed_) act(std::forward<Args>(args)...);
     };
   }
-  void RunPosted();
-  void Close();
+  void RunPosted() noexcept;
+  void Close() noexcept;
 
-  // For sockets and timers.
-  asio::io_context& context() { return *context_; }
+  // For sockets and timers. In a turn, or before Close.
+  const asio::any_io_executor& executor() const { return executor_; }
 
   // ---- in a turn
   void AtEnd(const void* whose, std::function<void()> act);
@@ -74,7 +78,7 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
     asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   };
   std::unique_ptr<Own> own_;
-  asio::io_context* const context_;
+  asio::any_io_executor executor_;
 
   Mutex turn_;  // comes first of all locks
   bool closed_ ABSL_GUARDED_BY(turn_) = false;

@@ -42,10 +42,10 @@ NodeCore::NodeCore(System& system, NodeOptions options)
     : system_(system),
       options_(std::move(options)),
       id_{.high = DrawIncarnation(), .low = DrawIncarnation()},
-      loop_(EventLoop::Begin(options_.io_context)),
       actor_(system.Spawn<NodeActor>(ActorOptions{.name = options_.name}, *this)),
       admission_(options_),
-      connections_(id_) {
+      connections_(id_),
+      loop_(EventLoop::Begin(options_.io_context)) {
   TickLater();
 }
 

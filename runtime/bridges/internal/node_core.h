@@ -101,7 +101,6 @@ class NodeCore final : public ConnectionHost {
   System& system_;
   const NodeOptions options_;
   const NodeId id_;
-  const std::shared_ptr<EventLoop> loop_;  // whose turns use everything below
   ActorRef<NodeActor> actor_;
   Admission admission_;
 
@@ -118,6 +117,8 @@ class NodeCore final : public ConnectionHost {
   std::vector<std::unique_ptr<SocketListener>> listeners_ ABSL_GUARDED_BY(mutex_);
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string last_refusal_ ABSL_GUARDED_BY(mutex_);
+  // Its turns use all of this. Last: nothing that may fail comes between its beginning and its Close.
+  const std::shared_ptr<EventLoop> loop_;
 };
 
 }  // namespace troupe::internal

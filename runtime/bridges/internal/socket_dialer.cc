@@ -1,10 +1,11 @@
 #include "troupe/runtime/bridges/internal/socket_dialer.h"
 
-#include <asio/connect.hpp>
 #include <asio/ip/address.hpp>
 #include <asio/steady_timer.hpp>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -19,8 +20,8 @@ class Try : public std::enable_shared_from_this<Try<Protocol>> {
  public:
   Try(std::shared_ptr<EventLoop> loop, TakeLink take)
       : loop_(std::move(loop)),
-        socket_(loop_->context()),
-        timer_(loop_->context()),
+        socket_(loop_->executor()),
+        timer_(loop_->executor()),
         take_(std::move(take)) {}
 
   void GiveUpAfter(absl::Duration timeout) {
@@ -55,12 +56,19 @@ class Try : public std::enable_shared_from_this<Try<Protocol>> {
   TakeLink take_;
 };
 
-void Connect(const std::shared_ptr<Try<tcp>>& dial, const tcp::resolver::results_type& places) {
-  asio::async_connect(
-      dial->socket(), places,
-      dial->loop().InTurn([dial](const std::error_code& error, const tcp::endpoint& at) {
-        dial->Connected(error, at);
-      }));
+// One place after the other. Each in a turn, which asio::async_connect would not do: the try may be ended on
+// another thread between two of them.
+void Connect(const std::shared_ptr<Try<tcp>>& dial, const tcp::resolver::results_type& places,
+             tcp::resolver::results_type::iterator place) {
+  auto connected = [dial, places, place](const std::error_code& error) {
+    if (dial->has_ended()) return;
+    const auto next = std::next(place);
+    if (!error || next == places.end()) return dial->Connected(error, place->endpoint());
+    std::error_code ignored;
+    dial->socket().close(ignored);
+    Connect(dial, places, next);
+  };
+  dial->socket().async_connect(place->endpoint(), dial->loop().InTurn(std::move(connected)));
 }
 
 // A host that is an address is not looked up: that takes a thread of the resolver's.
@@ -69,16 +77,21 @@ void DialTcp(const Address& address, const std::shared_ptr<Try<tcp>>& dial) {
   std::error_code is_name;
   const auto host = asio::ip::make_address(address.host, is_name);
   if (!is_name) {
-    return Connect(dial, tcp::resolver::results_type::create(tcp::endpoint(host, address.port),
-                                                             address.host, port));
+    const auto place =
+        tcp::resolver::results_type::create(tcp::endpoint(host, address.port), address.host, port);
+    return Connect(dial, place, place.begin());
   }
-  auto resolver = std::make_shared<tcp::resolver>(dial->loop().context());
+  auto resolver = std::make_shared<tcp::resolver>(dial->loop().executor());
   auto take = [dial, resolver](const std::error_code& error,
                                const tcp::resolver::results_type& found) {
     if (error) return dial->End(SocketError(error, "no such host"));
-    if (!dial->has_ended()) Connect(dial, found);
+    if (!dial->has_ended()) Connect(dial, found, found.begin());
   };
-  resolver->async_resolve(address.host, port, dial->loop().InTurn(std::move(take)));
+  try {
+    resolver->async_resolve(address.host, port, dial->loop().InTurn(std::move(take)));
+  } catch (const std::system_error& no_thread) {  // of the resolver's own
+    dial->End(SocketError(no_thread.code(), "looking up the host"));
+  }
 }
 
 void DialUnix(const Address& address, const std::shared_ptr<Try<Local>>& dial) {

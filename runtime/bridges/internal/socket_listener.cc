@@ -76,7 +76,7 @@ template <class Protocol>
 absl::StatusOr<std::unique_ptr<SocketListener>> Open(std::shared_ptr<EventLoop> loop,
                                                      const typename Protocol::endpoint& at,
                                                      std::string path, TakeLink take) {
-  asio::basic_socket_acceptor<Protocol> acceptor(loop->context());
+  asio::basic_socket_acceptor<Protocol> acceptor(loop->executor());
   std::error_code error;
   acceptor.open(at.protocol(), error);
   if (!error && path.empty()) acceptor.set_option(asio::socket_base::reuse_address(true), error);
@@ -91,7 +91,7 @@ absl::StatusOr<std::unique_ptr<SocketListener>> ListenTcp(std::shared_ptr<EventL
                                                           const Address& address,
                                                           bool beyond_loopback, TakeLink take) {
   std::error_code error;
-  tcp::resolver resolver(loop->context());
+  tcp::resolver resolver(loop->executor());
   const auto found =
       resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive, error);
   if (error || found.empty()) return SocketError(error, "no such host");
@@ -110,7 +110,7 @@ absl::StatusOr<std::unique_ptr<SocketListener>> ListenTcp(std::shared_ptr<EventL
 void RemoveIfStale(EventLoop& loop, const Local::endpoint& at) {
   struct stat file;
   if (::lstat(at.path().c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return;
-  Local::socket probe(loop.context());
+  Local::socket probe(loop.executor());
   std::error_code error;
   probe.connect(at, error);
   if (error == asio::error::connection_refused) ::unlink(at.path().c_str());
