@@ -198,6 +198,8 @@ bool ActorCell::PostControl(const AnyRef& to, Control& control) {
   ActorCell& cell = *to.cell_;
   control.address = to.incarnation_;
   if (cell.control_.Push(control) == PushResult::kClosed) {
+    // Pairs with the fence in CloseMailbox: who is told so finds no queue open either.
+    std::atomic_thread_fence(std::memory_order_acquire);
     control.Free();
     return false;
   }

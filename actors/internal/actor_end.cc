@@ -143,23 +143,26 @@ void ActorCell::FreeControls(const MailboxQueue::List& controls) {
   }
 }
 
-// Controls last: who comes too late to watch is told at once that this actor has ended, and what he sends
-// then is refused.
+// Controls are closed last: who comes too late to watch is told at once that this actor has ended, and what he
+// sends then is refused. But bonds are taken before messages are discarded: among these may be the end of a
+// bond (ForgetBonds), whose beginning is known by then.
 void ActorCell::CloseMailbox() {
-  BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
-  const MailboxQueue::List left = queue_.Close();
-  DiscardList(std::exchange(first_, nullptr));
-  DiscardList(static_cast<Envelope*>(left.first));
-  if (bounded != nullptr) {
-    DiscardList(bounded->Close());
-    space().GiveBack(*bounded);
-  }
+  BoundedQueue* const bounded =
+      bounded_.load(std::memory_order_relaxed);  // relaxed: fixed since Open
+  Envelope* const pushed = static_cast<Envelope*>(queue_.Close().first);
+  Envelope* const waiting = bounded != nullptr ? bounded->Close() : nullptr;
+  // Pairs with the fence in PostControl. (On the other queue's word; an acquire there orders nothing.)
+  std::atomic_thread_fence(std::memory_order_release);
   const MailboxQueue::List controls = control_.Close();
   for (MailboxNode* node = controls.first; node != nullptr; node = node->next) {
     const auto& control = static_cast<const Control&>(*node);
     if (control.IsBond()) TakeBond(control);
   }
   FreeControls(controls);
+  DiscardList(std::exchange(first_, nullptr));
+  DiscardList(pushed);
+  DiscardList(waiting);
+  if (bounded != nullptr) space().GiveBack(*bounded);
 }
 
 ActorCell::Unhandled ActorCell::Shut() {
