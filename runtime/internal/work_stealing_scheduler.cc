@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -265,12 +266,17 @@ void WorkStealingScheduler::Park(ThisThread& here) {
 void WorkStealingScheduler::Watch(ThisThread& here) {
   Worker& me = *here.place;
   auto interval = kWatchShortest;
+  const bool is_wanted_often = IsWatchWantedOften();
+  std::optional<uint64_t> turns_at_last_look;
   for (;; interval = std::min(2 * interval, kWatchLongest)) {
     if (idle_.all_parked()) {
-      // Whoever runs next and fills its slot wakes somebody to watch; unless it looked at watched_
-      // just before it was cleared. Then it is seen here. (Both sequentially consistent.)
-      watched_.store(false);
-      if (idle_.all_parked() || watched_.exchange(true)) return Park(here);
+      const uint64_t turns = TurnsSoFar();
+      if (is_wanted_often && turns_at_last_look != turns) {
+        turns_at_last_look = turns;
+        interval = kWatchLongest;
+      } else if (GiveUpWatch()) {
+        return Park(here);
+      }
     }
     TakeSightings(here);
     if (me.parker().Park(std::chrono::steady_clock::now() + interval)) {
@@ -278,7 +284,7 @@ void WorkStealingScheduler::Watch(ThisThread& here) {
       here.searching = true;
       return;
     }
-    if (!AnyOverdue(here) && !AnyBehindWithLongTurns(here)) continue;
+    if (idle_.all_parked() || (!AnyOverdue(here) && !AnyBehindWithLongTurns(here))) continue;
     if (!idle_.WakeUp(me.index())) break;  // chosen just now: the Unpark has come or is about to
     watched_.store(false);
     if (Runnable* r = StealOverdue(here)) {
@@ -289,6 +295,31 @@ void WorkStealingScheduler::Watch(ThisThread& here) {
   }
   watched_.store(false);
   Park(here);
+}
+
+// When all sleep. False: it is still needed, and kept.
+bool WorkStealingScheduler::GiveUpWatch() {
+  // Relaxed: a guess (IsWatchWantedOften).
+  watch_given_up_at_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed);
+  // Whoever runs next and fills its slot wakes somebody to watch; unless it looked at watched_
+  // just before it was cleared. Then it is seen here. (Both sequentially consistent.)
+  watched_.store(false);
+  return idle_.all_parked() || watched_.exchange(true);
+}
+
+// Work that comes in again and again with all asleep between, such as requests over a network, would wake
+// somebody for each to watch. Where the watch was given up too early it is kept until nothing has run for as
+// long as its longest interval.
+bool WorkStealingScheduler::IsWatchWantedOften() const {
+  // Relaxed: as above.
+  const SteadyTime given_up_at = watch_given_up_at_.load(std::memory_order_relaxed);
+  return std::chrono::steady_clock::now() - given_up_at < kWatchLongest;
+}
+
+uint64_t WorkStealingScheduler::TurnsSoFar() const {
+  uint64_t turns = 0;
+  for (const auto& worker : workers_) turns += worker->Sight().turns;
+  return turns;
 }
 
 // ---- blocking

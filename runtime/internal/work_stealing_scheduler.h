@@ -20,7 +20,8 @@
 //     what is overdue, or queued behind turns of some 5 us and more. So handlers of nanoseconds stay on
 //     one core, where they are fastest, at no cost to that core; longer ones are spread. A worker
 //     that schedules something and finds nobody on the watch wakes a sleeper, who takes it. When
-//     all sleep nobody watches, and nothing runs.
+//     all sleep nobody watches, and nothing runs; but if somebody is wanted again soon after, the next
+//     one stays on the watch until nothing has run for kWatchLongest.
 //     No fence stands between filling a slot and the look at watched_. So whoever gives up the
 //     watch to run something, and looks whether another must take it, may miss what was scheduled
 //     within the same few nanoseconds. Then nobody watches until one of these two workers schedules
@@ -43,6 +44,7 @@
 #include "absl/time/time.h"
 #include "troupe/core/clock.h"
 #include "troupe/core/coarse_clock.h"
+#include "troupe/core/futex.h"
 #include "troupe/core/mutex.h"
 #include "troupe/core/scheduler.h"
 #include "troupe/runtime/internal/idle_set.h"
@@ -103,6 +105,9 @@ class WorkStealingScheduler final : public Scheduler {
   void Sleep(ThisThread& here);
   void Park(ThisThread& here);
   void Watch(ThisThread& here);
+  bool GiveUpWatch();
+  bool IsWatchWantedOften() const;
+  uint64_t TurnsSoFar() const;
   void WakeOne();
   void SeeThatSomebodyWatches();
   void Enqueue(Worker& place, Runnable& r);
@@ -118,6 +123,7 @@ class WorkStealingScheduler final : public Scheduler {
   IdleSet idle_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> watched_{false};  // W3: somebody has the watch
+  std::atomic<SteadyTime> watch_given_up_at_{SteadyTime()};
   ThreadGroup threads_;
 
   struct Spare {
