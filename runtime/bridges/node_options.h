@@ -56,8 +56,11 @@ struct NodeOptions {
   size_t outbox_high_water = 1 << 20;
   size_t outbox_most = 64 << 20;
 
-  // What a peer may keep of this node: refs that it has sent here, asks of its that are not answered.
+  // What a peer may keep of this node: refs that it has sent here, those of this node that it has been given and
+  // has not released, asks of its that are not answered. Who exceeds one of the first two is cut off, and what
+  // exceeds the last is refused.
   uint32_t max_imports = 65536;
+  uint32_t max_exports = 65536;
   uint32_t max_requests = 65536;
   // Asks of one connection of ours that wait.
   uint32_t max_questions = 1 << 20;

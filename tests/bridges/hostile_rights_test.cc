@@ -96,7 +96,7 @@ class HostileRightsTest : public testing::Test {
   std::atomic<int> notes_ = 0;
   uint64_t ended_ = 0;
   System system_;
-  Node node_{system_, {.max_frame = 65536, .window = 4096, .max_imports = 10}};
+  Node node_{system_, {.max_frame = 65536, .window = 4096, .max_imports = 10, .max_exports = 20}};
 };
 
 TEST_F(HostileRightsTest, AMailboxIsNoActorAndThoseMadeUpAreTheEnd) {
@@ -186,6 +186,16 @@ TEST_F(HostileRightsTest, WhoAdoptsAReceiverGetsWhatItAskedForAndNobodyElsesActo
       ExpectEnd(peer, "an inlet that is on this node");
     }
   }
+}
+
+// It never releases what it is given: here the outlet of a Receiver in each answer.
+TEST_F(HostileRightsTest, WhoKeepsAllRefsThatItIsGivenIsCutOff) {
+  RawPeer peer(path_);
+  const internal::WireRef desk = FindDesk(peer);
+  for (int i = 0; i < 25; ++i) {
+    peer.Send(To(desk, TypeOf<Fetch>(), FrameKind::kRequest), Encode(std::vector<int>()));
+  }
+  ExpectEnd(peer, "keeps too many refs");
 }
 
 // The outlet would take what adopts it here for a proxy.

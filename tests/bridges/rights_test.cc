@@ -357,6 +357,32 @@ TEST_F(ReceiverTest, R49_ItGoesOnToAThirdNode) {
 
 TEST_F(ReceiverTest, R49_NobodysReceiverIsNobodysThere) { EXPECT_FALSE(HandOver(Receiver<Job>())); }
 
+// It answers no request.
+class RefusingNodeTest : public ReceiverTest {
+ protected:
+  RefusingNodeTest() : ReceiverTest({}, {.max_requests = 0}) {}
+};
+
+struct Adopt {
+  using Reply = void;
+  Receiver<Job> inbox;
+};
+struct Adopter {
+  void On(Adopt) { ADD_FAILURE() << "this has been refused"; }
+};
+
+TEST_F(RefusingNodeTest, R49_WithARequestThatIsRefusedTheRightEndsAsWithAnyThatIsLost) {
+  ASSERT_TRUE(away_.node.Publish<Adopt>("adopter", away_.system.Spawn<Adopter>()).ok());
+  const auto adopter = peer_.Find<Adopt>("adopter", kLong).Wait();
+  ASSERT_TRUE(adopter.ok()) << adopter.status();
+  auto [jobs, inbox] = home_.system.OpenMailbox<Job>();
+  jobs.Send(Job{1});
+  EXPECT_EQ(adopter->Ask(Adopt{std::move(inbox)}, kLong).Wait().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(jobs.Closed(kLong).Wait().ok());
+  EXPECT_EQ(jobs.Send(Job{2}), SendResult::kClosed);
+}
+
 class SmallFrameTest : public ReceiverTest {
  protected:
   SmallFrameTest() : ReceiverTest({.capacity = 1}, {.max_frame = 4096}) {}

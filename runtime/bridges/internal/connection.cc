@@ -226,13 +226,12 @@ absl::Status Connection::DeliverMessage(const Frame& frame) {
   absl::StatusOr<std::pair<Referent, ExportRoute>> found =
       exports_.Find(header.target, header.incarnation, header.type);
   if (!found.ok()) return found.status();
-  if (header.kind == FrameKind::kRequest && !BeginRequest()) {
-    inflow_->Handled(kFrameHeaderSize + frame.payload.size());
+  const bool refused = header.kind == FrameKind::kRequest && !BeginRequest();
+  if (refused) {
     AnswerError(header.correlation,
                 absl::ResourceExhaustedError("ask: too many of this node are not answered"));
-    return absl::OkStatus();
   }
-  return found->second.deliver({*this, frame, found->first, found->second.thunk});
+  return found->second.deliver({*this, frame, found->first, found->second.thunk, refused});
 }
 
 absl::Status Connection::TakeAnswer(const Frame& frame) {

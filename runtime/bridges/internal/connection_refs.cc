@@ -27,6 +27,9 @@ WireRef Connection::Export(const Referent& what, std::span<const ExportRoute> ro
   }
   ExportTable::Added added = exports_.Add(what, routes);
   if (added.is_new) session_.Send(WatchExported{what});
+  if (added.entries > options_.max_exports) {
+    Close(absl::ResourceExhaustedError("the peer keeps too many refs of this node"));
+  }
   return std::move(added.ref);
 }
 

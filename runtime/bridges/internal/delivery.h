@@ -35,6 +35,7 @@ struct Arrival {
   const Frame& frame;
   Referent to;
   Thunk thunk;
+  bool refused = false;  // it is read, for what it brings, and thrown away
 
   bool is_request() const { return frame.header.kind == FrameKind::kRequest; }
   size_t bytes() const { return kFrameHeaderSize + frame.payload.size(); }
@@ -47,6 +48,8 @@ struct Arrival {
 // To an actor, whatever its capacity: a message that has had room before, and what nodes say to each other.
 void PostOn(const AnyRef& to, Envelope& e);
 void PostNotice(const AnyRef& to, Envelope& e);  // no dead letter, if it is lost
+// What came with it ends here as with any message that is lost: a right to receive, for one.
+void Refuse(const Arrival& arrival, Envelope& e);
 // Returns the credit when the message has been received, or never will be.
 void PutInMailbox(const Arrival& arrival, Envelope& e);
 
@@ -130,7 +133,7 @@ absl::Status Unpack(const Arrival& arrival, absl::Time deadline, EnvelopeOf<M>*&
   }
   envelope = EnvelopeOf<M>::Make(arrival.thunk, std::move(message), std::source_location());
   if constexpr (Askable<M>) {
-    if (arrival.is_request()) {
+    if (arrival.is_request() && !arrival.refused) {
       envelope->reply = Reply<typename M::Reply>(new RemoteAnswer<typename M::Reply>(
           arrival.connection.shared_from_this(), arrival.frame.header.correlation, deadline));
     }
@@ -144,6 +147,10 @@ absl::Status Deliver(const Arrival& arrival) {
   EnvelopeOf<M>* envelope = nullptr;
   absl::Status wrong = Unpack<M>(arrival, DeadlineThere(to, arrival.timeout()), envelope);
   if (!wrong.ok()) return wrong;
+  if (arrival.refused) {
+    Refuse(arrival, *envelope);
+    return absl::OkStatus();
+  }
   Envelope& credited =
       CreditedEnvelope<M>::Make(*envelope, arrival.connection.inflow(), arrival.bytes());
   if (arrival.thunk == ThunkFor<Proxy, M>()) {  // it goes on to another node
@@ -159,7 +166,9 @@ absl::Status DeliverToMailbox(const Arrival& arrival) {
   EnvelopeOf<M>* envelope = nullptr;
   absl::Status wrong =
       Unpack<M>(arrival, DeadlineAt(arrival.to.mailbox, arrival.timeout()), envelope);
-  if (wrong.ok()) PutInMailbox(arrival, *envelope);
+  if (wrong.ok()) {
+    arrival.refused ? Refuse(arrival, *envelope) : PutInMailbox(arrival, *envelope);
+  }
   return wrong;
 }
 

@@ -38,7 +38,8 @@ ExportTable::Added ExportTable::Add(const Referent& who, std::span<const ExportR
                .id = entry.id,
                .incarnation = entry.incarnation,
                .is_mailbox = who.is_mailbox()},
-              is_new};
+              is_new,
+              by_id_.size()};
   for (const ExportRoute& route : routes) {
     if (RouteOf(entry.routes, route.type) == nullptr) entry.routes.push_back(route);
     added.ref.types.push_back(route.type);

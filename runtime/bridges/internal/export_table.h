@@ -2,6 +2,7 @@
 #ifndef TROUPE_RUNTIME_BRIDGES_INTERNAL_EXPORT_TABLE_H_
 #define TROUPE_RUNTIME_BRIDGES_INTERNAL_EXPORT_TABLE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -39,6 +40,7 @@ class ExportTable {
   struct Added {
     WireRef ref;
     bool is_new;
+    size_t entries;  // there are now
   };
 
   Added Add(const Referent& who, std::span<const ExportRoute> routes);
