@@ -8,8 +8,9 @@
 //       that this side has sent, 0 if it has sent none; `theirs` that of the newest one that has come.
 //   K2  An Unlink ends what its sender knew of. A Link that it had not seen when it was sent is
 //       younger, comes to it later, and stands: so the entry stays if mine > what the sender knew.
-//       (Of theirs it knows all, and what one sends comes in order.)
-//       The end of an actor, or of a life of a supervised one, says the same.
+//       The end of an actor, or of a life of a supervised one, says the same; but it comes as a message,
+//       and Link and Unlink as controls, so the Links of its next life may come before it. They stand, too:
+//       the entry stays if theirs > what the sender had sent.
 //   K3  So when all that was sent has come, both have an entry, or neither.
 //
 // Not thread safe: its actor's running thread only.
@@ -67,11 +68,12 @@ class Links {
     if (all_ == nullptr) return false;
     const auto entry = all_->entries.find(peer);
     if (entry == all_->entries.end()) return false;
-    if (entry->second.known.mine > they_know.theirs) {  // K2
-      entry->second.known.theirs = 0;
-      return false;
-    }
-    all_->entries.erase(entry);
+    Known& known = entry->second.known;
+    const bool theirs_is_younger = known.theirs > they_know.mine;
+    if (!theirs_is_younger) known.theirs = 0;
+    if (known.mine > they_know.theirs) return false;  // K2
+    known.mine = 0;
+    if (!theirs_is_younger) all_->entries.erase(entry);  // K1
     return true;
   }
 

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/actors/simulated.h"
+#include "troupe/actors/hold.h"
 #include "troupe/actors/internal/links.h"
 #include "troupe/troupe.h"
 
@@ -222,6 +224,58 @@ TEST_F(LinkTest, ALinkWithTheNextLifeIsAnother) {
   Do(a, LinkTo{child});
   Do(child, Break{});
   EXPECT_EQ(downs_.size(), 2u);
+}
+
+// Links in each life.
+class Clinging : public Mortal {
+ public:
+  explicit Clinging(const AnyRef& to) : to_(to) {}
+  void OnStart(Context& self) { self.Link(to_); }
+
+ private:
+  const AnyRef to_;
+};
+
+// Lets messages wait until it is told to go on.
+struct WaitForGo {};
+struct Go {
+  using Reply = void;
+};
+class Waiting : public Survivor {
+ public:
+  Waiting(std::vector<Down>& downs, const Recipient<Go>& until) : Survivor(downs), until_(until) {}
+  using Survivor::On;
+  void On(WaitForGo, Context& self) {
+    HoldUntil(self, until_.Ask(Go{}, absl::InfiniteDuration()), [](const absl::Status&) {});
+  }
+
+ private:
+  const Recipient<Go> until_;
+};
+struct Gate {
+  std::vector<Reply<void>>& waiting;
+  void On(Go, Reply<void> reply) { waiting.push_back(std::move(reply)); }
+};
+
+// The next life's Link comes as a control, and so before the end of the last one.
+TEST_F(LinkTest, ALinkThatTheNextLifeBeginsStandsThoughItComesBeforeTheEndOfTheLast) {
+  auto& gate = Keep<std::vector<Reply<void>>>();
+  auto survivor = system_.Spawn<Waiting>(downs_, system_.Spawn(Gate{gate}));
+  SupervisorTree tree(system_);
+  auto child = tree.Add<Clinging>({.name = "child"}, survivor);
+  tree.Start();
+  Run();
+  Do(survivor, WaitForGo{});
+  Do(child, Break{});
+  EXPECT_TRUE(downs_.empty());
+  ASSERT_EQ(gate.size(), 1u);
+  gate.back().Send();
+  Run();
+  EXPECT_EQ(downs_.size(), 1u);
+  Do(child, Break{});
+  EXPECT_EQ(downs_.size(), 2u) << "of the second life, with which it is linked";
+  Do(survivor, Break{});
+  Do(child, End{});
 }
 
 #if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
