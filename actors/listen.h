@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <tuple>
 #include <utility>
@@ -38,7 +39,7 @@ class Listener : public std::enable_shared_from_this<Listener<A, Ms...>> {
         [me = this->shared_from_this()](absl::StatusOr<Mail> mail, Context& here) {
           me->Handle(std::move(mail), here);
         },
-        [&sources](auto& slot, auto& waits) { BeginSelect(sources, slot, waits, Nobodys::kSkip); });
+        [&sources](auto& slot, auto& waits) { BeginSelect(sources, slot, waits.all()); });
   }
 
  private:
@@ -56,15 +57,15 @@ class Listener : public std::enable_shared_from_this<Listener<A, Ms...>> {
     const std::shared_ptr<Listener> listener = std::move(e.message.listener);
     Mail mail = std::move(e.message.mail);
     e.Free();
-    const Thunk thunk = listener->ThunkOf(mail.from(), std::index_sequence_for<Ms...>());
+    const Thunk thunk = listener->ThunkOf(mail.source(), std::index_sequence_for<Ms...>());
     listener->Next(*d.self);
     thunk(mail.Unpack(), d);  // may throw
   }
 
   void Handle(absl::StatusOr<Mail> mail, Context& self) {
     if (absl::IsFailedPrecondition(mail.status())) return self.Fail(mail.status());  // kBusy
-    if (!mail.ok()) {  // one of them is closed
-      if (DropClosed(std::index_sequence_for<Ms...>())) Next(self);
+    if (!mail.ok()) {  // one of them has ended
+      if (Drop(SelectErrorIndex(mail.status()), std::index_sequence_for<Ms...>())) Next(self);
       return;
     }
     const AnyRef sender = mail->sender();
@@ -79,21 +80,17 @@ class Listener : public std::enable_shared_from_this<Listener<A, Ms...>> {
     return {MailSource{std::get<kIs>(from_).id(), std::get<kIs>(from_).share()}...};
   }
   template <size_t... kIs>
-  Thunk ThunkOf(const MailboxId& from, std::index_sequence<kIs...>) {
+  Thunk ThunkOf(const MailSource& from, std::index_sequence<kIs...> all) {
+    const auto sources = Sources(all);
     Thunk thunk = nullptr;
-    (void)((std::get<kIs>(from_).id() == from && (thunk = ThunkFor<A, Ms>(), true)) || ...);
+    (void)((sources[kIs] == from && (thunk = ThunkFor<A, Ms>(), true)) || ...);
     return thunk;
   }
   // Whether any is left.
   template <size_t... kIs>
-  bool DropClosed(std::index_sequence<kIs...>) {
-    return (Stays(std::get<kIs>(from_)) | ...);
-  }
-  template <class M>
-  static bool Stays(Receiver<M>& from) {
-    const MailboxId id = from.id();
-    if (from && id.cell->HasEnded(id.incarnation, from.share())) from = Receiver<M>();
-    return static_cast<bool>(from);
+  bool Drop(std::optional<size_t> index, std::index_sequence<kIs...>) {
+    (void)((index == kIs && (std::get<kIs>(from_) = Receiver<Ms>(), true)) || ...);
+    return index.has_value() && (static_cast<bool>(std::get<kIs>(from_)) || ...);
   }
 
   std::tuple<Receiver<Ms>...> from_;

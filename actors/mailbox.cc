@@ -120,15 +120,21 @@ PutResult BeginSend(MailboxId to, Envelope& e, bool until_taken, ReplySlotOf<voi
   return result;
 }
 
-void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailWaiter& waiter) {
-  waiter.at = from;
-  waiter.share = share;
+absl::Status TakeOrWait(const MailSource& from, ReplySlotOf<Mail>& slot, MailWaiter& waiter) {
+  waiter.at = from.id;
+  waiter.share = from.share;
   waiter.mail_slot = &slot;
   Mail none;
-  const TakeResult result = from.cell != nullptr
-                                ? from.cell->Take(from.incarnation, share, none, &waiter)
+  const TakeResult result = from.id.cell != nullptr
+                                ? from.id.cell->Take(from.id.incarnation, from.share, none, &waiter)
                                 : TakeResult::kClosed;
-  if (result == TakeResult::kClosed || result == TakeResult::kBusy) slot.Settle(StatusOf(result));
+  const bool refused = result == TakeResult::kClosed || result == TakeResult::kBusy;
+  return refused ? StatusOf(result) : absl::OkStatus();
+}
+
+void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailWaiter& waiter) {
+  absl::Status refused = TakeOrWait({from, share}, slot, waiter);
+  if (!refused.ok()) slot.Settle(std::move(refused));
 }
 
 bool ThreadWait::MayLook() const {

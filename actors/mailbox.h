@@ -86,6 +86,8 @@ absl::StatusOr<MailboxId> FindMailboxIn(ActorSpace& space, std::string_view name
 std::string MailboxToString(const MailboxId& id);
 MailboxCell::PutResult BeginSend(MailboxId to, Envelope& e, bool until_taken,
                                  ReplySlotOf<void>& slot, MailWaiter& waiter);
+// Takes, or links the waiter; an error: it has done neither.
+absl::Status TakeOrWait(const MailSource& from, ReplySlotOf<Mail>& slot, MailWaiter& waiter);
 void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailWaiter& waiter);
 // A plain thread that has found nothing, before it lets itself be linked as a waiter: each message would
 // be handed over by itself then, with a wake-up.

@@ -2,19 +2,24 @@
 #ifndef TROUPE_ACTORS_SELECT_H_
 #define TROUPE_ACTORS_SELECT_H_
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "troupe/actors/internal/mailbox_cell.h"
+#include "troupe/actors/internal/mail.h"
+#include "troupe/actors/internal/mail_waiter.h"
 #include "troupe/actors/internal/mailbox_waits.h"
+#include "troupe/actors/internal/reply_slot.h"
 #include "troupe/actors/mailbox.h"
 #include "troupe/actors/received.h"
 
@@ -22,27 +27,11 @@ namespace troupe {
 
 namespace internal {
 
-// One receive right, without its type.
-struct MailSource {
-  MailboxId id;
-  uint32_t share = 0;
-};
-
-enum class Nobodys : uint8_t { kClosed, kSkip };
-
-// Waits at all of them with one slot (B4 of mailbox_cell.h).
-template <size_t kCount>
-void BeginSelect(const std::array<MailSource, kCount>& sources, ReplySlotOf<Mail>& slot,
-                 MailboxWaits<kCount>& waits, Nobodys nobodys = Nobodys::kClosed) {
-  for (size_t i = 1; i < kCount; ++i) slot.Retain();
-  for (size_t i = 0; i < kCount; ++i) {
-    if (sources[i].id.cell == nullptr && nobodys == Nobodys::kSkip) {
-      slot.Release();
-    } else {
-      BeginReceive(sources[i].id, sources[i].share, slot, waits[i]);
-    }
-  }
-}
+// Waits at all of them with one slot (B4 of mailbox_cell.h), but for nobody's. What cannot be waited
+// for is told when none of them has had anything.
+void BeginSelect(std::span<const MailSource> sources, ReplySlotOf<Mail>& slot,
+                 std::span<MailWaiter> waiters);
+absl::Status NobodyToSelect();
 
 }  // namespace internal
 
@@ -59,15 +48,18 @@ class [[nodiscard]] PendingSelect {
     return *this;
   }
 
-  // The errors are those of PendingReceive, of whichever of the mailboxes has one first: that some
-  // are closed ends a Select, as a message would.
+  // The errors are those of PendingReceive. That of one mailbox ends the Select, though others could
+  // still be waited for, and SelectErrorIndex says of which it is. kUnavailable without an index: all
+  // Receivers are nobody's.
   Result Wait() && {
     if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
     if (auto now = TryNow()) return *std::move(now);
-    return Opened(internal::WaitForMailbox<internal::Mail, kCount>(
-                      &sources_[0].id.cell->space(), timeout_,
-                      [this](auto& slot, auto& waits) { BeginSelect(sources_, slot, waits); }),
-                  sources_);
+    const auto somebody = std::find_if(sources_.begin(), sources_.end(), &IsSomebodys);
+    return Opened(
+        internal::WaitForMailbox<internal::Mail, kCount>(
+            &somebody->id.cell->space(), timeout_,
+            [this](auto& slot, auto& waits) { BeginSelect(sources_, slot, waits.all()); }),
+        sources_);
   }
 
   template <class F>
@@ -84,18 +76,25 @@ class [[nodiscard]] PendingSelect {
     };
     internal::ContinueFromMailbox<internal::Mail, kCount>(
         self, timeout_, std::move(open),
-        [this](auto& slot, auto& waits) { BeginSelect(sources_, slot, waits); });
+        [this](auto& slot, auto& waits) { BeginSelect(sources_, slot, waits.all()); });
   }
 
   // For the framework.
   explicit PendingSelect(const std::array<internal::MailSource, sizeof...(Ms)>& sources)
       : sources_(sources) {}
   // Nothing: it would have to wait.
-  std::optional<Result> TryNow() { return TryNowAt(std::index_sequence_for<Ms...>()); }
+  std::optional<Result> TryNow() {
+    if (std::none_of(sources_.begin(), sources_.end(), &IsSomebodys)) {
+      return internal::NobodyToSelect();
+    }
+    return TryNowAt(std::index_sequence_for<Ms...>());
+  }
 
  private:
   static constexpr size_t kCount = sizeof...(Ms);
   using Sources = std::array<internal::MailSource, kCount>;
+
+  static bool IsSomebodys(const internal::MailSource& from) { return from.id.cell != nullptr; }
 
   template <size_t... kIs>
   std::optional<Result> TryNowAt(std::index_sequence<kIs...>) {
@@ -103,16 +102,18 @@ class [[nodiscard]] PendingSelect {
     (void)(TryOne<kIs, Ms>(result) || ...);
     return result;
   }
+  // True: mail. The first error is kept until all have been asked.
   template <size_t kI, class M>
   bool TryOne(std::optional<Result>& result) {
+    if (!IsSomebodys(sources_[kI])) return false;
     auto now = PendingReceive<M>(sources_[kI].id, sources_[kI].share, timeout_).TryNow();
     if (!now.has_value()) return false;
     if (now->ok()) {
       result.emplace(Value(std::in_place_index<kI>, **std::move(now)));
-    } else {
-      result.emplace(now->status());
+    } else if (!result.has_value()) {
+      result.emplace(internal::ErrorAt(kI, now->status()));
     }
-    return true;
+    return now->ok();
   }
 
   static Result Opened(absl::StatusOr<internal::Mail> mail, const Sources& sources) {
@@ -122,7 +123,7 @@ class [[nodiscard]] PendingSelect {
   template <size_t... kIs>
   static Result OpenedAt(internal::Mail mail, const Sources& sources, std::index_sequence<kIs...>) {
     std::optional<Value> value;
-    (void)((sources[kIs].id == mail.from() &&
+    (void)((sources[kIs] == mail.source() &&
             (value.emplace(std::in_place_index<kIs>, internal::Open<Ms>(mail.Unpack())), true)) ||
            ...);
     return *std::move(value);
@@ -132,13 +133,29 @@ class [[nodiscard]] PendingSelect {
   absl::Duration timeout_ = absl::InfiniteDuration();
 };
 
+// Of an error of a Select: the index of the mailbox that it is of. Nothing for one that is of none, such
+// as kDeadlineExceeded.
+std::optional<size_t> SelectErrorIndex(const absl::Status& error);
+
 // Yields a std::variant of what was received; its index() tells from which. If several have something
-// the first named is served, so put what matters most first.
+// the first named is served, so put what matters most first; and what is there goes before the end of
+// another. Receivers that are nobody's are left out, so a loop can go on with those that are left:
 //
-//   switch (auto next = co_await Select(orders, inbox).Within(absl::Seconds(1)); ...)
+//   for (;;) {
+//     auto next = co_await Select(orders_, inbox_);
+//     if (next.ok()) {
+//       std::visit([&](auto& received) { Handle(received.message); }, *next);
+//       continue;
+//     }
+//     const std::optional<size_t> ended = SelectErrorIndex(next.status());
+//     if (ended == 0) orders_ = {};
+//     else if (ended == 1) inbox_ = {};
+//     else co_return;  // both
+//   }
 //
 // A message is taken from one of them and from no other, also if the Select times out or is called
-// off. Takes one to eight.
+// off. Takes one to eight; each may be a right to the same mailbox as another, but with kOneAtATime,
+// which refuses the second.
 template <class... Ms>
 PendingSelect<Ms...> Select(Receiver<Ms>&... from) {
   static_assert(sizeof...(Ms) >= 1 && sizeof...(Ms) <= 8,

@@ -25,6 +25,13 @@ struct MailStamp {
   uint32_t since_ms = 0;
 };
 
+// One receive right, without its type.
+struct MailSource {
+  MailboxId id;
+  uint32_t share = 0;
+  friend bool operator==(const MailSource&, const MailSource&) = default;
+};
+
 // A message that was taken out. If nobody opens it, it goes back.
 class Mail {
  public:
@@ -49,7 +56,8 @@ class Mail {
   }
 
   explicit operator bool() const { return envelope_ != nullptr; }
-  const MailboxId& from() const { return from_; }
+  // By which right.
+  MailSource source() const { return {from_, share_}; }
   const AnyRef& sender() const { return envelope_->sender; }
   Envelope& Unpack() { return *std::exchange(envelope_, nullptr); }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/status/status.h"
 #include "troupe/actors/internal/mail.h"
 #include "troupe/actors/internal/reply_slot.h"
 
@@ -20,6 +21,8 @@ struct MailWaiter {
     kForClose,  // a holder of a send right
   };
 
+  static constexpr uint8_t kOnly = 0xFF;  // he waits at one mailbox
+
   MailboxId at;
   union {
     ReplySlotOf<Mail>* mail_slot;  // kForMail
@@ -28,11 +31,15 @@ struct MailWaiter {
   Envelope* message = nullptr;  // a sender's
   MailWaiter* previous = nullptr;
   MailWaiter* next = nullptr;
-  MailStamp stamp;     // a sender's
-  uint32_t share = 0;  // a receiver's
+  MailStamp stamp;        // a sender's
+  uint32_t share = 0;     // a receiver's
+  uint8_t index = kOnly;  // a receiver's: at which of the mailboxes of his Select
   State state = State::kUnlinked;
   bool until_taken = false;  // a sender: until a receiver has the message, not only the mailbox
 };
+
+// `error`, and at which of several mailboxes, unless that is kOnly.
+absl::Status ErrorAt(uint8_t index, absl::Status error);
 
 // In the order in which they came. Guarded by the mailbox's lock.
 class MailWaiters {

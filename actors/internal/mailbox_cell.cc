@@ -474,12 +474,6 @@ MailboxStats MailboxCell::StatsLocked() {
   return stats;
 }
 
-bool MailboxCell::HasEnded(uint64_t incarnation, uint32_t share) {
-  const ShortLockHolder lock(lock_);
-  MailLane* const lane = is_open(incarnation) ? LaneOf(share) : nullptr;
-  return lane == nullptr || (draining_ && !HasMail(*lane));
-}
-
 std::string MailboxCell::ToString(uint64_t incarnation) {
   std::string text;
   {

@@ -125,8 +125,6 @@ class alignas(128) MailboxCell {
   // kMail: in `mail`, or, if there is a waiter, on its way to its slot.
   TakeResult Take(uint64_t incarnation, uint32_t share, Mail& mail, MailWaiter* waiter);
   void PutBack(uint64_t incarnation, uint32_t share, Envelope& e, MailStamp stamp);
-  // Whether there is nothing more to come by this right.
-  bool HasEnded(uint64_t incarnation, uint32_t share);
 
   // False: closed, and the slot is not used.
   bool AwaitClose(uint64_t incarnation, MailWaiter& waiter);

@@ -157,7 +157,7 @@ void MailboxCell::TurnAwayReceivers(uint32_t share, const absl::Status& why, Dut
     if (share != 0 && w->share != share) continue;
     receivers_.Remove(*w);
     if (w->mail_slot->Claim()) {
-      duties.TurnAway(*w->mail_slot, OwnCopy(why));
+      duties.TurnAway(*w->mail_slot, ErrorAt(w->index, OwnCopy(why)));
     } else {
       w->mail_slot->Release();
     }

@@ -28,6 +28,7 @@ class MailboxWaits {
   MailboxWaits& operator=(const MailboxWaits&) = delete;
 
   MailWaiter& operator[](size_t i) { return waiters_[i]; }
+  std::array<MailWaiter, kMost>& all() { return waiters_; }
 
   void Withdraw() {
     for (MailWaiter& w : waiters_) MailboxCell::Withdraw(w);

@@ -252,15 +252,91 @@ TEST_F(MailboxCoroutineTest, ASelectThatTimedOutEatsNothing) {
   EXPECT_EQ(jobs.stats().waiting_receivers + notes.stats().waiting_receivers, 0u);
 }
 
-TEST_F(MailboxCoroutineTest, AClosedMailboxEndsASelect) {
+// Goes on with what is left until all have ended.
+struct Persistent {
+  Receiver<Job> jobs;
+  Receiver<Note> notes;
+  Words* seen;
+  Task<> On(troupe::Begin) {
+    for (;;) {
+      auto next = co_await Select(jobs, notes);
+      if (next.ok()) {
+        seen->push_back(next->index() == 0 ? std::to_string(std::get<0>(*next).message.number)
+                                           : std::get<1>(*next).message.text);
+        continue;
+      }
+      seen->push_back(std::string(absl::StatusCodeToString(next.status().code())));
+      const std::optional<size_t> ended = SelectErrorIndex(next.status());
+      if (!ended.has_value()) co_return;
+      seen->back() += " " + std::to_string(*ended);
+      ended == 0 ? void(jobs = {}) : void(notes = {});
+    }
+  }
+};
+
+TEST_F(MailboxCoroutineTest, ALoopGoesOnWithTheMailboxesThatHaveNotEnded) {
   auto& seen = Keep<Words>();
   auto [jobs, job_inbox] = system_.OpenMailbox<Job>();
   auto [notes, note_inbox] = system_.OpenMailbox<Note>();
-  auto closer = *note_inbox.Share();
-  Begin(Selecting{std::move(job_inbox), std::move(note_inbox), &seen});
-  closer.Close(Backlog::kDrop);
+  auto close_jobs = *job_inbox.Share();
+  auto close_notes = *note_inbox.Share();
+  Begin(Persistent{std::move(job_inbox), std::move(note_inbox), &seen});
+  close_jobs.Close(Backlog::kDrop);
   Run();
-  EXPECT_EQ(seen, Words{"UNAVAILABLE"});
+  EXPECT_EQ(seen, Words{"UNAVAILABLE 0"}) << "it waited";
+  notes.Send(Note{"a"});
+  Run();
+  notes.Send(Note{"b"});
+  close_notes.Close(Backlog::kDrain);
+  Run();
+  EXPECT_EQ(seen, (Words{"UNAVAILABLE 0", "a", "b", "UNAVAILABLE 1", "UNAVAILABLE"}));
+}
+
+// Each of the three ways to wait asks for itself.
+TEST_F(MailboxCoroutineTest, WhatIsThereGoesBeforeTheEndOfAnother) {
+  auto [notes, inbox] = system_.OpenMailbox<Note>();
+  auto ended = system_.OpenMailbox<Job>().receiver;
+  ended.Close(Backlog::kDrop);
+  for (const char* text : {"a", "b", "c"}) notes.Send(Note{text});
+  EXPECT_EQ(std::get<1>(*Select(ended, inbox).Wait()).message.text, "a");
+  auto& seen = Keep<Words>();
+  Begin([&seen, &ended, &inbox = inbox](troupe::Begin, Context& self) {
+    Select(ended, inbox).Then(self, [&seen](auto next) {
+      seen.push_back(std::get<1>(*next).message.text);
+    });
+  });
+  EXPECT_EQ(seen, Words{"b"});
+  Begin(Persistent{std::move(ended), std::move(inbox), &seen});
+  EXPECT_EQ(seen, (Words{"b", "c", "UNAVAILABLE 0"}));
+}
+
+TEST_F(MailboxCoroutineTest, ASelectOfNobodysReceiversHasNothingToWaitFor) {
+  Receiver<Job> nobodys;
+  auto [notes, inbox] = system_.OpenMailbox<Note>();
+  const auto none = Select(nobodys).Wait();
+  EXPECT_EQ(none.status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(SelectErrorIndex(none.status()), std::nullopt);
+  const auto late = Select(nobodys, inbox).Within(absl::Milliseconds(1)).Wait();
+  EXPECT_EQ(late.status().code(), StatusCode::kDeadlineExceeded) << "the other is waited for";
+  EXPECT_EQ(SelectErrorIndex(late.status()), std::nullopt);
+}
+
+TEST_F(MailboxCoroutineTest, ASelectTellsTheRightsToOneMailboxApart) {
+  auto [jobs, a] = system_.OpenMailbox<Job>("", {.receivers = Receivers::kAll});
+  auto b = *a.Share();
+  auto& seen = Keep<Numbers>();
+  jobs.Send(Job{1});
+  EXPECT_TRUE(a.TryReceive().has_value());
+  EXPECT_EQ(Select(a, b).Wait()->index(), 1u) << "at once";
+  jobs.Send(Job{2});
+  EXPECT_TRUE(b.TryReceive().has_value());
+  EXPECT_TRUE(a.TryReceive().has_value());
+  Begin([&seen, &a = a, &b](troupe::Begin, Context& self) {
+    Select(b, a).Then(self, [&seen](auto next) { seen.push_back(int(next->index())); });
+  });
+  jobs.Send(Job{3});  // whose copies go to the rights in the order in which these were made
+  Run();
+  EXPECT_EQ(seen, Numbers{1}) << "a's, whom it is told of second";
 }
 
 TEST_F(MailboxCoroutineTest, APlainThreadSelects) {

@@ -188,6 +188,10 @@ std::optional<int> MailboxModel::TryReceive(Place from) {
 void MailboxModel::Receive(int op, int actor, const std::vector<Place>& from) {
   const Telling telling(*this);
   ops_[op] = {.actor = actor, .receives = true};
+  std::optional<StatusCode> first_error;  // told if none of them has mail
+  const auto note = [&first_error](StatusCode error) {
+    if (!first_error) first_error = error;
+  };
   for (const Place& place : from) {
     if (ops_[op].outcome.has_value()) return;
     std::optional<Message> taken;
@@ -198,15 +202,16 @@ void MailboxModel::Receive(int op, int actor, const std::vector<Place>& from) {
         Settle(op, {StatusCode::kOk, taken->id});
         break;
       case Took::kClosed:
-        Settle(op, {StatusCode::kUnavailable});
+        note(StatusCode::kUnavailable);
         break;
       case Took::kBusy:
-        Settle(op, {StatusCode::kFailedPrecondition});
+        note(StatusCode::kFailedPrecondition);
         break;
       case Took::kEmpty:
         break;
     }
   }
+  if (first_error && !ops_[op].outcome.has_value()) Settle(op, {*first_error});
 }
 
 MailboxModel::Took MailboxModel::Take(Place from, std::optional<Message>& taken, int op) {
