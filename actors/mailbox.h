@@ -16,8 +16,13 @@
 //
 // Rights       A Sender is the right to send, and may be copied to anybody. A Receiver is the right to
 //              receive, and has one owner at a time: it is moved, also in a message, be it to another
-//              node (runtime/bridges/node.h), and takes the backlog along; senders do not notice. Share makes one more; Receivers says who then
-//              gets what. Neither can do what the other does, and nobody gets in without one.
+//              node (runtime/bridges/node.h), and takes the backlog along; senders do not notice. Share
+//              makes one more; Receivers says who then gets what. Neither can do what the other does, and
+//              nobody gets in without one.
+// Moving       Who has given a Receiver away gets nothing more: what waits by it ends as soon as it is
+//              moved (kCancelled), wherever to. So one that is waited for stays where it is, and not
+//              in a container that moves its elements; and a Pending... is begun before the move or not
+//              at all. What had been handed to a waiter before is his.
 // Waiting      What may wait returns a Pending..., and you say how: Wait() on a plain thread, Then() in
 //              a handler, co_await in a coroutine. No thread of the pool is held up meanwhile. Nothing
 //              happens before you say it; a Pending... that is dropped has done nothing.
@@ -62,10 +67,12 @@
 #include "troupe/actors/attenuation.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/internal/handler.h"
+#include "troupe/actors/internal/mail.h"
 #include "troupe/actors/internal/mailbox_cell.h"
+#include "troupe/actors/internal/mailbox_spec.h"
 #include "troupe/actors/internal/mailbox_waits.h"
 #include "troupe/actors/internal/message_type.h"
-#include "troupe/actors/internal/patience.h"
+#include "troupe/actors/internal/thread_wait.h"
 #include "troupe/actors/internal/timed_mail.h"
 #include "troupe/actors/mailbox_opening.h"
 #include "troupe/actors/mailbox_options.h"
@@ -89,29 +96,6 @@ MailboxCell::PutResult BeginSend(MailboxId to, Envelope& e, bool until_taken,
 // Takes, or links the waiter; an error: it has done neither.
 absl::Status TakeOrWait(const MailSource& from, ReplySlotOf<Mail>& slot, MailWaiter& waiter);
 void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailWaiter& waiter);
-// A plain thread that has found nothing, before it lets itself be linked as a waiter: each message would
-// be handed over by itself then, with a wake-up.
-class ThreadWait {
- public:
-  ThreadWait(const MailboxId& at, Patience& patience)
-      : at_(at), patience_(patience), since_(Patience::Clock::now()) {}
-  ThreadWait(const ThreadWait&) = delete;
-  ThreadWait& operator=(const ThreadWait&) = delete;
-  // At the end, but for one that came with the end of the mailbox: its System may be gone by now.
-  void Learn() { patience_.Learn(Patience::Clock::now() - since_); }
-
-  // True: it had better try again.
-  bool MailSoon(absl::Duration timeout) const;
-  bool RoomSoon() const;
-
- private:
-  bool MayLook() const;
-
-  const MailboxId at_;
-  Patience& patience_;
-  const Patience::Clock::time_point since_;
-};
-bool MailSoon(const MailboxId& at);  // in a coroutine: likewise
 // No more comes in; what is there can still be received.
 void CloseForSending(const MailboxId& id);
 absl::Status WhyNotShared(const MailboxId& id);
@@ -326,7 +310,7 @@ class [[nodiscard]] PendingReceive {
 
   // kDeadlineExceeded    nothing came in time
   // kUnavailable         the mailbox is closed and nothing is left, or was closed meanwhile
-  // kCancelled           this Receiver was destroyed meanwhile
+  // kCancelled           this Receiver was moved or destroyed meanwhile
   // kFailedPrecondition  somebody else is receiving (Receivers::kOneAtATime); or Wait() was called in
   //                      a handler
   Result Wait() && {
@@ -396,20 +380,18 @@ class Receiver {
  public:
   Receiver() = default;                // of nobody's mailbox: Receive says kUnavailable
   Receiver(const Receiver&) = delete;  // std::move it, or Share() one more right
-  Receiver(Receiver&& other) noexcept
-      : id_(std::exchange(other.id_, {})), share_(std::exchange(other.share_, 0)) {}
+  Receiver(Receiver&& other) noexcept { TakeOver(other); }
   Receiver& operator=(Receiver&& other) noexcept {
     if (this != &other) {
       Drop();
-      id_ = std::exchange(other.id_, {});
-      share_ = std::exchange(other.share_, 0);
+      TakeOver(other);
     }
     return *this;
   }
   ~Receiver() { Drop(); }
 
   PendingReceive<M> Receive(absl::Duration timeout = absl::InfiniteDuration()) {
-    return PendingReceive<M>(id_, share_, timeout);
+    return PendingReceive<M>(source().id, share_, timeout);
   }
   // What is there now, or nothing.
   std::optional<Received<M>> TryReceive() {
@@ -443,6 +425,11 @@ class Receiver {
   Receiver(internal::MailboxId id, uint32_t share) : id_(id), share_(share) {}
   const internal::MailboxId& id() const { return id_; }
   uint32_t share() const { return share_; }
+  // To wait by this right, where it is now.
+  internal::MailSource source() {
+    may_be_waited_for_ = true;
+    return {id_, share_};
+  }
   void Release() {  // the right, which is the caller's from now on
     id_ = {};
     share_ = 0;
@@ -452,9 +439,19 @@ class Receiver {
   void Drop() {
     if (id_.cell != nullptr) id_.cell->DropShare(id_.incarnation, share_);
   }
+  // Who waits where the right was has it no longer.
+  void TakeOver(Receiver& other) {
+    if (other.may_be_waited_for_ && other)
+      other.id_.cell->CallOff(other.id_.incarnation, other.share_);
+    id_ = std::exchange(other.id_, {});
+    share_ = std::exchange(other.share_, 0);
+    may_be_waited_for_ = other.may_be_waited_for_ = false;
+  }
 
   internal::MailboxId id_;
   uint32_t share_ = 0;
+  bool may_be_waited_for_ =
+      false;  // since it is where it is: a move that is of no interest takes no lock
 };
 
 template <class M>
@@ -462,38 +459,6 @@ struct OpenedMailbox {
   Sender<M> sender;
   Receiver<M> receiver;
 };
-
-namespace internal {
-
-template <class M>
-Envelope* CopyOf(Envelope& base) {
-  auto& e = static_cast<EnvelopeOf<M>&>(base);
-  auto* copy = EnvelopeOf<M>::Make(e.thunk, M(e.message), e.where);
-  copy->sender = e.sender;
-  return copy;
-}
-
-template <class M>
-MailboxSpec SpecOf(std::string_view name, MailboxOptions<M> options) {
-  MailboxSpec spec{.capacity = options.capacity,
-                   .warn_at = options.warn_at,
-                   .when_full = options.when_full,
-                   .receivers = options.receivers,
-                   .owner = options.owner,
-                   .seed = options.seed,
-                   .message = MessageTypeFor<M>(),
-                   .name = std::string(name),
-                   .on_warning = std::move(options.on_warning)};
-  if constexpr (std::copy_constructible<M>) spec.copy = &CopyOf<M>;
-  if (options.key) {
-    spec.key = [key = std::move(options.key)](Envelope& e) {
-      return key(static_cast<EnvelopeOf<M>&>(e).message);
-    };
-  }
-  return spec;
-}
-
-}  // namespace internal
 
 template <class Owner>
 template <class M>

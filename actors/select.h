@@ -160,7 +160,7 @@ template <class... Ms>
 PendingSelect<Ms...> Select(Receiver<Ms>&... from) {
   static_assert(sizeof...(Ms) >= 1 && sizeof...(Ms) <= 8,
                 "Troupe: Select takes one to eight Receivers.");
-  return PendingSelect<Ms...>({internal::MailSource{from.id(), from.share()}...});
+  return PendingSelect<Ms...>({from.source()...});
 }
 
 }  // namespace troupe

@@ -8,6 +8,7 @@
 //   Withdraw     any thread    its waiter waits no longer
 //   AddShare     any thread    one more receive right
 //   DropShare    any thread    one less; may close
+//   CallOff      any thread    who waits by a right waits no longer
 //   Close        any thread    nothing is taken in from now on
 //   Open         MailboxTable  a mailbox begins here
 //
@@ -45,10 +46,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -61,7 +60,7 @@
 #include "troupe/actors/internal/mail_intake.h"
 #include "troupe/actors/internal/mail_lane.h"
 #include "troupe/actors/internal/mail_waiter.h"
-#include "troupe/actors/internal/message_type.h"
+#include "troupe/actors/internal/mailbox_spec.h"
 #include "troupe/actors/internal/patience.h"
 #include "troupe/actors/internal/reply_slot.h"
 #include "troupe/actors/mailbox_options.h"
@@ -71,22 +70,6 @@
 namespace troupe::internal {
 
 class ActorSpace;
-
-// What a message type must tell, and the choices of one mailbox, without their types.
-struct MailboxSpec {
-  // What each message asks for comes first, in one line that nobody writes.
-  uint32_t capacity = kUnbounded;
-  uint32_t warn_at = kUnbounded;
-  WhenFull when_full = WhenFull::kBlock;
-  Receivers receivers = Receivers::kFirstCome;
-  MailboxOwner owner = MailboxOwner::kReceiver;
-  uint64_t seed = 1;
-  MessageType message = nullptr;
-  std::string name;
-  Envelope* (*copy)(Envelope&) = nullptr;  // kAll
-  std::function<uint64_t(Envelope&)> key;  // kByKey
-  std::function<void(const MailboxStats&)> on_warning;
-};
 
 class alignas(128) MailboxCell {
  public:
@@ -138,6 +121,8 @@ class alignas(128) MailboxCell {
   // The right of a mailbox that has none at present (MailboxOwner::kSystem); 0: it has one.
   uint32_t Attach(uint64_t incarnation);
   void DropShare(uint64_t incarnation, uint32_t share);
+  // Nobody waits by this right any more: it has another owner.
+  void CallOff(uint64_t incarnation, uint32_t share);
   // The number of messages that were dropped, or are left to drain. `why`, unless OK, is what those are
   // told who wait.
   size_t Close(uint64_t incarnation, Backlog backlog, const absl::Status& why = absl::OkStatus());

@@ -75,6 +75,13 @@ void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
   EndIfDrained(duties);
 }
 
+void MailboxCell::CallOff(uint64_t incarnation, uint32_t share) {
+  Duties duties(*this);
+  const Holder lock(*this, Intake::kAsItIs);  // if it is open nobody waits (B7)
+  if (!is_open(incarnation)) return;
+  TurnAwayReceivers(share, absl::CancelledError("the receive right was moved"), duties);
+}
+
 // Where the keys belong now.
 void MailboxCell::Redistribute(Lanes& from) {
   std::vector<Envelope*> all;

@@ -441,6 +441,55 @@ TEST_F(WaitingReceiverTest, OneAtATimeASecondReceiveIsRefused) {
   EXPECT_EQ(WaitCode(second), StatusCode::kDeadlineExceeded) << "nobody else waits now";
 }
 
+// The new owner is one who has not begun to receive when the message comes.
+TEST_F(WaitingReceiverTest, WhoHasGivenTheRightAwayGetsNothing) {
+  struct TakeOver {
+    Receiver<Job> inbox;
+  };
+  for (const Receivers receivers :
+       {Receivers::kFirstCome, Receivers::kOneAtATime, Receivers::kByKey, Receivers::kAll}) {
+    MailboxOptions<Job> options{.receivers = receivers};
+    if (receivers == Receivers::kByKey) options.key = [](const Job&) { return 7; };
+    auto [jobs, inbox] = system_.OpenMailbox<Job>("", std::move(options));
+    Receiver<Job> heir;
+    auto taker = system_.Spawn([&heir](TakeOver over) { heir = std::move(over.inbox); });
+    std::vector<StatusCode> told;
+    auto giver = system_.Spawn([&, &inbox = inbox](Listen, Context& self) {
+      inbox.Receive().Then(
+          self, [&](absl::StatusOr<Received<Job>> job) { told.push_back(job.status().code()); });
+    });
+    giver.Send(Listen{});
+    Run();
+    taker.Send(TakeOver{std::move(inbox)});
+    jobs.Send(Job{1});
+    Run();
+    EXPECT_EQ(told, std::vector<StatusCode>{StatusCode::kCancelled});
+    auto job = heir.Receive().Wait();
+    ASSERT_TRUE(job.ok()) << job.status();
+    EXPECT_EQ(job->message.number, 1);
+  }
+}
+
+TEST_F(WaitingReceiverTest, AMoveEndsOnlyWhatWaitsByThatRight) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>();
+  auto second = *inbox.Share();
+  std::vector<int> told;
+  auto actor = system_.Spawn([&, &inbox = inbox](Listen, Context& self) {
+    inbox.Receive().Then(self, [&](auto job) { told.push_back(job.ok() ? 1 : -1); });
+    second.Receive().Then(self, [&](auto job) { told.push_back(job.ok() ? 2 : -2); });
+  });
+  actor.Send(Listen{});
+  Run();
+  Receiver<Job> moved = std::move(inbox);  // within its owner it is the same
+  Run();
+  EXPECT_EQ(told, Numbers{-1});
+  jobs.Send(Job{1});
+  Run();
+  EXPECT_EQ(told, (Numbers{-1, 2}));
+  jobs.Send(Job{2});
+  EXPECT_EQ(Drain(moved), Numbers{2});
+}
+
 TEST_F(WaitingReceiverTest, AReceiverThatIsDestroyedWaitsNoLonger) {
   auto [jobs, inbox] = system_.OpenMailbox<Job>();
   std::optional<Receiver<Job>> second = *inbox.Share();
