@@ -40,7 +40,8 @@ class AnyRef {
   // False for a default-constructed ref only: an ended actor is still somebody.
   constexpr explicit operator bool() const { return cell_ != nullptr; }
 
-  // The typed ref again, if the actor is alive and was spawned as an A.
+  // The typed ref again, if the actor is alive and was spawned as an A. So to whoever can name the
+  // class an AnyRef is as good as an ActorRef; see Recipient for what to give away instead.
   template <class A>
   std::optional<ActorRef<A>> As() const;
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -38,8 +39,8 @@ constexpr void RefuseToCarry() {
 }  // namespace internal
 
 // An ActorRef that has forgotten the class and kept one function per message. It is what an actor
-// asks for when it does not care who answers: a logger, a sink, the next stage. It conveys the
-// right to send these messages and nothing else (no Stop).
+// asks for when it does not care who answers: a logger, a sink, the next stage. With it one can send
+// these messages and nothing else (no Stop, no As).
 //
 //   class Sensor {
 //    public:
@@ -47,6 +48,11 @@ constexpr void RefuseToCarry() {
 //   };
 //   // Any ActorRef whose actor handles Reading and Alarm; else one sentence at compile time.
 //   system.Spawn<Sensor>(store);
+//
+// The compiler sees to that, and it costs nothing; but it protects against mistakes only. A Recipient
+// is also the identity of the actor, an AnyRef, and whoever can name the class makes an ActorRef of
+// that (AnyRef::As). Give those you do not trust an attenuated right (revocable_recipient.h), which is
+// the identity of another actor. On another node nobody can make more of a Recipient than it is.
 //
 // Everything said at ActorRef holds, but for the size: 16 bytes and 8 for each message.
 template <class... Ms>
@@ -89,6 +95,10 @@ class Recipient : public AnyRef, public Attenuation<Recipient<Ms...>, Ms...> {
       return internal::RefusedAsk();
     }
   }
+
+  // The class is forgotten: to name it again would be to take a right that was not given.
+  template <class A>
+  std::optional<ActorRef<A>> As() const = delete;
 
   // The right to send some of these messages. Limit, Expires and Attenuate weaken it further: see
   // attenuation.h.

@@ -16,7 +16,9 @@
 // answers are not weakened.
 //
 // Take one to hand a right to somebody you do not trust for ever: a plug-in, a session, a peer on
-// another machine. Where all that is wanted is fewer messages, Only (recipient.h) does it for nothing.
+// another machine. Where all that is wanted is fewer messages, Only (recipient.h) does it for nothing,
+// but its holder knows who the receiver is, and can make an ActorRef of that (AnyRef::As). The holder of
+// this one knows the caretaker.
 //
 // What passes   Messages and asks, with their sender, in the order of each sender. (Between what he
 //               sends by this right and by another one there is no order.) Answers go to the asker

@@ -1,8 +1,7 @@
 #include "troupe/actors/select.h"
 
-#include <string>
-
 #include "absl/strings/cord.h"
+#include "absl/strings/string_view.h"
 
 namespace troupe {
 namespace internal {
@@ -14,7 +13,8 @@ constexpr char kSelectIndex[] = "type.troupe/select-index";
 
 absl::Status ErrorAt(uint8_t index, absl::Status error) {
   if (index != MailWaiter::kOnly) {
-    error.SetPayload(kSelectIndex, absl::Cord(std::string(1, static_cast<char>(index))));
+    const char payload = static_cast<char>(index);
+    error.SetPayload(kSelectIndex, absl::Cord(absl::string_view(&payload, 1)));
   }
   return error;
 }

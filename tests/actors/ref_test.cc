@@ -241,8 +241,21 @@ TEST_F(RefTest, ARecipientIsTheSameActorAsTheRefItWasMadeOf) {
   auto greeter = system_.Spawn<Greeter>();
   Recipient<Hello> recipient = greeter;
   EXPECT_EQ(recipient, greeter);
-  EXPECT_EQ(recipient.As<Greeter>(), std::optional<ActorRef<Greeter>>(greeter));
   EXPECT_EQ(recipient.ToString(), greeter.ToString());
+}
+
+template <class Ref, class A>
+concept TellsTheClass = requires(const Ref& ref) { ref.template As<A>(); };
+
+TEST_F(RefTest, ARecipientDoesNotTellTheClassAndAnAttenuatedOneDoesNotEvenTellTheActor) {
+  auto greeter = system_.Spawn<Greeter>();
+  const auto only = greeter.Only<Hello>();
+  static_assert(TellsTheClass<AnyRef, Greeter> && !TellsTheClass<Recipient<Hello>, Greeter> &&
+                !TellsTheClass<RevocableRecipient<Hello>, Greeter>);
+  EXPECT_EQ(AnyRef(only).As<Greeter>(), std::optional<ActorRef<Greeter>>(greeter))
+      << "its identity does: Only is no protection";
+  const AnyRef attenuated = only.Attenuate();
+  EXPECT_FALSE(attenuated.As<Greeter>().has_value());
 }
 
 TEST_F(RefTest, ARecipientOfNobodyBehavesAsNobody) {

@@ -145,7 +145,7 @@ struct Codec<Receiver<M>> {
     if (wire.type != MessageHash(TypeName<M>())) return in.Fail("a Receiver of other messages");
     if (!wire.outlet) return true;
     // It would take an inlet of this node for a proxy.
-    if (wire.outlet.template As<internal::MailOutlet>()) {
+    if (AnyRef(wire.outlet).As<internal::MailOutlet>()) {
       return in.Fail("an outlet that is on this node");
     }
     if (!in.Charge(1024)) return false;  // a mailbox
