@@ -17,6 +17,16 @@ const internal::ActorType* AnyRef::LiveType() const {
   return cell_->IsLive(incarnation_) ? type : nullptr;
 }
 
+bool AnyRef::IsLive(const internal::ActorType* as) const {
+  const internal::ActorType* type = LiveType();
+  return type != nullptr && type->of_class == as;
+}
+
+Place AnyRef::place() const {
+  const internal::ActorType* type = LiveType();
+  return type != nullptr ? type->place : Place::kNowhere;
+}
+
 std::string AnyRef::ToString() const {
   if (cell_ == nullptr) return "nobody";
   const internal::ActorType* type = LiveType();

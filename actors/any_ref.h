@@ -11,6 +11,8 @@
 #include <string>
 #include <utility>
 
+#include "troupe/core/place.h"
+
 namespace troupe {
 
 template <class A>
@@ -45,6 +47,15 @@ class AnyRef {
   template <class A>
   std::optional<ActorRef<A>> As() const;
 
+  // Where that actor is. Of one that a node has brought here (runtime/bridges/node.h) the place is that
+  // of the other end, by the link that leads there: unix:// is this computer, tcp:// and tls:// are
+  // another one, whatever the address. It costs about as much as As, and no message. A caretaker, a
+  // router or a persistent connection is an actor of its own, and in this process, wherever those are
+  // to whom it passes on.
+  //
+  //   if (bank.place() == troupe::Place::kOtherComputer) SendInOnePiece(bank, orders);
+  Place place() const;
+
   // "Account#5e1f09c2", "#5e1f09c2" once the actor has ended, "nobody" for a default-constructed
   // ref. The number is a keyed digest of the incarnation, so printing a ref gives nobody the
   // right to use it.
@@ -69,13 +80,14 @@ class AnyRef {
 
  private:
   const internal::ActorType* LiveType() const;  // nullptr once ended
+  bool IsLive(const internal::ActorType* as) const;
 };
 
 std::ostream& operator<<(std::ostream& out, const AnyRef& ref);
 
 template <class A>
 std::optional<ActorRef<A>> AnyRef::As() const {
-  if (LiveType() != internal::ActorTypeOf<A>()) return std::nullopt;
+  if (!IsLive(internal::ActorTypeOf<A>())) return std::nullopt;
   return ActorRef<A>(*this);
 }
 

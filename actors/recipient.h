@@ -54,6 +54,9 @@ constexpr void RefuseToCarry() {
 // that (AnyRef::As). Give those you do not trust an attenuated right (revocable_recipient.h), which is
 // the identity of another actor. On another node nobody can make more of a Recipient than it is.
 //
+// It is the same type wherever the actor is, in this process, in another one or on another computer
+// (runtime/bridges/node.h); place() tells which.
+//
 // Everything said at ActorRef holds, but for the size: 16 bytes and 8 for each message.
 template <class... Ms>
 class Recipient : public AnyRef, public Attenuation<Recipient<Ms...>, Ms...> {

@@ -1,4 +1,5 @@
-// ActorType: what the framework must know of an actor class at run time, one constant per class.
+// ActorType: what the framework must know of an actor class at run time, one constant per class, and one more
+// for each other place where somebody is for whom its actors stand.
 #ifndef TROUPE_ACTORS_INTERNAL_ACTOR_TYPE_H_
 #define TROUPE_ACTORS_INTERNAL_ACTOR_TYPE_H_
 
@@ -10,6 +11,7 @@
 #include "troupe/actors/internal/actor_memory.h"
 #include "troupe/actors/internal/compile_error.h"
 #include "troupe/actors/internal/handler_result.h"
+#include "troupe/core/place.h"
 #include "troupe/core/type_name.h"
 
 namespace troupe {
@@ -31,6 +33,8 @@ struct ActorType {
   bool held;  // whoever spawns it has the right to run it, see ActorCell::Birth
   // Whether it does not survive the bad end of one with whom it is linked.
   bool ends_with_links;
+  const ActorType* of_class;  // the one that all of the class have in common
+  Place place = Place::kThisProcess;
 };
 
 // The base of a class whose actors are held.
@@ -149,7 +153,16 @@ constexpr bool EndsWithLinks() {
 template <class A>
 inline constexpr ActorType kActorType{
     TypeName<A>(),        &DestroyActor<A>, HooksOf<A>::OnStart(),      OnStopOf<A>(),
-    HooksOf<A>::OnDown(), OnOrderOf<A>(),   std::is_base_of_v<Held, A>, EndsWithLinks<A>()};
+    HooksOf<A>::OnDown(), OnOrderOf<A>(),   std::is_base_of_v<Held, A>, EndsWithLinks<A>(),
+    &kActorType<A>};
+
+// Of actors that stand for others there.
+template <class A>
+constexpr ActorType ActorTypeAt(Place place) {
+  ActorType type = kActorType<A>;
+  type.place = place;
+  return type;
+}
 
 template <class A>
 const ActorType* ActorTypeOf() {

@@ -27,9 +27,10 @@ constexpr void RefuseToConstruct() {
   static_assert(kActor<Actor>, TROUPE_ERROR_NOT_CONSTRUCTIBLE);
 }
 
+// `type`: of A.
 template <class A, class... Args>
-AnyRef SpawnActor(ActorSpace& space, ActorCell* parent, const ActorOptions* options,
-                  Args&&... args) {
+AnyRef SpawnActorAs(const ActorType& type, ActorSpace& space, ActorCell* parent,
+                    const ActorOptions* options, Args&&... args) {
   if constexpr (!std::is_constructible_v<A, Args...>) {
     RefuseToConstruct<A>();
     return AnyRef();
@@ -41,8 +42,13 @@ AnyRef SpawnActor(ActorSpace& space, ActorCell* parent, const ActorOptions* opti
       FreeActorMemory(memory, sizeof(A), alignof(A));
       throw;
     }
-    return LaunchActor(space, parent, options, memory, kActorType<A>);
+    return LaunchActor(space, parent, options, memory, type);
   }
+}
+template <class A, class... Args>
+AnyRef SpawnActor(ActorSpace& space, ActorCell* parent, const ActorOptions* options,
+                  Args&&... args) {
+  return SpawnActorAs<A>(kActorType<A>, space, parent, options, std::forward<Args>(args)...);
 }
 
 }  // namespace troupe::internal

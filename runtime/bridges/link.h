@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "troupe/core/place.h"
 #include "troupe/runtime/bridges/peer_identity.h"
 
 namespace troupe {
@@ -54,6 +55,8 @@ class Link {
 
   // Who is at the other end, for people: "unix:///run/bank.sock", "tcp://127.0.0.1:7000".
   virtual std::string peer() const = 0;
+  // Where that is: what Recipients of it say (AnyRef::place). Any thread.
+  virtual Place place() const { return Place::kOtherComputer; }
   // Who that has proved to be. Fixed when the first bytes arrive; nobody until then, and for ever at a
   // link that proves nothing. Any thread.
   virtual PeerIdentity identity() const { return {}; }

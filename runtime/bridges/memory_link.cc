@@ -117,6 +117,7 @@ class MemoryLink : public Link {
     pipe_->changed.notify_all();
   }
   std::string peer() const override { return "memory://"; }
+  Place place() const override { return Place::kThisProcess; }
 
  private:
   Pipe::End& mine() { return pipe_->ends[side_]; }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <deque>
 #include <future>
 #include <map>
 #include <memory>
@@ -102,7 +103,38 @@ class NodeTest : public testing::Test {
   System client_system_;
   Node bank_;
   Node client_;
+  std::deque<Node> others_;
 };
+
+// Whatever the address, a link decides: both nodes are in this process.
+TEST_F(NodeTest, P5_ARecipientTellsWhereItsActorIsAndIsUsedAlikeEverywhere) {
+  const auto account = PublishAlice();
+  const Alice own = account;
+  auto [to_bank, to_client] = MakeMemoryLink();
+  bank_.Serve(std::move(to_client));
+  const auto dial = [this](std::string_view address) {
+    auto at = bank_.Listen(address);
+    EXPECT_TRUE(at.ok()) << at.status();
+    Node& other = others_.emplace_back(client_system_);
+    return FindAlice(other.Connect(at.value_or(""), kLong).Wait().value());
+  };
+  const std::vector<std::pair<Alice, Place>> alices{
+      {own, Place::kThisProcess},
+      {FindAlice(client_.Attach(std::move(to_bank), kLong).Wait().value()), Place::kThisProcess},
+      {dial(SocketPath()), Place::kThisComputer},
+      {dial("tcp://127.0.0.1:0"), Place::kOtherComputer}};
+  int64_t cents = 0;
+  for (const auto& [alice, place] : alices) {
+    EXPECT_EQ(alice.place(), place) << PlaceName(place);
+    EXPECT_EQ(AnyRef(alice).place(), place);
+    EXPECT_EQ(alice.Send(Deposit{7}), SendResult::kQueued);
+    EXPECT_EQ(alice.Ask(Balance{}, kLong).Wait().value_or(-1), cents += 7);
+  }
+  EXPECT_EQ(Alice().place(), Place::kNowhere);
+  account.Stop();
+  EXPECT_TRUE(bank_system_.Join(account).ok());
+  EXPECT_EQ(own.place(), Place::kNowhere) << "it has ended";
+}
 
 // Letters of any size, and what of them has come in which order.
 struct Letter {

@@ -144,6 +144,7 @@ class Connection final : public LinkEvents,
   const Hello& peer() const { return peer_; }  // once it is there, and so is the next
   const PeerIdentity& identity() const { return identity_; }
   std::string PeerName() const;
+  Place place() const { return link_->place(); }
   uint32_t max_frame() const { return peer_.max_frame; }
   absl::Status WhyClosed() const;  // OK: it is not
 

@@ -10,6 +10,8 @@
 #include "troupe/actors/internal/incarnation.h"
 #include "troupe/actors/internal/mailbox_cell.h"
 #include "troupe/actors/internal/reply_slot.h"
+#include "troupe/actors/internal/spawn.h"
+#include "troupe/actors/internal/waiting_thread.h"
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/frame.h"
 #include "troupe/runtime/bridges/internal/socket_dialer.h"
@@ -21,6 +23,15 @@ namespace {
 bool HasEnded(const Referent& who) {
   return who.is_mailbox() ? who.mailbox.cell->stats(who.mailbox.incarnation).closed
                           : !IsLive(who.actor);
+}
+
+const ActorType& ProxyTypeAt(Place place) {
+  static constexpr std::array kTypes{ActorTypeAt<Proxy>(Place::kThisProcess),
+                                     ActorTypeAt<Proxy>(Place::kThisComputer),
+                                     ActorTypeAt<Proxy>(Place::kOtherComputer)};
+  const auto type = std::find_if(kTypes.begin(), kTypes.end(),
+                                 [place](const ActorType& t) { return t.place == place; });
+  return type != kTypes.end() ? *type : kTypes.back();
 }
 
 }  // namespace
@@ -376,7 +387,10 @@ ActorRef<Proxy> NodeCore::SpawnProxy(std::shared_ptr<Connection> connection, uin
   ActorOptions options{.name = absl::StrCat("number ", id, " of ", connection->PeerName()),
                        .capacity = options_.capacity,
                        .when_full = options_.when_full};
-  return system_.Spawn<Proxy>(std::move(options), std::move(connection), id, incarnation);
+  const AnyRef session = connection->session();
+  return ActorRef<Proxy>(SpawnActorAs<Proxy>(ProxyTypeAt(connection->place()), *SpaceOf(session),
+                                             nullptr, &options, std::move(connection), id,
+                                             incarnation));
 }
 
 // ---- time

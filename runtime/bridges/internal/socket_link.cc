@@ -153,16 +153,19 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
 
 class SocketLink final : public Link {
  public:
-  explicit SocketLink(std::shared_ptr<SocketState> state) : state_(std::move(state)) {}
+  SocketLink(std::shared_ptr<SocketState> state, Place place)
+      : state_(std::move(state)), place_(place) {}
   ~SocketLink() override { state_->Close(absl::CancelledError("the link was destroyed")); }
   void Start(std::shared_ptr<LinkEvents> events) override { state_->Start(std::move(events)); }
   size_t Write(std::span<const std::string_view> parts) override { return state_->Write(parts); }
   void AwaitWritable() override { state_->AwaitWritable(); }
   void Close(absl::Status why) override { state_->Close(std::move(why)); }
   std::string peer() const override { return state_->peer(); }
+  Place place() const override { return place_; }
 
  private:
   const std::shared_ptr<SocketState> state_;
+  const Place place_;
 };
 
 }  // namespace
@@ -184,12 +187,14 @@ std::unique_ptr<Link> MakeSocketLink(std::shared_ptr<EventLoop> loop, tcp::socke
   std::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   return std::make_unique<SocketLink>(
-      std::make_shared<SocketState>(std::move(loop), std::move(socket), std::move(peer)));
+      std::make_shared<SocketState>(std::move(loop), std::move(socket), std::move(peer)),
+      Place::kOtherComputer);
 }
 std::unique_ptr<Link> MakeSocketLink(std::shared_ptr<EventLoop> loop, Local::socket socket,
                                      std::string peer) {
   return std::make_unique<SocketLink>(
-      std::make_shared<SocketState>(std::move(loop), std::move(socket), std::move(peer)));
+      std::make_shared<SocketState>(std::move(loop), std::move(socket), std::move(peer)),
+      Place::kThisComputer);
 }
 
 }  // namespace troupe::internal

@@ -90,7 +90,10 @@ BIO* MakeBio(Wire& wire) {
 class TlsStream final : public LinkEvents, public std::enable_shared_from_this<TlsStream> {
  public:
   TlsStream(Ssl ssl, std::unique_ptr<Link> plain)
-      : plain_(std::move(plain)), peer_(NameOverTls(plain_->peer())), ssl_(std::move(ssl)) {
+      : plain_(std::move(plain)),
+        peer_(NameOverTls(plain_->peer())),
+        place_(plain_->place()),
+        ssl_(std::move(ssl)) {
     BIO* const bio = ssl_ == nullptr ? nullptr : MakeBio(wire_);
     if (bio != nullptr) {
       SSL_set_bio(ssl_.get(), bio, bio);
@@ -139,6 +142,7 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
   }
 
   const std::string& peer() const { return peer_; }
+  Place place() const { return place_; }
   PeerIdentity identity() const {
     MutexLock lock(mutex_);
     return identity_;
@@ -300,6 +304,7 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
 
   const std::unique_ptr<Link> plain_;
   const std::string peer_;
+  const Place place_;
   std::shared_ptr<LinkEvents> events_;  // fixed by Start; then the link's thread
 
   mutable Mutex mutex_;  // identity() reads
@@ -321,6 +326,7 @@ class TlsLink final : public Link {
   void AwaitWritable() override { stream_->AwaitWritable(); }
   void Close(absl::Status why) override { stream_->Close(std::move(why)); }
   std::string peer() const override { return stream_->peer(); }
+  Place place() const override { return stream_->place(); }
   PeerIdentity identity() const override { return stream_->identity(); }
 
  private:
