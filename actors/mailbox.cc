@@ -203,9 +203,14 @@ absl::StatusOr<MailboxId> FindMailboxIn(ActorSpace& space, std::string_view name
   return space.mailbox_table().Find(name, message);
 }
 
+absl::Status BindMailboxName(ActorSpace& space, std::string_view name, const MailboxId& to,
+                             MessageType message) {
+  return space.mailbox_table().Bind(name, {to, message}, MailboxTable::IfTaken::kRefuse);
+}
+
 absl::Status RebindMailboxName(ActorSpace& space, std::string_view name, const MailboxId& to,
                                MessageType message) {
-  return space.mailbox_table().Rebind(name, {to, message});
+  return space.mailbox_table().Bind(name, {to, message}, MailboxTable::IfTaken::kReplace);
 }
 
 std::shared_ptr<MailboxName> SlotOfMailboxName(ActorSpace& space, std::string_view name) {

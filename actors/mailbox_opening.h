@@ -34,7 +34,9 @@ class MailboxOpening {
   //   auto [jobs, inbox] = system.OpenMailbox<Job>("jobs", {.capacity = 64});
   //   auto [ticks, clock] = self.OpenMailbox<Tick>();
   //
-  // A name is for FindMailbox, and for people; none need be given. Throws std::invalid_argument if
+  // A name is for FindMailbox, and for people; none need be given. Where others may want the same name
+  // open it without one and BindMailbox, which says with a status who was first: here a name that is
+  // taken counts as a mistake of the program's. Throws std::invalid_argument if
   // another mailbox has the name, for a key without kByKey or the other way round, for kAll with a
   // capacity of 0 or messages that cannot be copied, and for a warn_at of 0. (With a capacity of 0
   // kDropOldest drops the newest: no other waits.) During and after Shutdown both are nobody's.
@@ -46,10 +48,18 @@ class MailboxOpening {
   template <class M>
   absl::StatusOr<Sender<M>> FindMailbox(std::string_view name);
 
-  // Gives the name to the mailbox of `to`, whichever had it. Who looks the name up from now on, and who
-  // has a NamedSender of it, sends there; who has a Sender of the old mailbox does not notice. The
-  // name is free once that mailbox has ended. kInvalidArgument: the name is empty, or `to` is of
-  // nobody's mailbox.
+  // Gives the name to the mailbox of `to`, which may have others. Of several who bind it at once one
+  // is OK; kAlreadyExists: a mailbox that has not ended has the name, be it this one. The name is free
+  // once that mailbox has ended. kInvalidArgument: the name is empty, or `to` is of nobody's mailbox.
+  //
+  //   auto [jobs, inbox] = system.OpenMailbox<Job>();
+  //   if (!system.BindMailbox("jobs", jobs).ok()) jobs = *system.FindMailbox<Job>("jobs");
+  template <class M>
+  absl::Status BindMailbox(std::string_view name, const Sender<M>& to);
+
+  // The same, but whichever mailbox has the name loses it. Never kAlreadyExists. Who looks the name up
+  // from now on, and who has a NamedSender of it, sends there; who has a Sender of the old mailbox does
+  // not notice.
   template <class M>
   absl::Status RebindMailbox(std::string_view name, const Sender<M>& to);
 

@@ -85,10 +85,18 @@ class NamedSender {
 };
 
 namespace internal {
+absl::Status BindMailboxName(ActorSpace& space, std::string_view name, const MailboxId& to,
+                             MessageType message);
 absl::Status RebindMailboxName(ActorSpace& space, std::string_view name, const MailboxId& to,
                                MessageType message);
 std::shared_ptr<MailboxName> SlotOfMailboxName(ActorSpace& space, std::string_view name);
 }  // namespace internal
+
+template <class Owner>
+template <class M>
+absl::Status MailboxOpening<Owner>::BindMailbox(std::string_view name, const Sender<M>& to) {
+  return internal::BindMailboxName(space(), name, to.id(), internal::MessageTypeFor<M>());
+}
 
 template <class Owner>
 template <class M>

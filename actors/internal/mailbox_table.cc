@@ -7,13 +7,20 @@
 #include "troupe/actors/internal/incarnation.h"
 
 namespace troupe::internal {
+namespace {
+
+absl::Status NameTaken(std::string_view name) {
+  return absl::AlreadyExistsError("there is a mailbox named " + std::string(name));
+}
+
+}  // namespace
 
 absl::StatusOr<MailboxId> MailboxTable::Open(MailboxSpec spec) {
   const MutexLock lock(mutex_);
   if (closed_) return MailboxId();
   const Name name = spec.name.empty() ? nullptr : SlotLocked(spec.name);
   if (name != nullptr && !IsFree(*name)) {
-    return absl::AlreadyExistsError("there is a mailbox named " + spec.name);
+    return NameTaken(spec.name);
   }
   if (free_.empty()) {
     free_.push_back(cells_.emplace_back(std::make_unique<MailboxCell>(space_)).get());
@@ -41,13 +48,16 @@ absl::StatusOr<MailboxId> MailboxTable::Find(std::string_view name, MessageType 
   return bound.id;
 }
 
-absl::Status MailboxTable::Rebind(std::string_view name, const MailboxName::Bound& to) {
+absl::Status MailboxTable::Bind(std::string_view name, const MailboxName::Bound& to,
+                                IfTaken if_taken) {
   if (name.empty()) return absl::InvalidArgumentError("Troupe: a name must not be empty");
   if (to.id.cell == nullptr) {
     return absl::InvalidArgumentError("Troupe: nobody's mailbox cannot have a name");
   }
   const MutexLock lock(mutex_);
-  SlotLocked(name)->Set(to);
+  const Name& slot = SlotLocked(name);
+  if (if_taken == IfTaken::kRefuse && !IsFree(*slot)) return NameTaken(name);
+  slot->Set(to);
   return absl::OkStatus();
 }
 

@@ -368,6 +368,20 @@ TEST_F(MailboxRightsTest, AMailboxIsFoundByItsName) {
   EXPECT_THROW(system_.OpenMailbox<Job>("jobs"), std::invalid_argument);
 }
 
+TEST_F(MailboxRightsTest, OfSeveralWhoBindANameOneHasItUntilItsMailboxEnds) {
+  auto [first, first_inbox] = system_.OpenMailbox<Job>();
+  auto [second, second_inbox] = system_.OpenMailbox<Job>();
+  EXPECT_TRUE(system_.BindMailbox("jobs", first).ok());
+  EXPECT_EQ(system_.BindMailbox("jobs", second).code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(system_.BindMailbox("jobs", first).code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(system_.FindMailbox<Job>("jobs").value(), first);
+  first_inbox = Receiver<Job>();
+  EXPECT_TRUE(system_.BindMailbox("jobs", second).ok());
+  EXPECT_EQ(system_.FindMailbox<Job>("jobs").value(), second);
+  EXPECT_EQ(system_.BindMailbox("", second).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(system_.BindMailbox("none", Sender<Job>()).code(), StatusCode::kInvalidArgument);
+}
+
 TEST_F(MailboxRightsTest, TheIdentityIsUniqueAndPrintable) {
   auto [a, in_a] = system_.OpenMailbox<Job>("jobs");
   auto [b, in_b] = system_.OpenMailbox<Job>();
