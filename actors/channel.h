@@ -1,4 +1,4 @@
-// Channel<A, B>: a link of exactly two, one at either end.
+// ChannelEnd<Out, In>: one end of a channel, the link of exactly two.
 #ifndef TROUPE_ACTORS_CHANNEL_H_
 #define TROUPE_ACTORS_CHANNEL_H_
 
@@ -25,10 +25,20 @@ namespace troupe {
 // else can send or receive here. If one end is destroyed the other learns of it: what was sent before
 // can still be received, then receives are kUnavailable, and sends kClosed at once.
 //
-// Everything else is as with mailboxes (mailbox.h), of which it has two.
+// It has two mailboxes (mailbox.h), one for each direction, and sending, receiving, waiting and giving up
+// are as with these. Who has several ends waits for all of them by Select, or, in an actor, by ListenTo,
+// which takes the right to receive out of the end and leaves that to send:
+//
+//   auto next = co_await Select(alice_, bob_);                          // select.h
+//   void OnStart(Context& self) { ListenTo(this, self, alice_, bob_); } // listen.h; alice_.Send(...)
+//
+// What it has not: a name and an owner, policies (a full direction lets its sender wait), asks, shares,
+// attenuated rights, and Close; and an end cannot go to another node.
 template <class Out, class In>
 class ChannelEnd {
  public:
+  using Message = In;
+
   ChannelEnd() = default;  // of no channel
   ChannelEnd(ChannelEnd&& other) noexcept
       : out_(std::exchange(other.out_, {})), in_(std::move(other.in_)) {}
@@ -64,10 +74,16 @@ class ChannelEnd {
   PendingClose Closed(absl::Duration timeout = absl::InfiniteDuration()) const {
     return out_.Closed(timeout);
   }
-  explicit operator bool() const { return static_cast<bool>(in_); }
+  // Of the messages that go out, and of those that come in; after ListenTo has the right to receive it
+  // is the other end's out_stats.
+  MailboxStats out_stats() const { return out_.stats(); }
+  MailboxStats in_stats() const { return in_.stats(); }
+  explicit operator bool() const { return static_cast<bool>(out_); }
 
   // For the framework.
   ChannelEnd(Sender<Out> out, Receiver<In> in) : out_(out), in_(std::move(in)) {}
+  internal::MailSource source() { return in_.source(); }
+  Receiver<In> TakeReceiver() { return std::move(in_); }
 
  private:
   void Close() {

@@ -8,11 +8,13 @@
 #include <optional>
 #include <source_location>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "troupe/actors/actor_ref.h"
+#include "troupe/actors/channel.h"
 #include "troupe/actors/context.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/internal/handler.h"
@@ -96,24 +98,46 @@ class Listener : public std::enable_shared_from_this<Listener<A, Ms...>> {
   std::tuple<Receiver<Ms>...> from_;
 };
 
+template <class M>
+Receiver<M>&& RightToListen(Receiver<M>&& from) {
+  return std::move(from);
+}
+template <class M>
+Receiver<M>&& RightToListen(Receiver<M>& from) = delete;  // std::move it, or Share() one more right
+template <class Out, class In>
+Receiver<In> RightToListen(ChannelEnd<Out, In>& from) {
+  return from.TakeReceiver();
+}
+
 }  // namespace internal
 
 // From now on this actor's handlers get the messages of these mailboxes, too, as if they had been
 // sent to it. At most one at a time waits in its own mailbox: the others stay where they are, and a
-// full mailbox stays full. If several have something, the first named comes first.
+// full mailbox stays full.
 //
 //   void OnStart(troupe::Context& self) { ListenTo(this, self, std::move(urgent_), std::move(orders_)); }
 //   void On(Order order) { ... }
+//
+// Order: if several have something, the first named comes first; that is a priority among these
+// mailboxes, and not over the actor's own. What is taken from them goes to the end of its own mailbox, and
+// the next is taken before the one at hand is handled. So what comes to the first named waits behind
+// what is in the actor's own by then, and behind one that was taken before. To put what is urgent before all
+// else give the actor no other way in: let it listen to two mailboxes and send it nothing.
+//
+// Of a channel (channel.h) it takes the end that is to be listened to, and leaves that with its owner,
+// who sends by it. An end that has been given away, or destroyed, is listened to as long as the other is there.
 //
 // `me` is the actor at hand; it has handlers for all of them, or this does not compile. The actor owns
 // the receive rights until it ends or a mailbox is closed. If it may not receive from one of them now
 // (Receivers::kOneAtATime: somebody else does) it fails. Each message costs one more, that the actor
 // sends to itself.
-template <class A, class... Ms>
-void ListenTo(A* me, Context& self, Receiver<Ms>... from) {
+template <class A, class... Rs>
+void ListenTo(A* me, Context& self, Rs&&... from) {
   if (!self.ref(me)) return;  // somebody else
   if (!(from || ...)) return;
-  std::make_shared<internal::Listener<A, Ms...>>(std::move(from)...)->Next(self);
+  std::make_shared<internal::Listener<A, typename std::remove_cvref_t<Rs>::Message...>>(
+      internal::RightToListen(std::forward<Rs>(from))...)
+      ->Next(self);
 }
 
 }  // namespace troupe

@@ -20,9 +20,8 @@
 //              makes one more; Receivers says who then gets what. Neither can do what the other does, and
 //              nobody gets in without one.
 // Moving       Who has given a Receiver away gets nothing more: what waits by it ends as soon as it is
-//              moved (kCancelled), wherever to. So one that is waited for stays where it is, and not
-//              in a container that moves its elements; and a Pending... is begun before the move or not
-//              at all. What had been handed to a waiter before is his.
+//              moved (kCancelled), wherever to, so one that is waited for is in no container that
+//              moves it; and a Pending... is begun before the move. What a waiter was given is his.
 // Waiting      What may wait returns a Pending..., and you say how: Wait() on a plain thread, Then() in
 //              a handler, co_await in a coroutine. No thread of the pool is held up meanwhile. Nothing
 //              happens before you say it; a Pending... that is dropped has done nothing.
@@ -378,6 +377,8 @@ class [[nodiscard]] PendingReceive {
 template <class M>
 class Receiver {
  public:
+  using Message = M;
+
   Receiver() = default;                // of nobody's mailbox: Receive says kUnavailable
   Receiver(const Receiver&) = delete;  // std::move it, or Share() one more right
   Receiver(Receiver&& other) noexcept { TakeOver(other); }

@@ -33,6 +33,12 @@ void BeginSelect(std::span<const MailSource> sources, ReplySlotOf<Mail>& slot,
                  std::span<MailWaiter> waiters);
 absl::Status NobodyToSelect();
 
+template <class R>
+concept ReceivesMail = requires(R& from) {
+  typename R::Message;
+  { from.source() } -> std::same_as<MailSource>;
+};
+
 }  // namespace internal
 
 // Made by Select.
@@ -154,13 +160,13 @@ std::optional<size_t> SelectErrorIndex(const absl::Status& error);
 //   }
 //
 // A message is taken from one of them and from no other, also if the Select times out or is called
-// off. Takes one to eight; each may be a right to the same mailbox as another, but with kOneAtATime,
+// off. Takes one to eight Receivers, or ends of channels (channel.h), which receive; each may be a right to the same mailbox as another, but with kOneAtATime,
 // which refuses the second.
-template <class... Ms>
-PendingSelect<Ms...> Select(Receiver<Ms>&... from) {
-  static_assert(sizeof...(Ms) >= 1 && sizeof...(Ms) <= 8,
+template <internal::ReceivesMail... Rs>
+PendingSelect<typename Rs::Message...> Select(Rs&... from) {
+  static_assert(sizeof...(Rs) >= 1 && sizeof...(Rs) <= 8,
                 "Troupe: Select takes one to eight Receivers.");
-  return PendingSelect<Ms...>({from.source()...});
+  return PendingSelect<typename Rs::Message...>({from.source()...});
 }
 
 }  // namespace troupe
