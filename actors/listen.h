@@ -121,11 +121,11 @@ Receiver<In> RightToListen(ChannelEnd<Out, In>& from) {
 // Order: if several have something, the first named comes first; that is a priority among these
 // mailboxes, and not over the actor's own. What is taken from them goes to the end of its own mailbox, and
 // the next is taken before the one at hand is handled. So what comes to the first named waits behind
-// what is in the actor's own by then, and behind one that was taken before. To put what is urgent before all
-// else give the actor no other way in: let it listen to two mailboxes and send it nothing.
+// what is in the actor's own by then, and behind one that was taken before. Where that one is all that
+// it may wait for, let the actor get everything by such mailboxes, and send it nothing.
 //
-// Of a channel (channel.h) it takes the end that is to be listened to, and leaves that with its owner,
-// who sends by it. An end that has been given away, or destroyed, is listened to as long as the other is there.
+// Of a channel (channel.h) it takes an end as it is, not moved: the end keeps the right to send, and is
+// listened to until the other one is destroyed.
 //
 // `me` is the actor at hand; it has handlers for all of them, or this does not compile. The actor owns
 // the receive rights until it ends or a mailbox is closed. If it may not receive from one of them now

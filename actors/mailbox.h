@@ -451,8 +451,7 @@ class Receiver {
 
   internal::MailboxId id_;
   uint32_t share_ = 0;
-  bool may_be_waited_for_ =
-      false;  // since it is where it is: a move that is of no interest takes no lock
+  bool may_be_waited_for_ = false;  // at this place: else a move takes no lock
 };
 
 template <class M>

@@ -34,12 +34,12 @@ class MailboxOpening {
   //   auto [jobs, inbox] = system.OpenMailbox<Job>("jobs", {.capacity = 64});
   //   auto [ticks, clock] = self.OpenMailbox<Tick>();
   //
-  // A name is for FindMailbox, and for people; none need be given. Where others may want the same name
-  // open it without one and BindMailbox, which says with a status who was first: here a name that is
-  // taken counts as a mistake of the program's. Throws std::invalid_argument if
-  // another mailbox has the name, for a key without kByKey or the other way round, for kAll with a
-  // capacity of 0 or messages that cannot be copied, and for a warn_at of 0. (With a capacity of 0
-  // kDropOldest drops the newest: no other waits.) During and after Shutdown both are nobody's.
+  // A name is for FindMailbox, and for people; none need be given. A name that is taken counts as a
+  // mistake of the program's here: where others may want the same one open without it, and
+  // BindMailbox, which has a status. Throws std::invalid_argument if another mailbox has the name, for a
+  // key without kByKey or the other way round, for kAll with a capacity of 0 or messages that cannot be
+  // copied, and for a warn_at of 0. (With a capacity of 0 kDropOldest drops the newest: no other waits.)
+  // During and after Shutdown both are nobody's.
   template <class M>
   OpenedMailbox<M> OpenMailbox(std::string_view name = {}, MailboxOptions<M> options = {});
 

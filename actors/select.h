@@ -160,8 +160,8 @@ std::optional<size_t> SelectErrorIndex(const absl::Status& error);
 //   }
 //
 // A message is taken from one of them and from no other, also if the Select times out or is called
-// off. Takes one to eight Receivers, or ends of channels (channel.h), which receive; each may be a right to the same mailbox as another, but with kOneAtATime,
-// which refuses the second.
+// off. Takes one to eight Receivers, or ends of channels (channel.h). Several may be rights to one
+// mailbox, but with kOneAtATime, which refuses the second.
 template <internal::ReceivesMail... Rs>
 PendingSelect<typename Rs::Message...> Select(Rs&... from) {
   static_assert(sizeof...(Rs) >= 1 && sizeof...(Rs) <= 8,

@@ -38,7 +38,8 @@ class MailboxTable {
   // kNotFound; kFailedPrecondition: it is for messages of another type.
   absl::StatusOr<MailboxId> Find(std::string_view name, MessageType message);
   enum class IfTaken : uint8_t { kRefuse, kReplace };
-  // kAlreadyExists: another mailbox has the name, or this one. kInvalidArgument: no name, or nobody's mailbox.
+  // kAlreadyExists: a mailbox has the name, be it this one. kInvalidArgument: no name, or nobody's
+  // mailbox.
   absl::Status Bind(std::string_view name, const MailboxName::Bound& to, IfTaken if_taken);
   std::shared_ptr<MailboxName> Slot(std::string_view name);  // nullptr: no name
   // A cell whose mailbox has ended, and the name it was opened with.
