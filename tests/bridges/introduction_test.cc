@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "tests/bridges/places.h"
+#include "tests/bridges/sites.h"
 #include "tests/bridges/watching.h"
 #include "troupe/runtime/bridges/node.h"
 #include "troupe/troupe.h"
@@ -26,9 +26,9 @@ class IntroductionTest : public testing::Test {
     return c_.recipient->get_future().get();
   }
 
-  Place a_;
-  Place b_;
-  Place c_;
+  Site a_;
+  Site b_;
+  Site c_;
   Peer b_of_a_ = Connect(a_, b_);
   Peer c_of_b_ = Connect(b_, c_);
   Desk a_to_b_ = FindDesk(b_of_a_);

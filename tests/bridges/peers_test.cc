@@ -42,8 +42,8 @@ class Subscriber {
 };
 
 // A node in a system of its own, with an actor that answers.
-struct Place {
-  explicit Place(std::string name, NodeOptions options = {})
+struct Site {
+  explicit Site(std::string name, NodeOptions options = {})
       : node(system, (options.name = std::move(name), options)) {
     EXPECT_TRUE(node.Publish<Echo>(
                         "echo", system.Spawn([](Echo e, Reply<int> reply) { reply.Send(e.value); }))
@@ -75,7 +75,7 @@ TEST(PeersTest, TwoNodesThatDialEachOtherAtOnceHaveOneConnection) {
   for (uint64_t seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
-    Place a("a"), b("b");
+    Site a("a"), b("b");
     std::vector<std::future<absl::StatusOr<Peer>>> from_a, from_b;
     for (int i = 0; i < 2; ++i) {
       if (random() % 2 == 0) from_a.push_back(DialFrom(a.node, b.node, 1 + random() % 200));
@@ -107,7 +107,7 @@ TEST(PeersTest, TwoNodesThatDialEachOtherAtOnceHaveOneConnection) {
 }
 
 TEST(PeersTest, WhoIsConnectedAlreadyIsGivenThatConnection) {
-  Place a("a"), b("b");
+  Site a("a"), b("b");
   const absl::StatusOr<Peer> first = DialFrom(a.node, b.node, 1000).get();
   ASSERT_TRUE(first.ok()) << first.status();
   for (int i = 0; i < 10; ++i) {
@@ -122,8 +122,8 @@ TEST(PeersTest, WhoIsConnectedAlreadyIsGivenThatConnection) {
 }
 
 TEST(PeersTest, WhoDisconnectsCanConnectAtOnceWhicheverSideDecides) {
-  Place a("a"), b("b");
-  const auto reconnect = [](Place& from, Place& to) {
+  Site a("a"), b("b");
+  const auto reconnect = [](Site& from, Site& to) {
     for (int i = 0; i < 50; ++i) {
       const absl::StatusOr<Peer> peer = DialFrom(from.node, to.node, 500).get();
       ASSERT_TRUE(peer.ok()) << peer.status() << ", " << i;
@@ -194,8 +194,8 @@ TEST(PeersTest, ALinkThatIsLostOnOneSideAloneGivesWayToANewOneWhicheverSideDecid
   for (const bool a_decides : {false, true}) {
     SCOPED_TRACE(a_decides);
     Log log;
-    Place a("a", patient);
-    std::optional<Place> b;
+    Site a("a", patient);
+    std::optional<Site> b;
     do {
       b.emplace("b", patient);
     } while ((a.node.id() > b->node.id()) != a_decides);
@@ -224,14 +224,14 @@ TEST(PeersTest, ALinkThatIsLostOnOneSideAloneGivesWayToANewOneWhicheverSideDecid
 }
 
 TEST(PeersTest, ANodeHasNoConnectionWithItself) {
-  Place a("a");
+  Site a("a");
   const absl::StatusOr<Peer> self = DialFrom(a.node, a.node, 1000).get();
   EXPECT_EQ(self.status().code(), absl::StatusCode::kFailedPrecondition) << self.status();
 }
 
 TEST(PeersTest, ASubscriberLearnsOfEachNodeThatComesAndGoesWhoeverDialled) {
   Log log;  // outlives who writes to it
-  Place a("a"), b("b"), c("c");
+  Site a("a"), b("b"), c("c");
   const absl::StatusOr<Peer> b_peer = DialFrom(a.node, b.node, 1000).get();
   ASSERT_TRUE(b_peer.ok()) << b_peer.status();
   const auto subscriber = a.system.Spawn<Subscriber>(log);
@@ -258,7 +258,7 @@ TEST(PeersTest, ASubscriberLearnsOfEachNodeThatComesAndGoesWhoeverDialled) {
 
 TEST(PeersTest, ANodeIsNeverThereTwice) {
   Log log;
-  Place a("a"), b("b");
+  Site a("a"), b("b");
   a.node.Subscribe(a.system.Spawn<Subscriber>(log));
   for (int i = 0; i < 50; ++i) {
     auto one = DialFrom(a.node, b.node, 300);

@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "tests/bridges/places.h"
+#include "tests/bridges/sites.h"
 #include "tests/bridges/watching.h"
 #include "troupe/runtime/bridges/node.h"
 #include "troupe/troupe.h"
@@ -30,8 +30,8 @@ class SenderTest : public testing::Test {
     return away_.sender->get_future().get();
   }
 
-  Place home_;
-  Place away_;
+  Site home_;
+  Site away_;
   Peer peer_ = Connect(home_, away_);
   Desk desk_ = FindDesk(peer_);
 };
@@ -102,7 +102,7 @@ TEST_F(SenderTest, AMailboxIsFoundAsThatAndAnActorAsThat) {
 TEST_F(SenderTest, R42_EveryHolderLearnsThatTheMailboxIsClosed) {
   auto [jobs, inbox] = home_.system.OpenMailbox<Job>();
   const Sender<Job> there = SendAway(jobs);
-  Place elsewhere;
+  Site elsewhere;
   const Peer another = Connect(home_, elsewhere);
   FindDesk(another).Send(KeepSender{jobs});
   const Sender<Job> also = elsewhere.sender->get_future().get();
@@ -344,7 +344,7 @@ TEST_F(ReceiverTest, R50_AShareThatGoesIsOneMoreReceiver) {
 }
 
 TEST_F(ReceiverTest, R49_ItGoesOnToAThirdNode) {
-  Place third;
+  Site third;
   auto [jobs, inbox] = home_.system.OpenMailbox<Job>();
   for (int i = 1; i <= 100; ++i) jobs.Send(Job{i});
   FindDesk(Connect(away_, third)).Send(TakeOver<Job>{HandOver(std::move(inbox))});

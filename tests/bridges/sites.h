@@ -1,6 +1,6 @@
-// Places: processes that send each other rights, in tests.
-#ifndef TROUPE_TESTS_BRIDGES_PLACES_H_
-#define TROUPE_TESTS_BRIDGES_PLACES_H_
+// Sites: processes that send each other rights, in tests.
+#ifndef TROUPE_TESTS_BRIDGES_SITES_H_
+#define TROUPE_TESTS_BRIDGES_SITES_H_
 
 #include <gtest/gtest.h>
 
@@ -70,8 +70,8 @@ struct Keeper {
 using Desk = Recipient<KeepSender, KeepRecipient, TakeOver<Job>, TakeOver<Sum>>;
 
 // A process, as it were: a system with a node, and an actor there that keeps what it is sent.
-struct Place {
-  explicit Place(NodeOptions options = {}) : node(system, std::move(options)) {
+struct Site {
+  explicit Site(NodeOptions options = {}) : node(system, std::move(options)) {
     EXPECT_TRUE(
         (node.Publish<KeepSender, KeepRecipient, TakeOver<Job>, TakeOver<Sum>>("desk", keeper))
             .ok());
@@ -94,7 +94,7 @@ struct Place {
   Node node;
 };
 
-inline Peer Connect(Place& from, Place& to) {
+inline Peer Connect(Site& from, Site& to) {
   auto [here, there] = MakeMemoryLink();
   to.node.Serve(std::move(there));
   absl::StatusOr<Peer> peer = from.node.Attach(std::move(here), kLong).Wait();
@@ -125,4 +125,4 @@ inline Numbers UpTo(int count) {
 
 }  // namespace troupe
 
-#endif  // TROUPE_TESTS_BRIDGES_PLACES_H_
+#endif  // TROUPE_TESTS_BRIDGES_SITES_H_
