@@ -82,19 +82,36 @@ SendResult MailboxModel::TrySend(int to, Message message) {
 void MailboxModel::Send(int op, int actor, int to, Message message, bool until_taken) {
   const Telling telling(*this);
   ops_[op] = {.actor = actor};
-  switch (Accept(boxes_[to], message, true, op, until_taken)) {
-    case Put::kTaken:
-      return Settle(op, {StatusCode::kOk});
+  const Put put = Accept(boxes_[to], message, true, op, until_taken);
+  if (put != Put::kWaits) Settle(op, {StatusOf(put)});
+}
+
+// Whoever has it owes the answer; until then the asker waits, and the message does not.
+void MailboxModel::Ask(int op, int actor, int to, Message message) {
+  const Telling telling(*this);
+  ops_[op] = {.actor = actor};
+  message.ask = op;
+  const Put put = Accept(boxes_[to], message, false, kNo, false);
+  if (put != Put::kTaken) Settle(op, {StatusOf(put)});
+}
+void MailboxModel::Answer(const Message& message) {
+  if (message.ask != kNo) Settle(message.ask, {StatusCode::kOk, message.id});
+}
+
+StatusCode MailboxModel::StatusOf(Put put) {
+  switch (put) {
     case Put::kFull:
     case Put::kDropped:
-      return Settle(op, {StatusCode::kResourceExhausted});
+      return StatusCode::kResourceExhausted;
     case Put::kClosed:
-      return Settle(op, {StatusCode::kUnavailable});
+      return StatusCode::kUnavailable;
     case Put::kNotAllowed:
-      return Settle(op, {StatusCode::kPermissionDenied});
+      return StatusCode::kPermissionDenied;
+    case Put::kTaken:
     case Put::kWaits:
       break;
   }
+  return StatusCode::kOk;
 }
 
 MailboxModel::Put MailboxModel::Accept(Box& box, Message message, bool may_wait, int op,
@@ -128,7 +145,7 @@ MailboxModel::Put MailboxModel::Accept(Box& box, Message message, bool may_wait,
         lane.mail.pop_front();
         ++box.dropped;
         Lose(DeadLetterReason::kDroppedOldest);
-        if (oldest.waiting_op != kNo) Settle(oldest.waiting_op, {StatusCode::kResourceExhausted});
+        Refuse(oldest, StatusCode::kResourceExhausted);
       }
     }
     PlaceAnywhere(box, message);
@@ -148,7 +165,10 @@ bool MailboxModel::PlaceAnywhere(Box& box, Message& message) {
   for (const Lane& lane : box.lanes) {
     if (lane.mail.size() >= box.choice.capacity) return false;
   }
-  for (Lane& lane : box.lanes) PlaceIn(box, lane, message);
+  for (Lane& lane : box.lanes) {
+    PlaceIn(box, lane, message);
+    message.ask = kNo;  // of the copies none is owed an answer
+  }
   return true;
 }
 
@@ -182,6 +202,7 @@ std::optional<int> MailboxModel::TryReceive(Place from) {
   const Telling telling(*this);
   std::optional<Message> taken;
   Take(from, taken, kNo);
+  if (taken) Answer(*taken);
   return taken ? std::optional(taken->id) : std::nullopt;
 }
 
@@ -255,7 +276,10 @@ void MailboxModel::PutBack(Place from, Message message) {
     lane = box.choice.receivers == Receivers::kByKey ? &LaneFor(box, message)
                                                      : LaneOf(box, from.share);
   }
-  if (lane == nullptr) return Lose(DeadLetterReason::kStopped);
+  if (lane == nullptr) {
+    Refuse(message, StatusCode::kUnavailable);
+    return Lose(DeadLetterReason::kStopped);
+  }
   --box.sent;
   --box.received;
   if (HandOver(box, *lane, message)) return;
@@ -271,15 +295,16 @@ void MailboxModel::Insert(Lane& lane, Message message) {
 
 // ---- giving up
 
-void MailboxModel::Expire(int op) {
+void MailboxModel::Withdraw(int op, StatusCode told) {
   const Telling telling(*this);
   Withdraw(op);
-  Settle(op, {StatusCode::kDeadlineExceeded});
+  Settle(op, {told});
 }
 
 void MailboxModel::Withdraw(int op) {
   for (Box& box : boxes_) {
     std::erase_if(box.receivers, [op](const Waiting& w) { return w.op == op; });
+    std::erase(box.close_watchers, op);
     size_t gone = std::erase_if(box.senders, [op](const Waiting& w) { return w.op == op; });
     for (Lane& lane : box.lanes) {
       const size_t there =
@@ -389,6 +414,7 @@ size_t MailboxModel::CloseBox(Box& box, Backlog backlog) {
     Lose(DeadLetterReason::kStopped);
     Settle(op, {StatusCode::kUnavailable});
   }
+  for (const int op : std::exchange(box.close_watchers, {})) Settle(op, {StatusCode::kOk});
   TurnAway(box, 0, StatusCode::kUnavailable);
   box.closed = true;
   EndIfDrained(box);
@@ -401,8 +427,21 @@ void MailboxModel::DropMail(Box& box, Lane& lane) {
     lane.mail.pop_front();
     ++box.dropped;
     Lose(DeadLetterReason::kStopped);
-    if (message.waiting_op != kNo) Settle(message.waiting_op, {StatusCode::kUnavailable});
+    Refuse(message, StatusCode::kUnavailable);
   }
+}
+
+void MailboxModel::AwaitClose(int op, int actor, int box) {
+  const Telling telling(*this);
+  ops_[op] = {.actor = actor};
+  if (boxes_[box].ended || boxes_[box].closed) return Settle(op, {StatusCode::kOk});
+  boxes_[box].close_watchers.push_back(op);
+}
+
+// Those who wait for something to become of it learn that nothing will.
+void MailboxModel::Refuse(const Message& message, StatusCode why) {
+  if (message.waiting_op != kNo) Settle(message.waiting_op, {why});
+  if (message.ask != kNo) Settle(message.ask, {why});
 }
 
 void MailboxModel::TurnAway(Box& box, uint32_t share, StatusCode why) {
@@ -425,6 +464,7 @@ void MailboxModel::EndIfDrained(Box& box) {
 
 void MailboxModel::Settle(int number, Outcome outcome) {
   Op& op = ops_[number];
+  if (op.outcome.has_value()) return;  // an answer that comes too late
   op.outcome = outcome;
   for (Box& box : boxes_) {
     std::erase_if(box.receivers, [number](const Waiting& w) { return w.op == number; });
@@ -435,27 +475,22 @@ void MailboxModel::Settle(int number, Outcome outcome) {
 void MailboxModel::Tell() {
   for (const bool receivers : {true, false}) {
     for (const int op : settled_) {
-      if (ops_[op].receives != receivers) continue;
-      arrived_[ops_[op].actor].push_back(op);
-      MakeReady(ops_[op].actor);
+      if (ops_[op].receives == receivers) arrived_[ops_[op].actor].push_back(op);
     }
   }
   settled_.clear();
 }
 
-void MailboxModel::MakeReady(int actor) {
-  if (std::find(ready_.begin(), ready_.end(), actor) == ready_.end()) ready_.push_back(actor);
-}
-
-void MailboxModel::Run() {
-  while (!ready_.empty()) {
-    const int actor = ready_.front();
-    ready_.pop_front();
-    if (stopping_[actor]) {
-      End(actor);
-      continue;
+void MailboxModel::Run(const std::vector<int>& ending) {
+  for (const int actor : ending) End(actor);
+  while (!arrived_.empty()) {  // their answers arrive, too
+    const Telling telling(*this);
+    for (const auto& [actor, ops] : std::exchange(arrived_, {})) {
+      for (const int op : ops) {
+        outcomes_[op] = *ops_[op].outcome;
+        if (ops_[op].mail) Answer(*ops_[op].mail);
+      }
     }
-    for (const int op : std::exchange(arrived_[actor], {})) outcomes_[op] = *ops_[op].outcome;
   }
 }
 
@@ -467,7 +502,9 @@ void MailboxModel::End(int actor) {
       Withdraw(op->first);
     }
   }
-  for (const int op : std::exchange(arrived_[actor], {})) {
+  const auto arrived = arrived_.extract(actor);
+  if (arrived.empty()) return;
+  for (const int op : arrived.mapped()) {
     if (ops_[op].mail) PutBack(ops_[op].from, *ops_[op].mail);
   }
 }

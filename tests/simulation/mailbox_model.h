@@ -17,7 +17,8 @@
 namespace troupe {
 
 // Mailboxes, actors and operations are numbers that whoever drives it gives out. What an actor is
-// told it learns in its turn (Run); all else is done at once.
+// told it learns in its turn (Run); all else is done at once. Who has his turn first does not matter
+// here, but for actors that end: whoever drives it says in which order they did.
 class MailboxModel {
  public:
   struct Choice {
@@ -33,6 +34,7 @@ class MailboxModel {
     int sender;            // an actor; kOutside
     uint64_t order = 0;    // in which they were taken in
     int waiting_op = kNo;  // who waits until it is taken
+    int ask = kNo;         // who waits for an answer, which is the message's number
   };
   // How an operation ended: with a message, or else without.
   struct Outcome {
@@ -64,19 +66,17 @@ class MailboxModel {
   uint32_t Attach(int box);
   void DropShare(Place right);
   size_t Close(int box, Backlog backlog);
-  void Stop(int actor) {
-    stopping_[actor] = true;
-    MakeReady(actor);
-  }
-
   // ---- by an actor, in its turn
 
   void Send(int op, int actor, int to, Message message, bool until_taken);
+  void Ask(int op, int actor, int to, Message message);
+  void AwaitClose(int op, int actor, int box);
   void Receive(int op, int actor, const std::vector<Place>& from);
-  void Expire(int op);
+  void Expire(int op) { Withdraw(op, absl::StatusCode::kDeadlineExceeded); }
+  void Withdraw(int op, absl::StatusCode told);
 
-  // Every actor that has something to learn has its turn, in the order in which it had.
-  void Run();
+  // Every actor that has something to learn has its turn, these end in theirs.
+  void Run(const std::vector<int>& ending);
 
   const std::map<int, Outcome>& outcomes() const { return outcomes_; }
   const std::array<uint64_t, kDeadLetterReasons>& letters() const { return letters_; }
@@ -104,6 +104,7 @@ class MailboxModel {
     std::vector<Lane> lanes{1};
     std::deque<Waiting> receivers;
     std::deque<Waiting> senders;
+    std::vector<int> close_watchers;
     uint32_t shares = 0;
     uint32_t last_share = 0;
     uint32_t last_served = 0;
@@ -136,6 +137,8 @@ class MailboxModel {
     MailboxModel& model_;
   };
   enum class Put { kTaken, kFull, kDropped, kClosed, kNotAllowed, kWaits };
+  static absl::StatusCode StatusOf(Put put);
+  void Refuse(const Message& message, absl::StatusCode why);
   enum class Took { kMail, kEmpty, kClosed, kBusy };
 
   static uint64_t Mix(uint64_t x) {
@@ -164,7 +167,7 @@ class MailboxModel {
   void Settle(int op, Outcome outcome);
   void Tell();
   void Lose(DeadLetterReason reason) { ++letters_[static_cast<size_t>(reason)]; }
-  void MakeReady(int actor);
+  void Answer(const Message& message);
   void End(int actor);
   int NumberOf(const Box& box) const { return static_cast<int>(&box - boxes_.data()); }
 
@@ -172,8 +175,6 @@ class MailboxModel {
   std::map<int, Op> ops_;
   std::vector<int> settled_;                 // and not yet told
   std::map<int, std::vector<int>> arrived_;  // by actor
-  std::map<int, bool> stopping_;
-  std::deque<int> ready_;
   std::map<int, Outcome> outcomes_;
   std::array<uint64_t, kDeadLetterReasons> letters_{};
   uint64_t last_order_ = 0;

@@ -18,13 +18,16 @@ namespace troupe {
 inline constexpr uint32_t kPlayers = 4;
 
 enum class Kind {
+  kSend,  // by a plain thread, as all that say Try or Now
   kTrySend,
   kTryReceive,
   kEnqueue,
   kDeliver,
   kReceive,
   kSelect,
-  kEnqueueNow,  // by a plain thread, which does not wait
+  kAsk,
+  kClosed,
+  kEnqueueNow,  // which does not wait
   kDeliverNow,
   kReceiveNow,
   kShare,
@@ -36,10 +39,10 @@ enum class Kind {
   kRun,
 };
 inline std::string_view ToString(Kind kind) {
-  constexpr std::array<std::string_view, 16> kNames{
-      "TrySend",    "TryReceive", "Enqueue",    "Deliver", "Receive",   "Select",
-      "EnqueueNow", "DeliverNow", "ReceiveNow", "Share",   "DropShare", "Attach",
-      "Close",      "Stop",       "Advance",    "Run"};
+  constexpr std::array<std::string_view, 19> kNames{
+      "Send",   "TrySend", "TryReceive", "Enqueue",    "Deliver",    "Receive", "Select",
+      "Ask",    "Closed",  "EnqueueNow", "DeliverNow", "ReceiveNow", "Share",   "DropShare",
+      "Attach", "Close",   "Stop",       "Advance",    "Run"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -50,9 +53,11 @@ struct Step {
   uint32_t share;
   uint32_t actor;
   uint32_t number;  // a key, a time
+  bool awaits;      // in a coroutine
 };
 
 struct Program {
+  uint64_t seed;  // also of who runs next
   std::vector<MailboxModel::Choice> boxes;
   std::vector<Step> steps;
 };
@@ -65,7 +70,7 @@ inline std::ostream& operator<<(std::ostream& out, const Program& program) {
   }
   for (const Step& s : program.steps) {
     out << "  " << ToString(s.kind) << " mailbox " << s.box << " share " << s.share << " actor "
-        << s.actor << " number " << s.number << "\n";
+        << s.actor << " number " << s.number << (s.awaits ? " awaits" : "") << "\n";
   }
   return out;
 }
@@ -73,7 +78,7 @@ inline std::ostream& operator<<(std::ostream& out, const Program& program) {
 inline Program Generate(uint64_t seed) {
   std::mt19937_64 random(seed);
   const auto draw = [&](uint64_t n) { return static_cast<uint32_t>(random() % n); };
-  Program program;
+  Program program{.seed = seed, .boxes = {}, .steps = {}};
   for (uint32_t i = 1 + draw(3); i > 0; --i) {
     MailboxModel::Choice box{
         .capacity = std::array{0u, 1u, 2u, kUnbounded}[draw(4)],
@@ -85,14 +90,15 @@ inline Program Generate(uint64_t seed) {
     program.boxes.push_back(box);
   }
   constexpr std::array kMostly{
-      Kind::kTrySend,    Kind::kTrySend,   Kind::kTryReceive, Kind::kEnqueue, Kind::kEnqueue,
-      Kind::kDeliver,    Kind::kReceive,   Kind::kReceive,    Kind::kSelect,  Kind::kShare,
-      Kind::kDropShare,  Kind::kAdvance,   Kind::kStop,       Kind::kRun,     Kind::kEnqueueNow,
-      Kind::kDeliverNow, Kind::kReceiveNow};
+      Kind::kTrySend,    Kind::kTrySend,    Kind::kTryReceive, Kind::kEnqueue, Kind::kEnqueue,
+      Kind::kDeliver,    Kind::kReceive,    Kind::kReceive,    Kind::kSelect,  Kind::kShare,
+      Kind::kDropShare,  Kind::kAdvance,    Kind::kStop,       Kind::kRun,     Kind::kEnqueueNow,
+      Kind::kDeliverNow, Kind::kReceiveNow, Kind::kAsk,        Kind::kAsk,     Kind::kClosed,
+      Kind::kSend};
   for (uint32_t i = 5 + draw(40); i > 0; --i) {
     const Kind kind = draw(24) == 0 ? (draw(2) == 0 ? Kind::kClose : Kind::kAttach)
                                     : kMostly[draw(kMostly.size())];
-    program.steps.push_back({kind, draw(6), draw(6), draw(kPlayers), draw(30)});
+    program.steps.push_back({kind, draw(6), draw(6), draw(kPlayers), draw(30), draw(2) == 0});
   }
   return program;
 }
