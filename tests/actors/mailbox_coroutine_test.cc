@@ -2,6 +2,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -23,6 +24,10 @@ struct Job {
 };
 struct Note {
   std::string text;
+};
+struct Double {
+  using Reply = int;
+  int number;
 };
 struct Begin {};
 
@@ -131,6 +136,49 @@ TEST_F(MailboxCoroutineTest, ADeliveryIsDoneWhenItIsTaken) {
     Run();
     EXPECT_EQ(told.size(), i);
   }
+}
+
+TEST_F(MailboxCoroutineTest, NoThreadOfThePoolIsHeldUpByThoseWhoWait) {
+  Numbers seen;
+  std::vector<StatusCode> told;
+  System system({.workers = 1, .max_blocking_threads = 0});
+  auto [jobs, inbox] = system.OpenMailbox<Job>();
+  auto [full, outbox] = system.OpenMailbox<Job>("", {.capacity = 0});
+  for (int i = 0; i < 50; ++i) {
+    system.Spawn(Reader{*inbox.Share(), &seen}).Send(troupe::Begin{});
+    system.Spawn(Writer{full, &told, 1}).Send(troupe::Begin{});
+  }
+  while (jobs.stats().waiting_receivers + full.stats().waiting_senders < 100) {
+    std::this_thread::yield();
+  }
+  auto answers = system.Spawn([](Double twice) { return 2 * twice.number; });
+  EXPECT_EQ(answers.Ask(Double{21}).Wait().value_or(-1), 42);
+}
+
+TEST_F(MailboxCoroutineTest, AProcessReceivesFromAMailboxAndEnqueuesToAnother) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>();
+  auto [results, outbox] = system_.OpenMailbox<Job>("", {.capacity = 1});
+  auto clerk = system_.Spawn(
+      [](Process<Note>& self, Receiver<Job> in, Sender<Job> out) -> Task<> {
+        (void)co_await self.Receive<Note>();
+        while (true) {
+          auto job = co_await in.Receive();
+          if (!job.ok()) co_return;
+          (void)co_await out.Enqueue(Job{10 * job->message.number});
+        }
+      },
+      std::move(inbox), results);
+  for (int i = 1; i <= 3; ++i) jobs.Send(Job{i});
+  Run();
+  EXPECT_EQ(jobs.stats().depth, 3u) << "its own mailbox comes first";
+  clerk.Send(Note{"go"});
+  for (int i = 1; i <= 3; ++i) {
+    Run();
+    EXPECT_EQ(outbox.TryReceive()->message.number, 10 * i);
+  }
+  clerk.Stop();
+  Run();
+  EXPECT_EQ(jobs.Send(Job{4}), SendResult::kClosed) << "its receive right ended with it";
 }
 
 TEST_F(MailboxCoroutineTest, AnActorThatEndsWaitsNoLonger) {

@@ -342,7 +342,7 @@ TEST_F(NodeTest, ANodeMadeAnewIsAnother) {
   EXPECT_EQ(peer->id().ToString(), node.id().ToString());
 }
 
-TEST_F(NodeTest, TcpAndAHostsOwnLinkServeAlike) {
+TEST_F(NodeTest, MessagePassing_R14_TcpAndAHostsOwnLinkServeAlike) {
   PublishAlice();
   const absl::StatusOr<std::string> at = bank_.Listen("tcp://127.0.0.1:0");
   ASSERT_TRUE(at.ok()) << at.status();

@@ -37,6 +37,9 @@ Task<> ReceivesFromOne(Clerk& self, AnyRef* q, Words* seen) {
   for (;;) seen->push_back(std::to_string((co_await self.Receive<Job>()).message.number));
 }
 
+// That the cost does not grow with the backlog of others is by construction (F1 of message_file.h: who
+// is asked for has a chain of his own), and no count of messages looked at tells: none is. So it is a
+// measurement, of tests/bench/micro/processes.cc.
 TEST_F(MessagePassing, R18_ReceiveFromTheNamedProcessOnly) {
   auto& seen = Keep<Words>();
   auto& named = Keep<AnyRef>();

@@ -1,4 +1,9 @@
 // A. Messages of a fixed size: FixedMailbox.
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -121,6 +126,39 @@ TEST_F(MessagePassing, R10_ClosingWakesWhoWaitsAndWhatIsThereCanBeReceived) {
   EXPECT_EQ(full.Receive().value_or(-1), 1);
   EXPECT_EQ(full.Receive().status().code(), StatusCode::kUnavailable);
   EXPECT_EQ(full.TrySend(3), SendResult::kClosed);
+}
+
+TEST_F(MessagePassing, R10_InSharedMemoryItLeadsFromOneProcessToAnother) {
+  using Ring = FixedMailbox<Tick, 8>;
+  void* const page =
+      mmap(nullptr, sizeof(Ring), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(page, MAP_FAILED);
+  Ring& ring = *new (page) Ring;
+  constexpr int64_t kCount = 10'000;
+  const pid_t sender = fork();
+  ASSERT_GE(sender, 0);
+  if (sender == 0) {
+    for (int64_t i = 0; i < kCount; ++i) {
+      while (ring.TrySend({.number = i, .price = i * 0.5}) == SendResult::kFull) sched_yield();
+    }
+    ring.Close();
+    _exit(0);
+  }
+  bool ended = false;
+  for (int64_t i = 0; i < kCount;) {
+    if (const std::optional<Tick> tick = ring.TryReceive()) {
+      ASSERT_EQ(tick->number, i);
+      ASSERT_EQ(tick->price, i * 0.5);
+      ++i;
+      continue;
+    }
+    ASSERT_FALSE(ended) << "and has not sent all";
+    ended = waitpid(sender, nullptr, WNOHANG) == sender;
+    sched_yield();
+  }
+  if (!ended) waitpid(sender, nullptr, 0);
+  EXPECT_EQ(ring.TrySend({}), SendResult::kClosed) << "by the other";
+  munmap(page, sizeof(Ring));
 }
 
 TEST_F(MessagePassing, R10_AReceiveEndsAtItsDeadline) {

@@ -75,6 +75,31 @@ TEST_F(MessagePassing, R42_TheEndOfTheOwnerIsKnownToAllAtOnce) {
   EXPECT_EQ(jobs.Send(Job{2}), SendResult::kClosed);
 }
 
+struct Price {
+  using Reply = int;
+};
+struct PriceList {
+  Receiver<Price> in;
+  void On(const Note&) {}
+};
+
+TEST_F(MessagePassing, R42_AsksThatWaitInItFailAtOnce) {
+  auto [prices, in] = system_.OpenMailbox<Price>();
+  auto owner = system_.Spawn<PriceList>(PriceList{std::move(in)});
+  auto& told = Keep<std::vector<StatusCode>>();
+  for (int i = 0; i < 2; ++i) {
+    Let(Somebody(), [&told, prices = prices](Context& self) {
+      prices.Ask(Price{}, absl::InfiniteDuration()).Then(self, [&told](absl::StatusOr<int> price) {
+        told.push_back(price.status().code());
+      });
+    });
+  }
+  EXPECT_TRUE(told.empty());
+  owner.Stop();
+  Run();
+  EXPECT_EQ(told, (std::vector<StatusCode>{StatusCode::kUnavailable, StatusCode::kUnavailable}));
+}
+
 TEST_F(MessagePassing, R43_TheBacklogOfTheSystemsMailboxSurvivesItsReaders) {
   auto [jobs, inbox] = system_.OpenMailbox<Job>("jobs", {.owner = MailboxOwner::kSystem});
   auto& seen = Keep<Numbers>();

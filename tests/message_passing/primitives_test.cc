@@ -1,4 +1,5 @@
-// A. send(message) and receive(message), and what a message may be.
+// P. Two threads of one process. A. send(message) and receive(message), and what a message may be.
+#include <latch>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +14,35 @@
 
 namespace troupe {
 namespace {
+
+struct Meet {
+  std::latch* both;
+  Recipient<Job> other;
+};
+struct Talker {
+  int number;
+  Sender<Job> seen;
+  std::thread::id* thread;
+  void On(const Meet& meet) {
+    *thread = std::this_thread::get_id();
+    meet.both->arrive_and_wait();
+    meet.other.Send(Job{number});
+  }
+  void On(Job job) { seen.Send(std::move(job)); }
+};
+
+TEST_F(MessagePassing, P1_ActorsOnTwoThreadsOfAProcessTalk) {
+  System system({.workers = 2});
+  auto [sent, seen] = system.OpenMailbox<Job>();
+  std::thread::id threads[2];
+  std::latch both(2);
+  auto p = system.Spawn(Talker{1, sent, &threads[0]});
+  auto q = system.Spawn(Talker{2, sent, &threads[1]});
+  p.Send(Meet{&both, q});
+  q.Send(Meet{&both, p});
+  EXPECT_EQ(seen.Receive().Wait()->message.number + seen.Receive().Wait()->message.number, 3);
+  EXPECT_NE(threads[0], threads[1]);
+}
 
 struct Begin {};
 

@@ -74,10 +74,54 @@ TEST_F(MessagePassing, R56_ANonBlockingReceiveYieldsAMessageOrNothing) {
   EXPECT_FALSE(inbox.TryReceive().has_value());
 }
 
+// ---- on threads
+
+// Takes what is there, and looks again until that was three.
+struct Taker {
+  Receiver<Job> in;
+  Sender<Job> out;
+  void On(Note again, Context& self) {
+    if (auto job = in.TryReceive()) out.Send(std::move(job->message));
+    if (in.stats().received < 3) self.ref(this).Send(std::move(again));
+  }
+};
+
+TEST_F(MessagePassing, R53_ASendThatBlocksAHandlerLendsItsWorkersPlace) {
+  System system({.workers = 1});
+  auto [jobs, inbox] = system.OpenMailbox<Job>("", {.capacity = 1});
+  auto [taken, seen] = system.OpenMailbox<Job>();
+  auto sender = system.Spawn([out = jobs](Note) {
+    for (int i = 1; i <= 3; ++i) EXPECT_EQ(out.Send(Job{i}), SendResult::kQueued);
+  });
+  auto taker = system.Spawn(Taker{std::move(inbox), taken});
+  sender.Send(Note{});
+  while (jobs.stats().waiting_senders == 0) std::this_thread::yield();
+  taker.Send(Note{});  // on the one worker, which else would stand still
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(seen.Receive().Wait()->message.number, i);
+}
+
+TEST_F(MessagePassing, R55_AThreadThatSleepsWithoutADeadlineIsWokenByTheClose) {
+  System system({.workers = 1});
+  auto [jobs, inbox] = system.OpenMailbox<Job>();
+  auto [notes, news] = system.OpenMailbox<Note>();
+  auto another = *inbox.Share();
+  std::thread receives(
+      [&in = inbox] { EXPECT_EQ(in.Receive().Wait().status().code(), StatusCode::kUnavailable); });
+  std::thread selects([&in = another, &others = news] {
+    EXPECT_EQ(Select(others, in).Wait().status().code(), StatusCode::kUnavailable);
+  });
+  // They are in its list, and nothing but a message or its end gets them out.
+  while (jobs.stats().waiting_receivers < 2) std::this_thread::yield();
+  inbox.Close(Backlog::kDrop);
+  receives.join();
+  selects.join();
+}
+
 // ---- every combination
 
+enum class Sends { kTry, kUntilStored, kUntilTaken };
 struct Combination {
-  bool blocking_send;
+  Sends send;
   bool blocking_receive;
   uint32_t capacity;
   bool receiver_first;
@@ -85,9 +129,12 @@ struct Combination {
 
 class R57 : public MessagePassing, public ::testing::WithParamInterface<Combination> {
  protected:
+  static bool blocking_send() { return GetParam().send != Sends::kTry; }
   void Send(const Sender<Job>& out) {
-    if (GetParam().blocking_send) {
-      sent_ = &LetSend(Somebody(), [out] { return out.Deliver(Job{7}); });
+    if (blocking_send()) {
+      sent_ = &LetSend(Somebody(), [out, how = GetParam().send] {
+        return how == Sends::kUntilStored ? out.Enqueue(Job{7}) : out.Deliver(Job{7});
+      });
     } else {
       result_ = out.TrySend(Job{7});
       Run();
@@ -113,11 +160,12 @@ TEST_P(R57, EveryCombinationOfBlockingAndNonBlocking) {
   EXPECT_TRUE(seen_.empty());
   c.receiver_first ? Send(out) : Receive(in);
   // They meet if the first of them waits, or the message does.
-  const bool message_waits = c.blocking_send || c.capacity > 0;
+  const bool message_waits = blocking_send() || c.capacity > 0;
   const bool meet = c.receiver_first ? c.blocking_receive : message_waits;
   EXPECT_EQ(seen_, meet ? Numbers{7} : Numbers{});
-  if (c.blocking_send) {
-    EXPECT_EQ(*sent_, meet ? StatusCode::kOk : StatusCode::kUnknown) << "both blocking: rendezvous";
+  if (blocking_send()) {
+    const bool done = meet || (c.send == Sends::kUntilStored && c.capacity > 0);
+    EXPECT_EQ(*sent_, done ? StatusCode::kOk : StatusCode::kUnknown) << "both blocking: rendezvous";
   } else {
     EXPECT_EQ(*result_, c.capacity > 0 || meet ? SendResult::kQueued : SendResult::kFull);
   }
@@ -125,7 +173,7 @@ TEST_P(R57, EveryCombinationOfBlockingAndNonBlocking) {
 
 std::vector<Combination> All() {
   std::vector<Combination> all;
-  for (const bool send : {false, true}) {
+  for (const Sends send : {Sends::kTry, Sends::kUntilStored, Sends::kUntilTaken}) {
     for (const bool receive : {false, true}) {
       for (const uint32_t capacity : {0u, 1u, kUnbounded}) {
         for (const bool receiver_first : {false, true}) {

@@ -1,6 +1,7 @@
 #include "tests/simulation/mailbox_model.h"
 
 #include <algorithm>
+#include <array>
 
 namespace troupe {
 
@@ -63,20 +64,10 @@ bool MailboxModel::HandOver(Box& box, Lane& lane, const Message& message) {
 
 SendResult MailboxModel::TrySend(int to, Message message) {
   const Telling telling(*this);
-  switch (Accept(boxes_[to], message, false, kNo, false)) {
-    case Put::kTaken:
-      return SendResult::kQueued;
-    case Put::kDropped:
-      return SendResult::kDropped;
-    case Put::kClosed:
-      return SendResult::kClosed;
-    case Put::kNotAllowed:
-      return SendResult::kNotAllowed;
-    case Put::kFull:
-    case Put::kWaits:
-      break;
-  }
-  return SendResult::kFull;
+  const Put put = Accept(boxes_[to], message, false, kNo, false);
+  using enum SendResult;
+  return std::array{
+      kQueued, kFull, kDropped, kClosed, kNotAllowed, kFull}[static_cast<size_t>(put)];
 }
 
 void MailboxModel::Send(int op, int actor, int to, Message message, bool until_taken) {
@@ -99,19 +90,9 @@ void MailboxModel::Answer(const Message& message) {
 }
 
 StatusCode MailboxModel::StatusOf(Put put) {
-  switch (put) {
-    case Put::kFull:
-    case Put::kDropped:
-      return StatusCode::kResourceExhausted;
-    case Put::kClosed:
-      return StatusCode::kUnavailable;
-    case Put::kNotAllowed:
-      return StatusCode::kPermissionDenied;
-    case Put::kTaken:
-    case Put::kWaits:
-      break;
-  }
-  return StatusCode::kOk;
+  using enum StatusCode;
+  return std::array{kOk,          kResourceExhausted, kResourceExhausted,
+                    kUnavailable, kPermissionDenied,  kOk}[static_cast<size_t>(put)];
 }
 
 MailboxModel::Put MailboxModel::Accept(Box& box, Message message, bool may_wait, int op,

@@ -360,18 +360,11 @@ class World {
     turned_ = false;
   }
   static absl::StatusCode CodeOf(SendResult result) {
-    switch (result) {
-      case SendResult::kQueued:
-        return absl::StatusCode::kOk;
-      case SendResult::kClosed:
-        return absl::StatusCode::kUnavailable;
-      case SendResult::kNotAllowed:
-        return absl::StatusCode::kPermissionDenied;
-      default:
-        return absl::StatusCode::kResourceExhausted;
-    }
+    if (result == SendResult::kQueued) return absl::StatusCode::kOk;
+    if (result == SendResult::kClosed) return absl::StatusCode::kUnavailable;
+    return result == SendResult::kNotAllowed ? absl::StatusCode::kPermissionDenied
+                                             : absl::StatusCode::kResourceExhausted;
   }
-
   void SendNow(const Step& step, int box) {
     Turn();
     const int op = next_op_++;
