@@ -1,4 +1,4 @@
-// ChannelEnd<Out, In>: one end of a channel, the link of exactly two.
+// OpenChannel, ChannelEnd<Out, In>: a link of exactly two, one at either end.
 #ifndef TROUPE_ACTORS_CHANNEL_H_
 #define TROUPE_ACTORS_CHANNEL_H_
 
@@ -39,7 +39,8 @@ class ChannelEnd {
  public:
   using Message = In;
 
-  ChannelEnd() = default;  // of no channel
+  ChannelEnd() = default;                  // of no channel
+  ChannelEnd(const ChannelEnd&) = delete;  // std::move it: each end has one owner
   ChannelEnd(ChannelEnd&& other) noexcept
       : out_(std::exchange(other.out_, {})), in_(std::move(other.in_)) {}
   ChannelEnd& operator=(ChannelEnd&& other) noexcept {

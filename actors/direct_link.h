@@ -42,11 +42,12 @@ void DispatchNotAllowed(Envelope& base, Delivery& d) {
 //   game_.Send(Move{"e4"});                             // in a handler of Alice: to Bob
 //   game_.Send(Move{"e5"});                             // in a handler of Bob: to Alice
 //
-// Both ends handle all the messages; where each has its own take a Channel (channel.h), whose ends are
-// two objects. The messages are ordinary ones, in the mailboxes of the ends: a handler tells by
+// Both ends handle all the messages; where each has its own take OpenChannel (channel.h), whose ends
+// are two objects. The messages are ordinary ones, in the mailboxes of the ends: a handler tells by
 // Context::sender() that one came from its peer, and a process receives from this link with
 // ReceiveFrom(link.peer()). A link takes nobody's other rights away: who has a ref to an end may send
-// to it past the link.
+// to it past the link. A weakened right (revocable_recipient.h) is a bad end: it is somebody in
+// between, so what is sent by its receiver, who has another name, is refused.
 //
 // The end       A link has the ends of its two actors. When one has ended sends of the other are kClosed,
 //               as by his ref, and that stays so; one whom a supervisor makes anew has not ended. Watch

@@ -10,6 +10,9 @@
 // several senders or receivers, names, policies, dead letters, or co_await: that is what a mailbox is
 // for (mailbox.h), which an actor also need not poll.
 //
+// Limits       The capacity is a power of two. What is refused is counted nowhere. A Send that waits
+//              has no deadline. On the thread that turns a ManualScheduler Receive and Send sleep like
+//              anywhere: what they wait for must not be up to an actor of that loop. There say Try....
 // Ends         At most one thread sends at a time, and one receives; each end may pass to another thread
 //              if what one did happens before what the next does. Why not several of either: it takes
 //              nothing more than a store to publish a message, so a sender that dies half-way has simply

@@ -31,8 +31,11 @@
 //              message is a dead letter.
 // The end      A mailbox is closed by Close, by the end of its last Receiver (unless
 //              MailboxOptions::owner says otherwise), or by Shutdown. Then sends are kClosed, all who
-//              wait are told at once, and what was left are dead letters. Who wants to close it when others
-//              receive keeps a right of his own (Share).
+//              wait are told at once, and what was left are dead letters, or can still be received
+//              (Backlog). Who wants to close it when others receive keeps a right of his own (Share),
+//              unused. That would not do with kByKey, where it gets keys, nor with kAll, where its
+//              copies fill a bounded mailbox; kExclusivePair has no second right. There send whoever
+//              receives a message that tells him to close it.
 // Order        What one sender sends to one mailbox is taken out in that order, whoever takes it. With
 //              kBlock, senders that wait for room get in in the order in which they came.
 // Visibility   All that a sender did before is visible to who has received the message.
@@ -176,8 +179,8 @@ class [[nodiscard]] PendingClose {
 };
 
 // Made by Sender::Ask: as a PendingAsk (ask.h), whoever receives the request. The answer is an error at
-// once if the mailbox is full or closed, or is closed while the request is in it, and if the receiver
-// drops the Reply.
+// once if the mailbox is full or closed, or is closed while the request is in it and drops what it has
+// (with Backlog::kDrain it may still be received and answered), and if the receiver drops the Reply.
 template <class R>
 class [[nodiscard]] PendingMailAsk {
  public:
@@ -270,7 +273,8 @@ class Sender : public Attenuation<Sender<M>, M> {
 
   // False for a default-constructed one only.
   explicit operator bool() const { return id_.cell != nullptr; }
-  // Unique, and printable: "jobs#5e1f09c2". It gives nobody a right.
+  // For people: "jobs#5e1f09c2". It gives nobody a right. The number has 32 bits, so two mailboxes may
+  // print alike, if hardly ever; what is unique, and compared by ==, is the Sender.
   std::string ToString() const { return internal::MailboxToString(id_); }
   friend bool operator==(const Sender& a, const Sender& b) { return a.id_ == b.id_; }
   friend std::ostream& operator<<(std::ostream& out, const Sender& s) {
@@ -401,8 +405,8 @@ class Receiver {
     return **std::move(now);
   }
 
-  // One more right to the same mailbox. kFailedPrecondition: Receivers::kExclusivePair;
-  // kUnavailable: it is closed.
+  // One more right to the same mailbox, as good as the first: a shared right has no type of its own.
+  // kFailedPrecondition: Receivers::kExclusivePair; kUnavailable: it is closed.
   absl::StatusOr<Receiver> Share() {
     const uint32_t share = id_.cell != nullptr ? id_.cell->AddShare(id_.incarnation) : 0;
     if (share == 0) return internal::WhyNotShared(id_);
@@ -410,7 +414,9 @@ class Receiver {
   }
   Sender<M> sender() const { return Sender<M>(id_); }
 
-  // Closes the mailbox, for all. The number of messages that were dropped, or are left to receive.
+  // Closes the mailbox, for all. The number of messages that waited in it (kAll: of copies), and were
+  // dropped or are left to receive. What senders hold who wait for room is not in it: they are told
+  // kUnavailable, and it is a dead letter either way.
   size_t Close(Backlog backlog) {
     return id_.cell != nullptr ? id_.cell->Close(id_.incarnation, backlog) : 0;
   }

@@ -25,7 +25,7 @@ enum class Receivers : uint8_t {
   // Restrictions:
   kOneAtATime,     // while one receive waits, another is refused
   kExclusivePair,  // one sender and one receiver: Share is refused, and so is what anybody sends but
-                   // the first who did
+                   // the first who did. A sender is an actor; plain threads are all one, nobody
 };
 
 // Whose end is the end of the mailbox.

@@ -1,7 +1,8 @@
 // ./bazelw run //examples/message_passing:indirect
 //
 // Indirect communication: messages go to a mailbox and come out of it. Sender and receiver know the
-// mailbox, and not each other. If several receive, the mailbox says who gets what.
+// mailbox, and not each other. If several receive, the mailbox says who gets what. An actor may listen
+// to mailboxes, and a mailbox may be asked.
 #include <iostream>
 #include <string>
 #include <utility>
@@ -10,6 +11,22 @@
 
 struct Job {
   int number;
+};
+
+struct Price {
+  using Reply = int;
+  int pieces;
+};
+
+// Handles what comes to the mailbox as if it had been sent to him.
+class Clerk {
+ public:
+  explicit Clerk(troupe::Receiver<Price> questions) : questions_(std::move(questions)) {}
+  void OnStart(troupe::Context& self) { ListenTo(this, self, std::move(questions_)); }
+  int On(Price question) { return 3 * question.pieces; }
+
+ private:
+  troupe::Receiver<Price> questions_;
 };
 
 // Takes what there is, and says what it was.
@@ -51,4 +68,9 @@ int main() {
   Show(system, "by key",
        {.receivers = troupe::Receivers::kByKey, .key = [](const Job& j) { return j.number; }});
   Show(system, "two at most", {.receivers = troupe::Receivers::kExclusivePair});
+
+  // Whoever receives a question owes the answer; who that is the asker need not know.
+  auto [questions, counter] = system.OpenMailbox<Price>("counter");
+  system.Spawn<Clerk>(std::move(counter));
+  std::cout << "asked: " << questions.Ask(Price{7}).Wait().value_or(0) << "\n";
 }

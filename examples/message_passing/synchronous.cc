@@ -55,6 +55,11 @@ int main() {
   std::cout << "receive: " << (second.TryReceive() ? "a job" : "nothing") << "\n";
   std::cout << "receive: " << second.Receive(absl::Seconds(1)).Wait().status().code() << "\n";
 
+  // From whichever of several has something first, and so with a deadline for all of them.
+  auto [notes, others] = system.OpenMailbox<Job>();
+  auto either = Select(second, others).Within(absl::Seconds(1)).Wait();
+  std::cout << "select: " << either.status().code() << "\n";
+
   // Both block, and nothing lies in between: a rendezvous.
   auto [meet, here] = system.OpenMailbox<Job>("", {.capacity = 0});
   auto other = system.Spawn<Slow>(std::move(here));
