@@ -50,20 +50,21 @@ class NamedSeed {
   static bool Install() {
     Current();
     struct sigaction ours{};
-    ours.sa_handler = &OnSignal;
+    ours.sa_sigaction = &OnSignal;
+    ours.sa_flags = SA_SIGINFO;
     for (size_t i = 0; i < kDeadly.size(); ++i) sigaction(kDeadly[i], &ours, &Before()[i]);
 #ifdef TROUPE_SANITIZER
     __sanitizer_set_death_callback(&Say);
 #endif
     return true;
   }
-  // Then whoever had the signal before has it.
-  static void OnSignal(int signal) {
+  // Then whoever had the signal before has it. A fault comes again by itself, with its address.
+  static void OnSignal(int signal, siginfo_t* info, void*) {
     Say();
     for (size_t i = 0; i < kDeadly.size(); ++i) {
       if (kDeadly[i] == signal) sigaction(signal, &Before()[i], nullptr);
     }
-    raise(signal);
+    if (info->si_code <= 0) raise(signal);  // somebody sent it
   }
   // Calls only what a signal handler may.
   static void Say() {
