@@ -14,23 +14,23 @@
 namespace troupe {
 namespace {
 
-struct Place {
+struct Line {
   absl::string_view path;
   absl::string_view kind;
 };
 
 // Names of messages have "::" in them, but no ": ".
-absl::StatusOr<std::vector<Place>> Parse(std::string_view schema) {
-  std::vector<Place> places;
+absl::StatusOr<std::vector<Line>> Parse(std::string_view schema) {
+  std::vector<Line> lines;
   for (absl::string_view line :
        absl::StrSplit(absl::string_view(schema.data(), schema.size()), '\n', absl::SkipEmpty())) {
     const size_t colon = line.find(": ");
     if (colon == absl::string_view::npos || colon == 0) {
       return absl::InvalidArgumentError(absl::StrCat("no line of a schema: ", line));
     }
-    places.push_back({line.substr(0, colon), line.substr(colon + 2)});
+    lines.push_back({line.substr(0, colon), line.substr(colon + 2)});
   }
-  return places;
+  return lines;
 }
 
 // "int32" is prefix "int" and 32.
@@ -58,19 +58,19 @@ bool MayBecome(absl::string_view before, absl::string_view after) {
 }  // namespace
 
 absl::Status CheckSchema(std::string_view before, std::string_view after) {
-  const auto old_places = Parse(before);
-  const auto new_places = Parse(after);
-  if (!old_places.ok()) return old_places.status();
-  if (!new_places.ok()) return new_places.status();
+  const auto old_lines = Parse(before);
+  const auto new_lines = Parse(after);
+  if (!old_lines.ok()) return old_lines.status();
+  if (!new_lines.ok()) return new_lines.status();
   absl::flat_hash_map<absl::string_view, absl::string_view> now;
-  for (const Place& place : *new_places) now.emplace(place.path, place.kind);
+  for (const Line& line : *new_lines) now.emplace(line.path, line.kind);
   std::vector<std::string> wrong;
-  for (const Place& place : *old_places) {
-    const auto found = now.find(place.path);
+  for (const Line& line : *old_lines) {
+    const auto found = now.find(line.path);
     if (found == now.end()) {
-      wrong.push_back(absl::StrCat(place.path, ": ", place.kind, " is gone"));
-    } else if (!MayBecome(place.kind, found->second)) {
-      wrong.push_back(absl::StrCat(place.path, ": ", place.kind, " has become ", found->second));
+      wrong.push_back(absl::StrCat(line.path, ": ", line.kind, " is gone"));
+    } else if (!MayBecome(line.kind, found->second)) {
+      wrong.push_back(absl::StrCat(line.path, ": ", line.kind, " has become ", found->second));
     }
   }
   if (wrong.empty()) return absl::OkStatus();
