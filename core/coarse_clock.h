@@ -35,9 +35,8 @@ class CoarseClock {
     }
   }
 
-  int64_t NowMs() const {
-    return now_ms_.load(std::memory_order_relaxed);
-  }  // relaxed: as in Refresh
+  // Relaxed: as in Refresh.
+  int64_t NowMs() const { return now_ms_.load(std::memory_order_relaxed); }
 
   absl::Time start() const { return start_; }
 

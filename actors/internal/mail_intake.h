@@ -94,17 +94,14 @@ class alignas(128) MailIntake {
     }
   }
 
-  // Relaxed, all: see Open.
   uint32_t LooksLike() const {
     const uint32_t room = Room();
-    const uint32_t opened_for = opened_for_.load(std::memory_order_relaxed);
+    const uint32_t opened_for = OpenedFor();
     return opened_for > room ? opened_for - room : 0;
   }
-  bool LooksOpen() const { return opened_for_.load(std::memory_order_relaxed) != 0; }
-  bool LooksFull() const {
-    return Room() == 0 && opened_for_.load(std::memory_order_relaxed) == kMost;
-  }
-  uint32_t Room() const { return room_.load(std::memory_order_relaxed); }
+  bool LooksOpen() const { return OpenedFor() != 0; }
+  bool LooksFull() const { return Room() == 0 && OpenedFor() == kMost; }
+  uint32_t Room() const { return room_.load(std::memory_order_relaxed); }  // relaxed: see Open
 
  private:
   // A sender that finds so many goes through the mailbox's lock.
@@ -127,6 +124,9 @@ class alignas(128) MailIntake {
     uint32_t size = 0;
   };
 
+  uint32_t OpenedFor() const {
+    return opened_for_.load(std::memory_order_relaxed);  // relaxed: see Open
+  }
   uint32_t RoomFor(const MailLane& lane, uint32_t came, size_t most) const {
     const size_t depth = lane.depth() + came;
     const size_t size = batches_[filling_].size;

@@ -65,8 +65,8 @@ struct ListenOptions {
 //   alice->Send(Deposit{100});
 //   absl::StatusOr<int64_t> cents = alice->Ask(Balance{}).Wait();
 //
-// A remote actor is reached by an ordinary Recipient, whose place() tells where it is. In this process it is an actor whose handlers write
-// to the connection, so what is said of Recipients holds, with these differences:
+// A remote actor is reached by an ordinary Recipient, whose place() tells where it is. In this process it is an
+// actor whose handlers write to the connection, so what is said of Recipients holds, with these differences:
 //
 // Messages     Structs of values, see codec.h. Recipients, AnyRefs and Senders in them go along, and give the
 //              reader the right to send there, and no more than that; Receivers move there. Not ActorRefs: they

@@ -31,17 +31,7 @@ struct Double {
 };
 struct Begin {};
 
-class MailboxCoroutineTest : public Simulated {
- protected:
-  // An actor whose one handler is `body`, begun.
-  template <class F>
-  auto Begin(F body) {
-    auto actor = system_.Spawn(std::move(body));
-    actor.Send(troupe::Begin{});
-    Run();
-    return actor;
-  }
-};
+class MailboxCoroutineTest : public Simulated {};
 
 // Receives until something is wrong, and notes that.
 struct Reader {
@@ -76,7 +66,7 @@ struct Writer {
 TEST_F(MailboxCoroutineTest, AReceiverWaitsForWhatComesLater) {
   auto& seen = Keep<Numbers>();
   auto [jobs, inbox] = system_.OpenMailbox<Job>();
-  Begin(Reader{std::move(inbox), &seen});
+  Begun<Begin>(Reader{std::move(inbox), &seen});
   EXPECT_EQ(jobs.stats().waiting_receivers, 1u);
   for (int i = 1; i <= 1000; ++i) jobs.Send(Job{i});
   Run();
@@ -92,7 +82,7 @@ TEST_F(MailboxCoroutineTest, AReceiverThatNeverHasToWaitLetsOthersRun) {
   for (int i = 1; i <= kMany; ++i) jobs.Send(Job{i});
   auto reader = system_.Spawn(Reader{std::move(inbox), &seen});
   auto bystander = system_.Spawn([&](int) { other.push_back(static_cast<int>(seen.size())); });
-  reader.Send(troupe::Begin{});
+  reader.Send(Begin{});
   bystander.Send(0);
   while (other.empty()) ASSERT_TRUE(loop_.RunOne());
   EXPECT_LT(other.front(), kMany);
@@ -103,7 +93,7 @@ TEST_F(MailboxCoroutineTest, AReceiverThatNeverHasToWaitLetsOthersRun) {
 TEST_F(MailboxCoroutineTest, ADeadlineEndsAReceive) {
   auto& seen = Keep<Numbers>();
   auto [jobs, inbox] = system_.OpenMailbox<Job>();
-  Begin(Reader{std::move(inbox), &seen, absl::Seconds(1)});
+  Begun<Begin>(Reader{std::move(inbox), &seen, absl::Seconds(1)});
   Advance(absl::Milliseconds(900));
   jobs.Send(Job{1});
   Advance(absl::Milliseconds(900));
@@ -117,10 +107,10 @@ TEST_F(MailboxCoroutineTest, AWriterIsHeldBackByAFullMailbox) {
     auto& told = Keep<std::vector<StatusCode>>();
     auto& seen = Keep<Numbers>();
     auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.capacity = capacity});
-    Begin(Writer{jobs, &told, 6});
+    Begun<Begin>(Writer{jobs, &told, 6});
     EXPECT_EQ(told.size(), capacity);
     EXPECT_EQ(jobs.stats().waiting_senders, 1u);
-    Begin(Reader{std::move(inbox), &seen});
+    Begun<Begin>(Reader{std::move(inbox), &seen});
     EXPECT_EQ(told, std::vector<StatusCode>(6, StatusCode::kOk));
     EXPECT_EQ(seen, (Numbers{1, 2, 3, 4, 5, 6}));
   }
@@ -129,7 +119,7 @@ TEST_F(MailboxCoroutineTest, AWriterIsHeldBackByAFullMailbox) {
 TEST_F(MailboxCoroutineTest, ADeliveryIsDoneWhenItIsTaken) {
   auto& told = Keep<std::vector<StatusCode>>();
   auto [jobs, inbox] = system_.OpenMailbox<Job>();
-  Begin(Writer{jobs, &told, 2, true});
+  Begun<Begin>(Writer{jobs, &told, 2, true});
   for (size_t i = 1; i <= 2; ++i) {
     EXPECT_EQ(told.size(), i - 1);
     EXPECT_TRUE(inbox.TryReceive().has_value());
@@ -145,8 +135,8 @@ TEST_F(MailboxCoroutineTest, NoThreadOfThePoolIsHeldUpByThoseWhoWait) {
   auto [jobs, inbox] = system.OpenMailbox<Job>();
   auto [full, outbox] = system.OpenMailbox<Job>("", {.capacity = 0});
   for (int i = 0; i < 50; ++i) {
-    system.Spawn(Reader{*inbox.Share(), &seen}).Send(troupe::Begin{});
-    system.Spawn(Writer{full, &told, 1}).Send(troupe::Begin{});
+    system.Spawn(Reader{*inbox.Share(), &seen}).Send(Begin{});
+    system.Spawn(Writer{full, &told, 1}).Send(Begin{});
   }
   while (jobs.stats().waiting_receivers + full.stats().waiting_senders < 100) {
     std::this_thread::yield();
@@ -186,11 +176,11 @@ TEST_F(MailboxCoroutineTest, AnActorThatEndsWaitsNoLonger) {
   auto& seen = Keep<Numbers>();
   auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.capacity = 0});
   auto second = *inbox.Share();
-  auto writer = Begin(Writer{jobs, &told, 1});
+  auto writer = Begun<Begin>(Writer{jobs, &told, 1});
   writer.Stop();
   Run();
   EXPECT_EQ(jobs.stats().waiting_senders, 0u);
-  auto reader = Begin(Reader{std::move(inbox), &seen});
+  auto reader = Begun<Begin>(Reader{std::move(inbox), &seen});
   EXPECT_EQ(jobs.stats().waiting_receivers, 1u);
   reader.Stop();
   Run();
@@ -211,7 +201,7 @@ struct Mourner {
 TEST_F(MailboxCoroutineTest, HoldersOfASendRightAreToldOfTheEnd) {
   auto& told = Keep<std::vector<StatusCode>>();
   auto [jobs, inbox] = system_.OpenMailbox<Job>();
-  Begin(Mourner{jobs, &told});
+  Begun<Begin>(Mourner{jobs, &told});
   Advance(absl::Seconds(2));
   EXPECT_EQ(told, std::vector<StatusCode>{StatusCode::kDeadlineExceeded});
   inbox = Receiver<Job>();
@@ -244,8 +234,8 @@ struct Asking {
 TEST_F(MailboxCoroutineTest, AnAskThroughAMailboxIsAwaited) {
   auto& seen = Keep<Numbers>();
   auto [squares, inbox] = system_.OpenMailbox<Square>();
-  Begin(Asking{squares, &seen});
-  Begin(Squarer{std::move(inbox)});
+  Begun<Begin>(Asking{squares, &seen});
+  Begun<Begin>(Squarer{std::move(inbox)});
   EXPECT_EQ(seen, (Numbers{1, 4, 9}));
 }
 

@@ -26,17 +26,7 @@ struct Note {
 };
 struct Begin {};
 
-class SelectTest : public Simulated {
- protected:
-  // An actor whose one handler is `body`, begun.
-  template <class F>
-  auto Begin(F body) {
-    auto actor = system_.Spawn(std::move(body));
-    actor.Send(troupe::Begin{});
-    Run();
-    return actor;
-  }
-};
+class SelectTest : public Simulated {};
 
 // ---- Select
 
@@ -45,7 +35,7 @@ struct Selecting {
   Receiver<Note> notes;
   Words* seen;
   absl::Duration timeout = absl::InfiniteDuration();
-  Task<> On(troupe::Begin) {
+  Task<> On(Begin) {
     for (;;) {
       auto next = co_await Select(jobs, notes).Within(timeout);
       if (!next.ok()) {
@@ -62,7 +52,7 @@ TEST_F(SelectTest, SelectTakesFromWhicheverHasSomething) {
   auto& seen = Keep<Words>();
   auto [jobs, job_inbox] = system_.OpenMailbox<Job>();
   auto [notes, note_inbox] = system_.OpenMailbox<Note>();
-  Begin(Selecting{std::move(job_inbox), std::move(note_inbox), &seen});
+  Begun<Begin>(Selecting{std::move(job_inbox), std::move(note_inbox), &seen});
   notes.Send(Note{"a"});
   Run();
   jobs.Send(Job{1});
@@ -81,7 +71,7 @@ TEST_F(SelectTest, ASelectThatTimedOutEatsNothing) {
   auto [jobs, job_inbox] = system_.OpenMailbox<Job>();
   auto [notes, note_inbox] = system_.OpenMailbox<Note>();
   auto second = *job_inbox.Share();
-  Begin(Selecting{std::move(job_inbox), std::move(note_inbox), &seen, absl::Seconds(1)});
+  Begun<Begin>(Selecting{std::move(job_inbox), std::move(note_inbox), &seen, absl::Seconds(1)});
   Advance(absl::Seconds(2));
   EXPECT_EQ(seen, Words{"DEADLINE_EXCEEDED"});
   jobs.Send(Job{1});
@@ -94,7 +84,7 @@ struct Persistent {
   Receiver<Job> jobs;
   Receiver<Note> notes;
   Words* seen;
-  Task<> On(troupe::Begin) {
+  Task<> On(Begin) {
     for (;;) {
       auto next = co_await Select(jobs, notes);
       if (next.ok()) {
@@ -117,7 +107,7 @@ TEST_F(SelectTest, ALoopGoesOnWithTheMailboxesThatHaveNotEnded) {
   auto [notes, note_inbox] = system_.OpenMailbox<Note>();
   auto close_jobs = *job_inbox.Share();
   auto close_notes = *note_inbox.Share();
-  Begin(Persistent{std::move(job_inbox), std::move(note_inbox), &seen});
+  Begun<Begin>(Persistent{std::move(job_inbox), std::move(note_inbox), &seen});
   close_jobs.Close(Backlog::kDrop);
   Run();
   EXPECT_EQ(seen, Words{"UNAVAILABLE 0"}) << "it waited";
@@ -137,13 +127,13 @@ TEST_F(SelectTest, WhatIsThereGoesBeforeTheEndOfAnother) {
   for (const char* text : {"a", "b", "c"}) notes.Send(Note{text});
   EXPECT_EQ(std::get<1>(*Select(ended, inbox).Wait()).message.text, "a");
   auto& seen = Keep<Words>();
-  Begin([&seen, &ended, &inbox = inbox](troupe::Begin, Context& self) {
+  Begun<Begin>([&seen, &ended, &inbox = inbox](Begin, Context& self) {
     Select(ended, inbox).Then(self, [&seen](auto next) {
       seen.push_back(std::get<1>(*next).message.text);
     });
   });
   EXPECT_EQ(seen, Words{"b"});
-  Begin(Persistent{std::move(ended), std::move(inbox), &seen});
+  Begun<Begin>(Persistent{std::move(ended), std::move(inbox), &seen});
   EXPECT_EQ(seen, (Words{"b", "c", "UNAVAILABLE 0"}));
 }
 
@@ -168,7 +158,7 @@ TEST_F(SelectTest, ASelectTellsTheRightsToOneMailboxApart) {
   jobs.Send(Job{2});
   EXPECT_TRUE(b.TryReceive().has_value());
   EXPECT_TRUE(a.TryReceive().has_value());
-  Begin([&seen, &a = a, &b](troupe::Begin, Context& self) {
+  Begun<Begin>([&seen, &a = a, &b](Begin, Context& self) {
     Select(b, a).Then(self, [&seen](auto next) { seen.push_back(int(next->index())); });
   });
   jobs.Send(Job{3});  // whose copies go to the rights in the order in which these were made
@@ -311,7 +301,7 @@ struct Serving {
 
 TEST_F(ChannelTest, AServerWaitsForSeveralClients) {
   struct Server : Serving {
-    Task<> On(troupe::Begin) {
+    Task<> On(Begin) {
       for (;;) {
         auto next = co_await Select(a, b);
         if (next.ok()) {
@@ -329,7 +319,7 @@ TEST_F(ChannelTest, AServerWaitsForSeveralClients) {
   };
   auto [alice, to_alice] = OpenChannel<Job, Note>(system_);
   auto [bob, to_bob] = OpenChannel<Job, Note>(system_);
-  Begin(Server{{std::move(to_alice), std::move(to_bob)}});
+  Begun<Begin>(Server{{std::move(to_alice), std::move(to_bob)}});
   bob.Send(Job{3});
   Run();
   alice.Send(Job{2});

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -28,6 +29,15 @@ class Simulated : public ::testing::Test {
     auto kept = std::make_shared<T>();
     kept_.push_back(kept);
     return *kept;
+  }
+
+  // An actor whose one handler is `body`, after it has had its first message.
+  template <class M, class F>
+  auto Begun(F body) {
+    auto actor = system_.Spawn(std::move(body));
+    actor.Send(M{});
+    Run();
+    return actor;
   }
 
  private:

@@ -46,7 +46,10 @@ struct Work {
   Receiver<Number> jobs;
 };
 
-std::string Address() { return absl::StrCat("unix:///tmp/troupe-killed-test-", ::getppid()); }
+std::string AddressOf(pid_t process) {
+  return absl::StrCat("unix:///tmp/troupe-killed-test-", process);
+}
+std::string Address() { return AddressOf(::getppid()); }  // of who has begun a role
 
 // What has come, which is 1, 2, 3 ... or wrong.
 class Counter {
@@ -225,7 +228,7 @@ class KilledProcessTest : public testing::Test {
     ASSERT_TRUE(Eventually([&] { return last_ >= n; })) << "only " << last_;
   }
 
-  const std::string address_ = absl::StrCat("unix:///tmp/troupe-killed-test-", ::getpid());
+  const std::string address_ = AddressOf(::getpid());
   std::atomic<int64_t> last_ = 0;
   std::atomic<uint64_t> dead_letters_ = 0;
   Log log_;

@@ -43,11 +43,6 @@ void PostNotice(const AnyRef& to, Envelope& e) {
   ActorCell::Post(to, e, PostMode::kNeverBlock);
 }
 
-void Refuse(const Arrival& arrival, Envelope& e) {
-  Discard(e, Lost::kReceiverFull);
-  arrival.connection.inflow().Handled(arrival.bytes());
-}
-
 void PutInMailbox(const Arrival& arrival, Envelope& e) {
   using PutResult = MailboxCell::PutResult;
   const MailboxId& to = arrival.to.mailbox;

@@ -35,7 +35,8 @@ struct Arrival {
   const Frame& frame;
   Referent to;
   Thunk thunk;
-  bool refused = false;  // it is read, for what it brings, and thrown away
+  bool refused =
+      false;  // it is read, so that what it brings ends here: a right to receive, for one
 
   bool is_request() const { return frame.header.kind == FrameKind::kRequest; }
   size_t bytes() const { return kFrameHeaderSize + frame.payload.size(); }
@@ -48,8 +49,6 @@ struct Arrival {
 // To an actor, whatever its capacity: a message that has had room before, and what nodes say to each other.
 void PostOn(const AnyRef& to, Envelope& e);
 void PostNotice(const AnyRef& to, Envelope& e);  // no dead letter, if it is lost
-// What came with it ends here as with any message that is lost: a right to receive, for one.
-void Refuse(const Arrival& arrival, Envelope& e);
 // Returns the credit when the message has been received, or never will be.
 void PutInMailbox(const Arrival& arrival, Envelope& e);
 
@@ -121,7 +120,7 @@ struct CreditedEnvelope : Envelope {
   }
 };
 
-// The message with its envelope. `deadline`: of a request.
+// The message with its envelope, which is none if it is wrong or refused. `deadline`: of a request.
 template <class M>
 absl::Status Unpack(const Arrival& arrival, absl::Time deadline, EnvelopeOf<M>*& envelope) {
   M message{};
@@ -131,9 +130,13 @@ absl::Status Unpack(const Arrival& arrival, absl::Time deadline, EnvelopeOf<M>*&
   if (arrival.is_request() && !Askable<M>) {
     return absl::InvalidArgumentError("a request that has no answer");
   }
+  if (arrival.refused) {
+    arrival.connection.inflow().Handled(arrival.bytes());
+    return absl::OkStatus();
+  }
   envelope = EnvelopeOf<M>::Make(arrival.thunk, std::move(message), std::source_location());
   if constexpr (Askable<M>) {
-    if (arrival.is_request() && !arrival.refused) {
+    if (arrival.is_request()) {
       envelope->reply = Reply<typename M::Reply>(new RemoteAnswer<typename M::Reply>(
           arrival.connection.shared_from_this(), arrival.frame.header.correlation, deadline));
     }
@@ -146,11 +149,7 @@ absl::Status Deliver(const Arrival& arrival) {
   const AnyRef& to = arrival.to.actor;
   EnvelopeOf<M>* envelope = nullptr;
   absl::Status wrong = Unpack<M>(arrival, DeadlineThere(to, arrival.timeout()), envelope);
-  if (!wrong.ok()) return wrong;
-  if (arrival.refused) {
-    Refuse(arrival, *envelope);
-    return absl::OkStatus();
-  }
+  if (envelope == nullptr) return wrong;
   Envelope& credited =
       CreditedEnvelope<M>::Make(*envelope, arrival.connection.inflow(), arrival.bytes());
   if (arrival.thunk == ThunkFor<Proxy, M>()) {  // it goes on to another node
@@ -166,9 +165,7 @@ absl::Status DeliverToMailbox(const Arrival& arrival) {
   EnvelopeOf<M>* envelope = nullptr;
   absl::Status wrong =
       Unpack<M>(arrival, DeadlineAt(arrival.to.mailbox, arrival.timeout()), envelope);
-  if (wrong.ok()) {
-    arrival.refused ? Refuse(arrival, *envelope) : PutInMailbox(arrival, *envelope);
-  }
+  if (envelope != nullptr) PutInMailbox(arrival, *envelope);
   return wrong;
 }
 

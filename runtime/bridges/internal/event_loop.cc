@@ -79,16 +79,18 @@ void EventLoop::AtEnd(const void* whose, std::function<void()> act) {
 }
 void EventLoop::Forget(const void* whose) { at_end_.erase(whose); }
 
+bool EventLoop::EndOne() {
+  if (at_end_.empty()) return false;
+  auto one = at_end_.extract(at_end_.begin());
+  one.mapped()();
+  return true;
+}
+
 void EventLoop::Close() noexcept {
   std::vector<std::function<void()>> too_late;  // they may keep this, and sockets
   {
     const MutexLock turn(turn_);
-    while (RunBatch() || !at_end_.empty()) {
-      const auto first = at_end_.begin();
-      if (first == at_end_.end()) continue;
-      const std::function<void()> act = std::move(first->second);
-      at_end_.erase(first);
-      act();
+    while (RunBatch() || EndOne()) {
     }
     closed_ = true;
     const MutexLock lock(posted_mutex_);

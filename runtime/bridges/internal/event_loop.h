@@ -71,7 +71,9 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
 
  private:
   explicit EventLoop(asio::io_context* host);
-  bool RunBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);  // false: there was nothing
+  // False, both: there was nothing.
+  bool RunBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
+  bool EndOne() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
 
   struct Own {
     asio::io_context context{1};

@@ -90,10 +90,7 @@ BIO* MakeBio(Wire& wire) {
 class TlsStream final : public LinkEvents, public std::enable_shared_from_this<TlsStream> {
  public:
   TlsStream(Ssl ssl, std::unique_ptr<Link> plain)
-      : plain_(std::move(plain)),
-        peer_(NameOverTls(plain_->peer())),
-        place_(plain_->place()),
-        ssl_(std::move(ssl)) {
+      : plain_(std::move(plain)), peer_(NameOverTls(plain_->peer())), ssl_(std::move(ssl)) {
     BIO* const bio = ssl_ == nullptr ? nullptr : MakeBio(wire_);
     if (bio != nullptr) {
       SSL_set_bio(ssl_.get(), bio, bio);
@@ -142,7 +139,7 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
   }
 
   const std::string& peer() const { return peer_; }
-  Place place() const { return place_; }
+  Place place() const { return plain_->place(); }
   PeerIdentity identity() const {
     MutexLock lock(mutex_);
     return identity_;
@@ -304,7 +301,6 @@ class TlsStream final : public LinkEvents, public std::enable_shared_from_this<T
 
   const std::unique_ptr<Link> plain_;
   const std::string peer_;
-  const Place place_;
   std::shared_ptr<LinkEvents> events_;  // fixed by Start; then the link's thread
 
   mutable Mutex mutex_;  // identity() reads
