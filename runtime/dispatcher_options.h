@@ -35,7 +35,8 @@ struct DispatcherOptions {
   std::string name;
   DispatcherKind kind = DispatcherKind::kPool;
 
-  // kPool: threads, as Options::workers; 0: one for each of `cpus`, or for each hardware thread. It
+  // kPool: threads, as Options::workers; 0: one for each of `cpus`, or for each CPU that the
+  // process may use. It
   // has Options::max_blocking_threads beside them, for itself. kBlocking: threads at most, started as
   // they are needed and kept; 0: Options::max_blocking_threads. Actors beyond that wait for a thread.
   int workers = 0;

@@ -14,7 +14,8 @@ namespace troupe {
 class Scheduler;
 
 struct Options {
-  // Worker threads; 0: one per hardware thread. Without meaning when `scheduler` is set.
+  // Worker threads; 0: one for each CPU that the process may use (taskset(1), a container's CPU
+  // set; not a share of their time). Without meaning when `scheduler` is set.
   int workers = 0;
 
   // nullptr: the built-in work-stealing scheduler. Otherwise one of the caller's (ManualScheduler,

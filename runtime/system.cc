@@ -8,7 +8,6 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -21,6 +20,7 @@
 #include "troupe/core/scheduler.h"
 #include "troupe/runtime/internal/dedicated_threads.h"
 #include "troupe/runtime/internal/dispatchers.h"
+#include "troupe/runtime/internal/thread.h"
 #include "troupe/runtime/internal/timer_thread.h"
 #include "troupe/runtime/internal/work_stealing_scheduler.h"
 
@@ -48,8 +48,7 @@ void Validate(const Options& options) {
 }
 
 int WorkersOf(const Options& options) {
-  return options.workers != 0 ? options.workers
-                              : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return options.workers != 0 ? options.workers : internal::AllowedCpuCount();
 }
 
 std::string_view HandlerOf(internal::Thunk running) {

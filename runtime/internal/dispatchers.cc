@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 #include <stdexcept>
-#include <thread>
 
 #include "troupe/runtime/internal/thread.h"
 
@@ -28,7 +27,7 @@ void ValidateCpus(const DispatcherOptions& d) {
 int WorkersOf(const DispatcherOptions& d) {
   if (d.workers != 0) return d.workers;
   if (!d.cpus.empty()) return static_cast<int>(d.cpus.size());
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return AllowedCpuCount();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::internal {
@@ -46,6 +47,12 @@ std::vector<int> AllowedCpus() {
     if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
   }
   return cpus;
+}
+
+int AllowedCpuCount() {
+  const size_t allowed = AllowedCpus().size();  // 0: more CPUs than a cpu_set_t names
+  return static_cast<int>(allowed > 0 ? allowed
+                                      : std::max(1u, std::thread::hardware_concurrency()));
 }
 
 void RunOnlyOn(const std::vector<int>& cpus) {

@@ -16,6 +16,8 @@ std::thread StartThread(const std::string& name, std::function<void()> body);
 
 // The CPUs on which the calling thread may run, as the kernel numbers them.
 std::vector<int> AllowedCpus();
+// How many of them. Unlike std::thread::hardware_concurrency it sees taskset and a container's CPU set.
+int AllowedCpuCount();
 // From here on the calling thread runs on these alone; an empty list changes nothing. Nor does one of
 // which nothing is allowed any more: where a thread runs is a wish, its work is not.
 void RunOnlyOn(const std::vector<int>& cpus);

@@ -48,7 +48,7 @@ constinit thread_local WorkStealingScheduler::ThisThread*
 WorkStealingScheduler::WorkStealingScheduler(const Settings& settings)
     : settings_(settings),
       search_rounds_(
-          (settings.cpus.empty() ? std::thread::hardware_concurrency() : settings.cpus.size()) > 1
+          (settings.cpus.empty() ? AllowedCpuCount() : static_cast<int>(settings.cpus.size())) > 1
               ? kSearchRounds
               : 1),  // alone, looking keeps others from working
       idle_(settings.workers) {

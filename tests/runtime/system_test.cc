@@ -1,6 +1,7 @@
 // A System on real threads: actors in numbers, blocking, dedicated threads, Join, several systems,
 // and what the host process keeps.
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -461,8 +462,22 @@ TEST(SystemsTest, ASystemThatDidNothingEndsAtOnce) {
   for (int i = 0; i < 100; ++i) System system({.workers = 8});
   System with_defaults;
   EXPECT_EQ(with_defaults.stats().live, 0u);
-  EXPECT_EQ(with_defaults.stats().workers.size(),
-            std::max(1u, std::thread::hardware_concurrency()));
+}
+
+TEST(SystemsTest, ThereIsAWorkerForEachCpuThatTheProcessMayUse) {
+  cpu_set_t all;
+  ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+  EXPECT_EQ(System().stats().workers.size(), static_cast<size_t>(CPU_COUNT(&all)));
+  std::thread([&] {  // as taskset(1) starts a program; the thread's alone, so it need not be undone
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (int cpu = 0; CPU_COUNT(&one) == 0; ++cpu) {
+      if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
+    }
+    ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+    EXPECT_EQ(System().stats().workers.size(), 1u);
+  })
+      .join();
 }
 
 // ---- options
