@@ -4,6 +4,8 @@
 //   Operation      Who                           Effect
 //   Schedule       any thread, also inside Run   `r` is run once, later, on one of its threads
 //   BeginBlocking  a thread inside Run           it is about to block: another may take its place
+//   Attach         any thread                    its threads wait in an IoDriver (io_driver.h) when idle
+//   Detach         whoever attached              they do not any more
 //   timers         any thread                    the timers of this scheduler's own time, if any
 //   host_driven    any thread                    whether it runs nothing unless it is turned
 //   Turn           the thread that turns it      host-driven schedulers: run one thing here and now
@@ -20,6 +22,7 @@
 
 namespace troupe {
 
+class IoDriver;
 class Timers;
 
 class Scheduler {
@@ -34,6 +37,11 @@ class Scheduler {
   // another thread, so that its other work goes on. Holds until that Run returns; calling it twice
   // is the same as once.
   virtual void BeginBlocking() {}
+
+  // False: its threads do not, or wait in another driver already. After Detach, which is not called in Serve,
+  // none is in it.
+  virtual bool Attach(IoDriver& /*driver*/) { return false; }
+  virtual void Detach(IoDriver& /*driver*/) {}
 
   // A scheduler that turns its own time (simulation, a host's event loop) brings its own timers and
   // clock; nullptr = use whatever timers the system has.

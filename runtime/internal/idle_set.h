@@ -8,7 +8,8 @@
 //   EndSearch       a searcher that found work  true: nobody searches now, and the caller must look
 //                                               at the injector once more on behalf of the sleepers
 //   Sleep           a worker about to park      true: same
-//   WakeUp          a worker that wakes by itself (a deadline)   false: it was chosen after all
+//   WakeUp          a worker that wakes by itself   false: it was chosen after all
+//   PreferOthers    a worker about to park          WorkerToWake chooses it last
 //
 // At most half of the workers search at a time: more find no more work, and fight over the same
 // lines.
@@ -37,6 +38,7 @@
 #ifndef TROUPE_RUNTIME_INTERNAL_IDLE_SET_H_
 #define TROUPE_RUNTIME_INTERNAL_IDLE_SET_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <vector>
@@ -97,6 +99,12 @@ class IdleSet {
       return true;
     }
     return false;
+  }
+
+  void PreferOthers(int worker) {
+    MutexLock lock(mutex_);
+    const auto it = std::find(sleepers_.begin(), sleepers_.end(), worker);
+    if (it != sleepers_.end()) std::rotate(sleepers_.begin(), it, it + 1);
   }
 
   int parked() const { return Parked(word_.load()); }

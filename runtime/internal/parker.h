@@ -4,10 +4,12 @@
 //   Park        the owner    sleep until Unpark or the deadline; returns at once if Unpark came
 //                            since the last Park
 //   Unpark      any thread   make the next (or present) Park return; several before it count as one
+//   BeginElsewhere  the owner  it is about to wait in something else; false: Unpark came since the last Park
+//   EndElsewhere    the owner  it does not any more. An Unpark that came meanwhile is for the next Park
 //
-// K1  The word is kEmpty, kParked (the owner sleeps or is about to) or kNotified. Only the owner
-//     writes kParked and takes kNotified away, so an Unpark is never lost, and one that finds the
-//     owner awake makes no system call.
+// K1  The word is kEmpty, kParked (the owner sleeps or is about to), kElsewhere (it waits where Unpark
+//     cannot wake it) or kNotified. Only the owner writes kParked and kElsewhere and takes kNotified away,
+//     so an Unpark is never lost, and one that finds the owner awake makes no system call.
 #ifndef TROUPE_RUNTIME_INTERNAL_PARKER_H_
 #define TROUPE_RUNTIME_INTERNAL_PARKER_H_
 
@@ -33,15 +35,27 @@ class Parker {
     return word_.exchange(kEmpty, std::memory_order_acquire) == kNotified;
   }
 
-  void Unpark() {
+  // True: the owner waits elsewhere, from where the caller has to call it.
+  bool Unpark() {
     // Release: what is to be seen by the owner after Park.
-    if (word_.exchange(kNotified, std::memory_order_release) == kParked) FutexWake(word_, 1);
+    const uint32_t was = word_.exchange(kNotified, std::memory_order_release);
+    if (was == kParked) FutexWake(word_, 1);
+    return was == kElsewhere;
   }
+
+  [[nodiscard]] bool BeginElsewhere() { return Replace(kEmpty, kElsewhere); }
+  void EndElsewhere() { Replace(kElsewhere, kEmpty); }
 
  private:
   static constexpr uint32_t kEmpty = 0;
   static constexpr uint32_t kParked = 1;
   static constexpr uint32_t kNotified = 2;
+  static constexpr uint32_t kElsewhere = 3;
+
+  // Relaxed: what an Unpark is to show is seen by the Park that returns for it.
+  bool Replace(uint32_t from, uint32_t to) {
+    return word_.compare_exchange_strong(from, to, std::memory_order_relaxed);
+  }
 
   std::atomic<uint32_t> word_{kEmpty};
 };

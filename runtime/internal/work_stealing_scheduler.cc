@@ -74,7 +74,7 @@ void WorkStealingScheduler::Start(std::weak_ptr<void> keep_alive) {
 
 bool WorkStealingScheduler::Stop(SteadyTime deadline) {
   stopping_.store(true);
-  for (auto& worker : workers_) worker->parker().Unpark();
+  for (auto& worker : workers_) Unpark(*worker);
   {
     MutexLock lock(spares_mutex_);
     for (Spare* spare : spares_) spare->parker.Unpark();
@@ -106,7 +106,11 @@ void WorkStealingScheduler::SeeThatSomebodyWatches() {
 
 void WorkStealingScheduler::WakeOne() {
   const int worker = idle_.WorkerToWake();
-  if (worker != IdleSet::kNobody) workers_[worker]->parker().Unpark();
+  if (worker != IdleSet::kNobody) Unpark(*workers_[worker]);
+}
+
+void WorkStealingScheduler::Unpark(Worker& worker) {
+  if (worker.parker().Unpark()) seat_.Interrupt();  // driver_seat.h, D2
 }
 
 // ---- a thread's life
@@ -248,7 +252,7 @@ void WorkStealingScheduler::Sleep(ThisThread& here) {
   me.CountPark();
   const bool nobody_searches = idle_.Sleep(me.index(), std::exchange(here.searching, false));
   if (nobody_searches && !injector_.empty()) WakeOne();  // idle_set.h, P2
-  if (watched_.exchange(true)) {
+  if (workers_.size() == 1 || watched_.exchange(true)) {
     Park(here);
   } else {
     Watch(here);
@@ -257,8 +261,35 @@ void WorkStealingScheduler::Sleep(ThisThread& here) {
 }
 
 void WorkStealingScheduler::Park(ThisThread& here) {
+  if (ServeDriver(here)) return;
   here.place->parker().Park();
   here.searching = true;  // so WorkerToWake has counted us
+}
+
+// W4. False: nothing has come in.
+bool WorkStealingScheduler::ServeDriver(ThisThread& here) {
+  Worker& me = *here.place;
+  bool awake = false;
+  while (!awake) {
+    IoDriver* const driver = seat_.Take();
+    if (driver == nullptr) return false;
+    idle_.PreferOthers(me.index());
+    bool served = false;
+    if (me.parker().BeginElsewhere()) {
+      served = driver->Serve([&] {
+        awake = true;
+        me.parker().EndElsewhere();
+        settings_.coarse_clock->Refresh(*settings_.clock);
+        if (idle_.WakeUp(me.index())) return;
+        me.parker().Park();  // chosen just now: the Unpark has come or is about to
+        here.searching = true;
+      });
+      if (!awake) me.parker().EndElsewhere();
+    }
+    seat_.Leave();
+    if (!served) break;
+  }
+  return awake;
 }
 
 // W3. Returns when chosen by WorkerToWake, then searching, or after waking itself to run what had

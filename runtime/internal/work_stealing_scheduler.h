@@ -26,6 +26,9 @@
 //     watch to run something, and looks whether another must take it, may miss what was scheduled
 //     within the same few nanoseconds. Then nobody watches until one of these two workers schedules
 //     again or runs out of work.
+// W4  One of those that sleep without the watch does so in the IoDriver, if there is one, and is the last to
+//     be woken for something else. When something comes in it is awake as if its deadline had passed, before
+//     what has come in is scheduled: to its own slot and queue.
 //
 // Stop: no thread takes new work; a thread in an activation finishes it. Threads keep the
 // scheduler's owner alive (`keep_alive`), so one that never comes back can be left behind without
@@ -47,6 +50,7 @@
 #include "troupe/core/futex.h"
 #include "troupe/core/mutex.h"
 #include "troupe/core/scheduler.h"
+#include "troupe/runtime/internal/driver_seat.h"
 #include "troupe/runtime/internal/idle_set.h"
 #include "troupe/runtime/internal/injector.h"
 #include "troupe/runtime/internal/thread_group.h"
@@ -79,6 +83,8 @@ class WorkStealingScheduler final : public Scheduler {
 
   void Schedule(Runnable& r) override;
   void BeginBlocking() override;
+  bool Attach(IoDriver& driver) override { return seat_.Attach(driver); }
+  void Detach(IoDriver& driver) override { seat_.Detach(driver); }
 
   std::vector<WorkerStats> stats() const;
 
@@ -104,6 +110,8 @@ class WorkStealingScheduler final : public Scheduler {
   bool Unwatched() const;
   void Sleep(ThisThread& here);
   void Park(ThisThread& here);
+  bool ServeDriver(ThisThread& here);
+  void Unpark(Worker& worker);
   void Watch(ThisThread& here);
   bool GiveUpWatch();
   bool IsWatchWantedOften() const;
@@ -121,6 +129,7 @@ class WorkStealingScheduler final : public Scheduler {
   std::vector<std::unique_ptr<Worker>> workers_;
   Injector injector_;
   IdleSet idle_;
+  DriverSeat seat_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> watched_{false};  // W3: somebody has the watch
   std::atomic<SteadyTime> watch_given_up_at_{SteadyTime()};

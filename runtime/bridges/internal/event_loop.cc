@@ -7,8 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include "troupe/runtime/internal/thread.h"
-
 namespace troupe::internal {
 namespace {
 
@@ -24,16 +22,15 @@ void LetMallocKeepFreedMemory() {
 
 }  // namespace
 
-EventLoop::EventLoop(asio::io_context* host)
-    : own_(host == nullptr ? std::make_unique<Own>() : nullptr),
-      executor_(host == nullptr ? asio::any_io_executor(own_->context.get_executor())
+EventLoop::EventLoop(asio::io_context* host, Scheduler* workers)
+    : own_(host == nullptr ? std::make_unique<OwnLoop>(workers) : nullptr),
+      executor_(host == nullptr ? asio::any_io_executor(own_->context().get_executor())
                                 : asio::any_io_executor(asio::make_strand(*host))) {
   LetMallocKeepFreedMemory();
-  if (own_ != nullptr) thread_ = StartThread("troupe-bridge", [this] { own_->context.run(); });
 }
 
-std::shared_ptr<EventLoop> EventLoop::Begin(asio::io_context* host) {
-  return std::shared_ptr<EventLoop>(new EventLoop(host));
+std::shared_ptr<EventLoop> EventLoop::Begin(asio::io_context* host, Scheduler* workers) {
+  return std::shared_ptr<EventLoop>(new EventLoop(host, workers));
 }
 
 void EventLoop::Post(std::function<void()> act) {
@@ -46,6 +43,7 @@ void EventLoop::Post(std::function<void()> act) {
 }
 
 void EventLoop::RunPosted() noexcept {  // E4
+  OwnLoop::TurnBegins();
   const MutexLock turn(turn_);
   if (!closed_) RunBatch();
 }
@@ -100,8 +98,7 @@ void EventLoop::Close() noexcept {
   }
   too_late.clear();
   if (own_ == nullptr) return;
-  own_->context.stop();
-  thread_.join();
+  own_->Stop();
   own_.reset();  // and with it what asio keeps, which keeps this
 }
 

@@ -1,5 +1,5 @@
-// EventLoop: where a node's sockets and timers are served, one at a time: on a thread of its own, or by whoever
-// runs an asio::io_context of the host's.
+// EventLoop: where a node's sockets and timers are served, one at a time: in an asio::io_context of its own
+// (own_loop.h), or by whoever runs one of the host's.
 //
 //   Operation   Who                 Effect
 //   Post        any thread          calls it in a turn
@@ -21,19 +21,19 @@
 
 #include <array>
 #include <asio/any_io_executor.hpp>
-#include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "troupe/core/mutex.h"
+#include "troupe/core/scheduler.h"
+#include "troupe/runtime/bridges/internal/own_loop.h"
 
 namespace troupe::internal {
 
@@ -42,8 +42,9 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   // Several large frames, so that most of them are whole and need not be put together.
   static constexpr size_t kReadBuffer = 256 << 10;
 
-  // nullptr: a thread of its own. Whoever calls this calls Close.
-  static std::shared_ptr<EventLoop> Begin(asio::io_context* host);
+  // Without a host's context it has one of its own, in which the threads of `workers` wait when they have nothing
+  // else to do (own_loop.h); nullptr: its own thread alone. Whoever calls this calls Close.
+  static std::shared_ptr<EventLoop> Begin(asio::io_context* host, Scheduler* workers = nullptr);
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
@@ -53,6 +54,7 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   auto InTurn(F act) {
     return [me = shared_from_this(),
             act = std::move(act)]<class... Args>(Args&&... args) mutable noexcept {  // E4
+      OwnLoop::TurnBegins();
       const MutexLock turn(me->turn_);
       if (!me->closed_) act(std::forward<Args>(args)...);
     };
@@ -70,16 +72,12 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   std::array<char, kReadBuffer>& read_buffer() { return read_buffer_; }
 
  private:
-  explicit EventLoop(asio::io_context* host);
+  EventLoop(asio::io_context* host, Scheduler* workers);
   // False, both: there was nothing.
   bool RunBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   bool EndOne() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
 
-  struct Own {
-    asio::io_context context{1};
-    asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
-  };
-  std::unique_ptr<Own> own_;
+  std::unique_ptr<OwnLoop> own_;
   asio::any_io_executor executor_;
 
   Mutex turn_;  // comes first of all locks
@@ -92,7 +90,6 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   bool gone_ ABSL_GUARDED_BY(posted_mutex_) = false;
   bool will_run_ ABSL_GUARDED_BY(posted_mutex_) = false;  // asio has been told
   std::vector<std::function<void()>> posted_ ABSL_GUARDED_BY(posted_mutex_);
-  std::thread thread_;
 };
 
 }  // namespace troupe::internal

@@ -7,6 +7,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "troupe/actors/event_stream.h"
+#include "troupe/actors/internal/actor_cell.h"
+#include "troupe/actors/internal/actor_space.h"
 #include "troupe/actors/internal/incarnation.h"
 #include "troupe/actors/internal/mailbox_cell.h"
 #include "troupe/actors/internal/reply_slot.h"
@@ -56,7 +58,7 @@ NodeCore::NodeCore(System& system, NodeOptions options)
       actor_(system.Spawn<NodeActor>(ActorOptions{.name = options_.name}, *this)),
       admission_(options_),
       connections_(id_),
-      loop_(EventLoop::Begin(options_.io_context)) {
+      loop_(EventLoop::Begin(options_.io_context, &ActorCell::Of(actor_)->space().scheduler())) {
   TickLater();
 }
 

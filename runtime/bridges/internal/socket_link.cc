@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -168,6 +169,19 @@ class SocketLink final : public Link {
   const Place place_;
 };
 
+// Once asio has waited for a socket to be writable, as it does to connect one, epoll tells of all room in the
+// send buffer for good: a wake-up for nothing at almost every answer. So the descriptor is registered anew.
+template <class AnySocket>
+Socket RegisteredAnew(AnySocket socket) {
+  Socket anew(socket.get_executor());
+  std::error_code error;
+  const auto protocol = socket.local_endpoint(error).protocol();
+  const int descriptor = socket.release(error);
+  if (!error) anew.assign(protocol, descriptor, error);
+  if (error && descriptor >= 0) ::close(descriptor);  // to read from it fails
+  return anew;
+}
+
 }  // namespace
 
 absl::Status SocketError(const std::error_code& error, std::string_view what) {
@@ -187,13 +201,15 @@ std::unique_ptr<Link> MakeSocketLink(std::shared_ptr<EventLoop> loop, tcp::socke
   std::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   return std::make_unique<SocketLink>(
-      std::make_shared<SocketState>(std::move(loop), std::move(socket), std::move(peer)),
+      std::make_shared<SocketState>(std::move(loop), RegisteredAnew(std::move(socket)),
+                                    std::move(peer)),
       Place::kOtherComputer);
 }
 std::unique_ptr<Link> MakeSocketLink(std::shared_ptr<EventLoop> loop, Local::socket socket,
                                      std::string peer) {
   return std::make_unique<SocketLink>(
-      std::make_shared<SocketState>(std::move(loop), std::move(socket), std::move(peer)),
+      std::make_shared<SocketState>(std::move(loop), RegisteredAnew(std::move(socket)),
+                                    std::move(peer)),
       Place::kThisComputer);
 }
 
