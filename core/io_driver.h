@@ -4,7 +4,7 @@
 //   Operation   Who                                   Effect
 //   Serve       one thread of the scheduler's         waits for something to do and does it, once; or
 //                                                     returns since it was interrupted
-//   Interrupt   any thread                            the Serve that waits, or else the next, returns soon
+//   Interrupt   any thread, once `begin` was called   that Serve returns soon, unless it does anyway
 //
 // The scheduler keeps it from being called by two threads at once (driver_seat.h); who else sees to the outside
 // is the driver's affair. After tokio, whose workers park on the driver of their sockets
@@ -18,9 +18,10 @@ namespace troupe {
 
 class IoDriver {
  public:
-  // False: it would rather not be served by this thread now; nothing was done. Otherwise calls `woken` before
-  // anything is done that may call Schedule; never, if it was interrupted first.
-  virtual bool Serve(absl::FunctionRef<void()> woken) = 0;
+  // Calls nothing if it would rather not be served by this thread now. Otherwise calls `begin`, whose false says
+  // that there is no time to wait any more; then waits; and calls `woken` before anything is done that may call
+  // Schedule: never, if it was interrupted first.
+  virtual void Serve(absl::FunctionRef<bool()> begin, absl::FunctionRef<void()> woken) = 0;
   virtual void Interrupt() = 0;
 
  protected:

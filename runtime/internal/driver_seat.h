@@ -9,9 +9,10 @@
 //
 // D1  A worker is in the driver between Take and Leave, one at a time; Detach waits until there is none. So Serve
 //     and Interrupt never meet a driver that is gone.
-// D2  Who takes the driver says so in its parker (Parker::BeginElsewhere) after Take and takes it back before
-//     Leave. Whoever unparks it between finds that out and calls Interrupt; then the worker is still in the
-//     driver, which returns, or has been woken anyway.
+// D2  A worker says in its parker that it is elsewhere when the driver has let it in (Serve's `begin`), not before,
+//     or what calls it back might meet somebody else who serves; and takes that back before Leave. Whoever unparks
+//     it between finds that out and calls Interrupt; it is still in the driver then, which returns.
+//     The model is tests/models/io_driver.pml.
 #ifndef TROUPE_RUNTIME_INTERNAL_DRIVER_SEAT_H_
 #define TROUPE_RUNTIME_INTERNAL_DRIVER_SEAT_H_
 

@@ -273,21 +273,22 @@ bool WorkStealingScheduler::ServeDriver(ThisThread& here) {
   while (!awake) {
     IoDriver* const driver = seat_.Take();
     if (driver == nullptr) return false;
-    idle_.PreferOthers(me.index());
-    bool served = false;
-    if (me.parker().BeginElsewhere()) {
-      served = driver->Serve([&] {
-        awake = true;
-        me.parker().EndElsewhere();
-        settings_.coarse_clock->Refresh(*settings_.clock);
-        if (idle_.WakeUp(me.index())) return;
-        me.parker().Park();  // chosen just now: the Unpark has come or is about to
-        here.searching = true;
-      });
-      if (!awake) me.parker().EndElsewhere();
-    }
+    bool waited = false;
+    const auto begin = [&] {
+      idle_.PreferOthers(me.index());
+      return waited = me.parker().BeginElsewhere();
+    };
+    driver->Serve(begin, [&] {
+      awake = true;
+      me.parker().EndElsewhere();
+      settings_.coarse_clock->Refresh(*settings_.clock);
+      if (idle_.WakeUp(me.index())) return;
+      me.parker().Park();  // chosen just now: the Unpark has come or is about to
+      here.searching = true;
+    });
+    if (!awake) me.parker().EndElsewhere();
     seat_.Leave();
-    if (!served) break;
+    if (!waited) break;
   }
   return awake;
 }

@@ -18,8 +18,10 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "troupe/core/futex.h"
+#include "troupe/core/io_driver.h"
 #include "troupe/core/runnable.h"
 #include "troupe/core/timers.h"
+#include "troupe/runtime/internal/driver_seat.h"
 #include "troupe/runtime/internal/idle_set.h"
 #include "troupe/runtime/internal/injector.h"
 #include "troupe/runtime/internal/parker.h"
@@ -78,6 +80,78 @@ TEST(ParkerTest, ASleepingThreadIsWokenAndSeesWhatWasDoneBefore) {
   sleeper.join();
 }
 
+TEST(ParkerTest, WhoWaitsElsewhereHasToBeCalledFromThereOnce) {
+  Parker parker;
+  EXPECT_FALSE(parker.Unpark());
+  EXPECT_FALSE(parker.BeginElsewhere()) << "it need not wait";
+  EXPECT_TRUE(parker.Park());
+
+  EXPECT_TRUE(parker.BeginElsewhere());
+  EXPECT_TRUE(parker.Unpark());
+  EXPECT_FALSE(parker.Unpark()) << "somebody does already";
+  parker.EndElsewhere();
+  EXPECT_TRUE(parker.Park()) << "what came meanwhile is kept";
+
+  EXPECT_TRUE(parker.BeginElsewhere());
+  parker.EndElsewhere();
+  EXPECT_FALSE(parker.Park(Passed()));
+}
+
+// ---- DriverSeat
+
+class CountingDriver final : public IoDriver {
+ public:
+  void Serve(absl::FunctionRef<bool()>, absl::FunctionRef<void()>) override {}
+  void Interrupt() override { interrupted.fetch_add(1); }
+  std::atomic<int> interrupted{0};
+};
+
+TEST(DriverSeatTest, ThereIsOneDriverAndOneWorkerInIt) {
+  DriverSeat seat;
+  CountingDriver driver, other;
+  EXPECT_EQ(seat.Take(), nullptr);
+  EXPECT_TRUE(seat.Attach(driver));
+  EXPECT_FALSE(seat.Attach(other));
+  EXPECT_EQ(seat.Take(), &driver);
+  EXPECT_EQ(seat.Take(), nullptr);
+  seat.Leave();
+  EXPECT_EQ(seat.Take(), &driver);
+  seat.Leave();
+  seat.Detach(other);
+  EXPECT_EQ(seat.Take(), &driver) << "that was not the one";
+  seat.Leave();
+  seat.Detach(driver);
+  EXPECT_EQ(seat.Take(), nullptr);
+  EXPECT_TRUE(seat.Attach(other));
+}
+
+TEST(DriverSeatTest, OnlyWhoIsInTheDriverIsInterrupted) {
+  DriverSeat seat;
+  CountingDriver driver;
+  ASSERT_TRUE(seat.Attach(driver));
+  seat.Interrupt();
+  EXPECT_EQ(driver.interrupted, 0);
+  ASSERT_EQ(seat.Take(), &driver);
+  seat.Interrupt();
+  EXPECT_EQ(driver.interrupted, 1);
+  seat.Leave();
+}
+
+TEST(DriverSeatTest, DetachCallsTheWorkerBackAndWaitsForIt) {
+  DriverSeat seat;
+  auto driver = std::make_unique<CountingDriver>();
+  ASSERT_TRUE(seat.Attach(*driver));
+  ASSERT_EQ(seat.Take(), driver.get());
+  std::thread closer([&] {
+    seat.Detach(*driver);
+    driver = nullptr;
+  });
+  while (driver->interrupted == 0) std::this_thread::yield();  // we are in it: it is there
+  seat.Leave();
+  closer.join();
+  EXPECT_EQ(seat.Take(), nullptr);
+}
+
 // ---- Injector
 
 TEST(InjectorTest, WhatWentInFirstComesOutFirst) {
@@ -116,6 +190,18 @@ TEST(InjectorTest, NothingIsLostBetweenManyThreads) {
 }
 
 // ---- IdleSet
+
+TEST(IdleSetTest, WhoPrefersOthersIsWokenLast) {
+  IdleSet idle(3);
+  for (int worker : {0, 1, 2}) (void)idle.Sleep(worker, /*was_searching=*/false);
+  idle.PreferOthers(2);
+  EXPECT_EQ(idle.WorkerToWake(), 1);
+  (void)idle.EndSearch();
+  EXPECT_EQ(idle.WorkerToWake(), 0);
+  (void)idle.EndSearch();
+  idle.PreferOthers(0);  // which is awake: nothing changes
+  EXPECT_EQ(idle.WorkerToWake(), 2);
+}
 
 TEST(IdleSetTest, WithNobodyAsleepNobodyIsWoken) {
   IdleSet idle(4);

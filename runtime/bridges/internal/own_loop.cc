@@ -72,20 +72,24 @@ void OwnLoop::Interrupt() {
 
 // ---- a worker
 
-bool OwnLoop::Serve(absl::FunctionRef<void()> woken) {
+void OwnLoop::Serve(absl::FunctionRef<bool()> begin, absl::FunctionRef<void()> woken) {
   Server expected = Server::kNobody;
   if (!server_.compare_exchange_strong(expected, Server::kWorker)) {
     wanted_.store(true, std::memory_order_relaxed);  // a hint
-    return false;
+    return;
   }
-  const SteadyTime now = Now();
-  duty_.Begin(now);
+  duty_.Begin(Now());
   if (duty_.IsTooMuch()) {
-    server_.store(Server::kNobody);
     too_much_.store(true);
+    StopServing();
     parker_.Unpark();
-    return false;
+    return;
   }
+  if (begin()) RunOne(woken);
+  StopServing();
+}
+
+void OwnLoop::RunOne(absl::FunctionRef<void()> woken) {
   visits_.fetch_add(1, std::memory_order_relaxed);  // the thread only compares
   const auto wake = [&] {
     duty_.Woken(Now());
@@ -95,9 +99,11 @@ bool OwnLoop::Serve(absl::FunctionRef<void()> woken) {
   on_turn = &turn;
   context_.run_one();
   if (std::exchange(on_turn, nullptr) != nullptr) duty_.Left(Now());
+}
+
+void OwnLoop::StopServing() {
   server_.store(Server::kNobody);
   if (!standing_by_.load()) parker_.Unpark();  // V2
-  return true;
 }
 
 // ---- the thread

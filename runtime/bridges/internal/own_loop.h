@@ -11,7 +11,7 @@
 //                                              kLongestGap, or the load is high
 //   kWorker            that worker             kNobody, when something came in, or it was interrupted
 //
-// V1  Whoever server_ names calls run_one, nobody else. So what wakes run_one reaches whom it is meant for.
+// V1  Whoever server_ names calls run_one, nobody else. So an Interrupt reaches whom it is meant for.
 // V2  Nothing waits longer than two gaps while nobody serves: while a worker serves the thread may sleep
 //     (standing_by_ false), but then that worker wakes it when it leaves. The thread clears standing_by_ and then
 //     looks at server_; the worker sets server_ and then looks at standing_by_; all sequentially consistent.
@@ -80,7 +80,7 @@ class OwnLoop final : public IoDriver {
   // On the thread in run_one, before anything else is done there.
   static void TurnBegins();
 
-  bool Serve(absl::FunctionRef<void()> woken) override;
+  void Serve(absl::FunctionRef<bool()> begin, absl::FunctionRef<void()> woken) override;
   void Interrupt() override;
 
  private:
@@ -92,6 +92,8 @@ class OwnLoop final : public IoDriver {
   bool ServeByThread();
   void StandBy();
   bool TakeOver();
+  void RunOne(absl::FunctionRef<void()> woken);
+  void StopServing();
 
   Scheduler* const workers_;
   asio::io_context context_{1};
