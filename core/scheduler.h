@@ -38,9 +38,9 @@ class Scheduler {
   // is the same as once.
   virtual void BeginBlocking() {}
 
-  // False: its threads do not, or wait in another driver already. After Detach, which is not called in Serve,
-  // none is in it.
-  virtual bool Attach(IoDriver& /*driver*/) { return false; }
+  // A pool's threads may, one at a time in the first that is there; others do nothing. After Detach, which is not
+  // called in Serve, none is in it.
+  virtual void Attach(IoDriver& /*driver*/) {}
   virtual void Detach(IoDriver& /*driver*/) {}
 
   // A scheduler that turns its own time (simulation, a host's event loop) brings its own timers and

@@ -17,7 +17,8 @@
 
 namespace troupe {
 
-// Who is told what happens at a link. Called on the link's thread, one call at a time; must not block.
+// Who is told what happens at a link. Called by whoever serves the link ("the link's thread" in what follows, which
+// may be another each time), one call at a time; must not block.
 class LinkEvents {
  public:
   virtual ~LinkEvents() = default;

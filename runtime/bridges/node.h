@@ -131,10 +131,14 @@ struct ListenOptions {
 //
 // Thread safety  All functions from any thread.
 // Ownership      Keeps no actor alive. Must be destroyed before its System; the destructor closes all
-//                connections and waits until their last events have been handled. A thread of its own serves the
-//                sockets, or the host does (NodeOptions::io_context). Not to be destroyed in a handler. If a host
-//                name is being looked up its own thread also waits for that, since the C library's resolver
-//                cannot be interrupted: up to what resolv.conf says.
+//                connections and waits until their last events have been handled. Not to be destroyed in a
+//                handler. If a host name is being looked up and the node has its own thread, it also waits
+//                for that, since the C library's resolver cannot be interrupted: up to what resolv.conf says.
+// Threads        Sockets are served by a worker of the System that has nothing else to do: what arrives is then
+//                handled where it was read, and nobody has to be woken. By a thread of the node's when the
+//                workers have much to do, or none comes for a millisecond (what arrives just when one has begun
+//                a long handler waits that long); for a System on another scheduler; and for all nodes of a
+//                System but the oldest. Or by the host (NodeOptions::io_context).
 class Node {
  public:
   explicit Node(System& system, NodeOptions options = {});

@@ -1,22 +1,25 @@
-// DriverSeat: the place of a scheduler's one IoDriver, and of the worker that waits in it.
+// DriverSeat: the place of a scheduler's IoDrivers, and of the worker that waits in the first of them.
 //
 //   Operation   Who                                Effect
-//   Attach      any thread                         the driver is there; false: there is one already
+//   Attach      any thread                         the driver is there, behind those that are
 //   Detach      whoever attached, not in Serve     it is not any more, and nobody is in it
-//   Take        a worker without work              the driver, to call Serve once; nullptr: none, or taken
+//   Take        a worker without work              the first driver, to call Serve once; nullptr: none, or taken
+//   MayWait     the same, in Serve's `begin`       false: the driver is about to go
 //   Leave       the same, after Serve              gives it back
 //   Interrupt   who has unparked that worker       the worker leaves it soon
 //
-// D1  A worker is in the driver between Take and Leave, one at a time; Detach waits until there is none. So Serve
-//     and Interrupt never meet a driver that is gone.
+// D1  A worker is in the driver between Take and Leave, one at a time; Detach waits until it is in another, or in
+//     none. So Serve and Interrupt never meet a driver that is gone.
 // D2  A worker says in its parker that it is elsewhere when the driver has let it in (Serve's `begin`), not before,
 //     or what calls it back might meet somebody else who serves; and takes that back before Leave. Whoever unparks
 //     it between finds that out and calls Interrupt; it is still in the driver then, which returns.
+// D3  For the same reason `begin` asks MayWait: a Detach before that needs no Interrupt, and one after it calls one.
 //     The model is tests/models/io_driver.pml.
 #ifndef TROUPE_RUNTIME_INTERNAL_DRIVER_SEAT_H_
 #define TROUPE_RUNTIME_INTERNAL_DRIVER_SEAT_H_
 
 #include <atomic>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "troupe/core/event_count.h"
@@ -27,42 +30,48 @@ namespace troupe::internal {
 
 class DriverSeat {
  public:
-  bool Attach(IoDriver& driver) {
+  void Attach(IoDriver& driver) {
     const MutexLock lock(mutex_);
-    if (driver_ != nullptr) return false;
-    driver_ = &driver;
-    attached_.store(true, std::memory_order_relaxed);  // a hint: Take looks again
-    return true;
+    drivers_.push_back(&driver);
+    Changed();
   }
 
   void Detach(IoDriver& driver) {
     {
       const MutexLock lock(mutex_);
-      if (driver_ != &driver) return;
-      driver_ = nullptr;
-      attached_.store(false, std::memory_order_relaxed);
-      if (in_use_ != nullptr) in_use_->Interrupt();
+      std::erase(drivers_, &driver);
+      if (in_use_ == &driver) driver.Interrupt();  // D3
+      Changed();
     }
-    left_.Await([this] {
+    left_.Await([&] {
       const MutexLock lock(mutex_);
-      return in_use_ == nullptr;
+      return in_use_ != &driver;
     });
   }
 
   IoDriver* Take() {
-    if (!attached_.load(std::memory_order_relaxed)) return nullptr;
+    if (!is_free()) return nullptr;
     const MutexLock lock(mutex_);
-    if (in_use_ != nullptr) return nullptr;
-    return in_use_ = driver_;
+    if (in_use_ != nullptr || drivers_.empty()) return nullptr;
+    in_use_ = drivers_.front();
+    Changed();
+    return in_use_;
+  }
+
+  bool MayWait() {
+    const MutexLock lock(mutex_);
+    return !drivers_.empty() && drivers_.front() == in_use_;
   }
 
   void Leave() {
+    bool stays;
     {
       const MutexLock lock(mutex_);
+      stays = !drivers_.empty() && drivers_.front() == in_use_;
       in_use_ = nullptr;
-      if (driver_ != nullptr) return;
+      Changed();
     }
-    left_.NotifyAll();
+    if (!stays) left_.NotifyAll();
   }
 
   void Interrupt() {
@@ -70,10 +79,17 @@ class DriverSeat {
     if (in_use_ != nullptr) in_use_->Interrupt();
   }
 
+  // A hint: Take may succeed. Relaxed, since it looks again.
+  bool is_free() const { return is_free_.load(std::memory_order_relaxed); }
+
  private:
-  std::atomic<bool> attached_{false};
+  void Changed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    is_free_.store(in_use_ == nullptr && !drivers_.empty(), std::memory_order_relaxed);
+  }
+
+  std::atomic<bool> is_free_{false};
   Mutex mutex_;
-  IoDriver* driver_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::vector<IoDriver*> drivers_ ABSL_GUARDED_BY(mutex_);
   IoDriver* in_use_ ABSL_GUARDED_BY(mutex_) = nullptr;
   EventCount left_;
 };

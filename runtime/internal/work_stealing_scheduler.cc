@@ -252,7 +252,8 @@ void WorkStealingScheduler::Sleep(ThisThread& here) {
   me.CountPark();
   const bool nobody_searches = idle_.Sleep(me.index(), std::exchange(here.searching, false));
   if (nobody_searches && !injector_.empty()) WakeOne();  // idle_set.h, P2
-  if (workers_.size() == 1 || watched_.exchange(true)) {
+  // Where all sleep, one is to be in the driver (W4): the watch is taken by whoever is woken next.
+  if (workers_.size() == 1 || (seat_.is_free() && idle_.all_parked()) || watched_.exchange(true)) {
     Park(here);
   } else {
     Watch(here);
@@ -276,7 +277,7 @@ bool WorkStealingScheduler::ServeDriver(ThisThread& here) {
     bool waited = false;
     const auto begin = [&] {
       idle_.PreferOthers(me.index());
-      return waited = me.parker().BeginElsewhere();
+      return waited = seat_.MayWait() && me.parker().BeginElsewhere();
     };
     driver->Serve(begin, [&] {
       awake = true;

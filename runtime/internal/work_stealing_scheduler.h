@@ -83,7 +83,7 @@ class WorkStealingScheduler final : public Scheduler {
 
   void Schedule(Runnable& r) override;
   void BeginBlocking() override;
-  bool Attach(IoDriver& driver) override { return seat_.Attach(driver); }
+  void Attach(IoDriver& driver) override { seat_.Attach(driver); }
   void Detach(IoDriver& driver) override { seat_.Detach(driver); }
 
   std::vector<WorkerStats> stats() const;

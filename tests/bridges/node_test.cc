@@ -459,5 +459,12 @@ TEST_F(NodeTest, WhatIsLeftAtTheDeadlineOfADrainIsCutOffAndThatIsSaid) {
   EXPECT_TRUE(IsNodeLost(answer.get().status()));
 }
 
+TEST(NodeMadeTooLateTest, OfASystemThatIsShuttingDownReachesNobody) {
+  System system({.workers = 1});
+  EXPECT_TRUE(system.Shutdown(kLong).complete);
+  Node node(system, {.name = "late"});
+  EXPECT_FALSE(node.Connect("unix:///nobody/listens").Wait().ok());
+}
+
 }  // namespace
 }  // namespace troupe

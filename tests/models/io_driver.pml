@@ -6,8 +6,9 @@
  *           D2   when all has come to rest, no submitted work is left unless the worker is stuck
  *           V2   and no event, even if it is: the thread has taken over. (Its gap is a step that may
  *                happen at any time while it stands by.)
+ *           D3   nor is the worker in a driver that wants to go (the rest of Close is not here)
  *           what makes IdleSet right: a worker that was woken has been taken out of the sleepers
- * Not here  Several workers (idle_set.pml); Duty, which only chooses when to hand over; weak memory.
+ * Not here  Several workers (idle_set.pml), several drivers; Duty, which only chooses when to hand over; weak memory.
  *
  * Mutants   (spin -D<name>: the model must then fail, see run_model.sh)
  *           UNPARK_ONLY         whoever unparks a worker that is elsewhere does not call it back
@@ -15,6 +16,7 @@
  *           SLEEP_WITHOUT_LOOK  the thread sleeps without a look at who serves
  *           LEAVE_SILENTLY      the worker does not wake the thread when it leaves
  *           EAT_TOKEN           coming back from the driver takes an Unpark away
+ *           DETACH_UNSEEN       begin does not look whether the driver is about to go
  *           SERVE_ANYWAY        the worker serves although the thread does
  */
 
@@ -31,6 +33,8 @@ bool sleeper = false;
 bool standing_by = true;
 bool token = false; /* the thread's parker */
 bool wanted = false;
+bool in_use = false; /* the seat */
+bool detached = false;
 bool stuck = false;
 byte ended = 0;
 
@@ -96,6 +100,12 @@ end:
      :: else
      fi;
 serve:
+     atomic { /* Take */
+       if
+       :: !detached -> in_use = true
+       :: else -> goto park
+       fi
+     }
 #ifdef TELL_THEN_TAKE
      atomic {
        if
@@ -110,14 +120,19 @@ serve:
 #ifdef SERVE_ANYWAY
        :: server == thread -> server = worker
 #endif
-       :: else -> wanted = true; word = (word == elsewhere -> at_home : word); goto park
+       :: else -> wanted = true; word = (word == elsewhere -> at_home : word); in_use = false; goto park
        fi
      }
 #ifndef TELL_THEN_TAKE
      atomic {
        if
+#ifdef DETACH_UNSEEN
        :: word == at_home -> word = elsewhere
-       :: else -> StopServing(); goto park
+       :: else -> StopServing(); in_use = false; goto park
+#else
+       :: word == at_home && !detached -> word = elsewhere /* MayWait, BeginElsewhere */
+       :: else -> StopServing(); in_use = false; goto park
+#endif
        fi
      }
 #endif
@@ -133,11 +148,13 @@ serve:
         atomic { events--; inside--; event = false }
         StopServing();
         chosen = false;
+        in_use = false;
         Handle()
      :: else ->
         inside--;
         StopServing();
         EndElsewhere();
+        in_use = false;
         goto serve
      fi;
      goto next;
@@ -199,6 +216,20 @@ proctype Outside() {
   ended++
 }
 
+proctype Closer() { /* Detach */
+  bool was_in_use = false;
+  if
+  :: atomic { detached = true; was_in_use = in_use }
+     if
+     :: was_in_use -> noops++
+     :: else
+     fi
+  :: true
+  fi;
+  was_in_use = false;
+  ended++
+}
+
 proctype Submitter() {
   bool was_elsewhere = false;
   bool wake;
@@ -223,10 +254,12 @@ init {
     run Worker();
     run Thread();
     run Outside();
+    run Closer();
     run Submitter()
   }
   timeout; /* all has come to rest */
-  assert(ended == 2);
+  assert(ended == 3);
   assert(events == 0);        /* V2 */
+  assert(!(in_use && detached)); /* D3 */
   assert(work == 0 || stuck) /* D2 */
 }

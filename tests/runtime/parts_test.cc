@@ -106,29 +106,34 @@ class CountingDriver final : public IoDriver {
   std::atomic<int> interrupted{0};
 };
 
-TEST(DriverSeatTest, ThereIsOneDriverAndOneWorkerInIt) {
+TEST(DriverSeatTest, TheFirstDriverIsServedByOneWorkerUntilItGoes) {
   DriverSeat seat;
-  CountingDriver driver, other;
+  CountingDriver first, second;
+  EXPECT_FALSE(seat.is_free());
   EXPECT_EQ(seat.Take(), nullptr);
-  EXPECT_TRUE(seat.Attach(driver));
-  EXPECT_FALSE(seat.Attach(other));
-  EXPECT_EQ(seat.Take(), &driver);
+  seat.Attach(first);
+  seat.Attach(second);
+  EXPECT_TRUE(seat.is_free());
+  EXPECT_EQ(seat.Take(), &first);
+  EXPECT_FALSE(seat.is_free());
   EXPECT_EQ(seat.Take(), nullptr);
   seat.Leave();
-  EXPECT_EQ(seat.Take(), &driver);
+  EXPECT_EQ(seat.Take(), &first);
   seat.Leave();
-  seat.Detach(other);
-  EXPECT_EQ(seat.Take(), &driver) << "that was not the one";
+  seat.Detach(first);
+  EXPECT_EQ(seat.Take(), &second);
   seat.Leave();
-  seat.Detach(driver);
+  seat.Detach(first);  // which is not there
+  EXPECT_EQ(seat.Take(), &second);
+  seat.Leave();
+  seat.Detach(second);
   EXPECT_EQ(seat.Take(), nullptr);
-  EXPECT_TRUE(seat.Attach(other));
 }
 
 TEST(DriverSeatTest, OnlyWhoIsInTheDriverIsInterrupted) {
   DriverSeat seat;
   CountingDriver driver;
-  ASSERT_TRUE(seat.Attach(driver));
+  seat.Attach(driver);
   seat.Interrupt();
   EXPECT_EQ(driver.interrupted, 0);
   ASSERT_EQ(seat.Take(), &driver);
@@ -140,16 +145,21 @@ TEST(DriverSeatTest, OnlyWhoIsInTheDriverIsInterrupted) {
 TEST(DriverSeatTest, DetachCallsTheWorkerBackAndWaitsForIt) {
   DriverSeat seat;
   auto driver = std::make_unique<CountingDriver>();
-  ASSERT_TRUE(seat.Attach(*driver));
+  CountingDriver other;
+  seat.Attach(*driver);
   ASSERT_EQ(seat.Take(), driver.get());
+  EXPECT_TRUE(seat.MayWait());
   std::thread closer([&] {
     seat.Detach(*driver);
     driver = nullptr;
   });
   while (driver->interrupted == 0) std::this_thread::yield();  // we are in it: it is there
+  EXPECT_FALSE(seat.MayWait());
+  seat.Attach(other);  // for which the closer does not wait
   seat.Leave();
+  ASSERT_EQ(seat.Take(), &other);
   closer.join();
-  EXPECT_EQ(seat.Take(), nullptr);
+  seat.Leave();
 }
 
 // ---- Injector

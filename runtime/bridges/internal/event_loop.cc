@@ -10,7 +10,7 @@
 namespace troupe::internal {
 namespace {
 
-// A message is allocated on our thread and freed on that of a handler. In a program that has never freed
+// A message is often allocated on one thread and freed on another, that of its handler. In a program that has never freed
 // a large block glibc returns the end of a heap whenever 128 KiB there are free, and fetches fresh pages
 // for the next message: three quarters of what one of 1 KiB or more then costs. With the first large
 // block that is freed it trims less, as that is what the program needs (mallopt(3), M_MMAP_THRESHOLD: 8 MiB

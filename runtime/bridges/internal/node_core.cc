@@ -27,6 +27,10 @@ bool HasEnded(const Referent& who) {
                           : !IsLive(who.actor);
 }
 
+Scheduler* SchedulerOf(const AnyRef& actor) {  // nullptr: the system is shutting down
+  return actor ? &ActorCell::Of(actor)->space().scheduler() : nullptr;
+}
+
 const ActorType& ProxyTypeAt(Place place) {
   static constexpr std::array kTypes{ActorTypeAt<Proxy>(Place::kThisProcess),
                                      ActorTypeAt<Proxy>(Place::kThisComputer),
@@ -58,7 +62,7 @@ NodeCore::NodeCore(System& system, NodeOptions options)
       actor_(system.Spawn<NodeActor>(ActorOptions{.name = options_.name}, *this)),
       admission_(options_),
       connections_(id_),
-      loop_(EventLoop::Begin(options_.io_context, &ActorCell::Of(actor_)->space().scheduler())) {
+      loop_(EventLoop::Begin(options_.io_context, SchedulerOf(actor_))) {
   TickLater();
 }
 

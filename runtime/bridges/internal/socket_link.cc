@@ -170,15 +170,17 @@ class SocketLink final : public Link {
 };
 
 // Once asio has waited for a socket to be writable, as it does to connect one, epoll tells of all room in the
-// send buffer for good: a wake-up for nothing at almost every answer. So the descriptor is registered anew.
+// send buffer for good: a wake-up for nothing at almost every answer. So the descriptor is registered anew. (Of a
+// link that was ever full it tells again.)
 template <class AnySocket>
 Socket RegisteredAnew(AnySocket socket) {
   Socket anew(socket.get_executor());
   std::error_code error;
   const auto protocol = socket.local_endpoint(error).protocol();
+  if (error) return anew;  // to read from it fails
   const int descriptor = socket.release(error);
   if (!error) anew.assign(protocol, descriptor, error);
-  if (error && descriptor >= 0) ::close(descriptor);  // to read from it fails
+  if (error && descriptor >= 0) ::close(descriptor);
   return anew;
 }
 
