@@ -98,6 +98,22 @@ AnyRef SupervisorRecipe::Launch(ActorCell& supervisor, const ChildSpec& spec) co
   return held;
 }
 
+absl::Status CheckOptions(const ChildOptions& o, const SupervisorOptions& supervisor) {
+  if (o.significant && o.restart == Restart::kPermanent) {
+    return absl::InvalidArgumentError("a significant child must be transient or temporary");
+  }
+  if (o.significant && supervisor.auto_shutdown == AutoShutdown::kNever) {
+    return absl::InvalidArgumentError("a significant child needs a supervisor with auto_shutdown");
+  }
+  if (o.actor.capacity == 0) {
+    return absl::InvalidArgumentError("ActorOptions::capacity must be at least 1");
+  }
+  if (!(o.backoff.jitter >= 0 && o.backoff.jitter <= 1)) {
+    return absl::InvalidArgumentError("Backoff::jitter must be 0 to 1");
+  }
+  return absl::OkStatus();
+}
+
 void SendReport(const Supervised& child, ChildReport report) {
   constexpr Thunk kThunk = ThunkFor<Supervisor, ChildReport>();
   auto* e = EnvelopeOf<ChildReport>::Make(kThunk, std::move(report), std::source_location());

@@ -68,7 +68,8 @@ struct RestartChild {
   std::string name;
 };
 
-// Forgets a child that has ended for good. kNotFound, kFailedPrecondition: as above.
+// Forgets a child that has ended for good; as long as the supervisor lives, for when that is itself
+// made anew it has again all children of its tree, and no others. kNotFound, kFailedPrecondition: as above.
 struct DeleteChild {
   using Reply = void;
   std::string name;

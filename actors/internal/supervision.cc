@@ -45,22 +45,6 @@ absl::Status Supervision::Check(const ChildSpec& spec) const {
   return CheckOptions(spec.options, options_);
 }
 
-absl::Status CheckOptions(const ChildOptions& o, const SupervisorOptions& supervisor) {
-  if (o.significant && o.restart == Restart::kPermanent) {
-    return absl::InvalidArgumentError("a significant child must be transient or temporary");
-  }
-  if (o.significant && supervisor.auto_shutdown == AutoShutdown::kNever) {
-    return absl::InvalidArgumentError("a significant child needs a supervisor with auto_shutdown");
-  }
-  if (o.actor.capacity == 0) {
-    return absl::InvalidArgumentError("ActorOptions::capacity must be at least 1");
-  }
-  if (!(o.backoff.jitter >= 0 && o.backoff.jitter <= 1)) {
-    return absl::InvalidArgumentError("Backoff::jitter must be 0 to 1");
-  }
-  return absl::OkStatus();
-}
-
 AnyRef Supervision::Add(ActorCell& me, ChildSpec spec) {
   if (absl::Status wrong = Check(spec); !wrong.ok()) {
     throw std::invalid_argument(absl::StrCat("Troupe: ", wrong.message()));
@@ -77,6 +61,7 @@ Supervision::Child* Supervision::Find(const ChildKey& key) const {
   const auto* name = std::get_if<std::string>(&key);
   const auto* ref = std::get_if<AnyRef>(&key);
   for (const auto& child : children_) {
+    if (child->forgotten) continue;
     if (name != nullptr ? !name->empty() && child->spec.options.name == *name
                         : *ref && child->ref == *ref) {
       return child.get();
@@ -96,6 +81,7 @@ absl::Duration Supervision::ShutdownOf(const Child& child) const {
 }
 
 void Supervision::Forget(Child& child) {
+  if (!child.added_later) return void(child.forgotten = true);
   std::erase_if(children_, [&](const auto& other) { return other.get() == &child; });
 }
 
@@ -309,7 +295,7 @@ void Supervision::MarkSiblings(const Child& failed) {
       behind = true;
       continue;
     }
-    if (options_.strategy == Strategy::kRestForOne && !behind) continue;
+    if (c->forgotten || (options_.strategy == Strategy::kRestForOne && !behind)) continue;
     if (c->spec.options.restart == Restart::kTemporary) {
       Retire(*c);
       continue;
@@ -380,8 +366,10 @@ void Supervision::Begin() {
   restarts_.clear();
   reason_ = ExitReason::kNormal;
   status_ = absl::OkStatus();
+  std::erase_if(children_, [](const auto& c) { return c->added_later; });  // those that had ended
   for (const auto& child : children_) {
     child->wanted = child->fresh = true;
+    child->forget = child->forgotten = false;
     child->due = absl::InfinitePast();
     child->failures = 0;
   }
@@ -498,6 +486,7 @@ ChildState Supervision::StateOf(const Child& child) {
 std::vector<ChildInfo> Supervision::WhichChildren() const {
   std::vector<ChildInfo> all;
   for (const auto& c : children_) {
+    if (c->forgotten) continue;
     all.push_back(
         {c->spec.options.name, c->ref, c->spec.type->name, StateOf(*c), c->spec.is_supervisor});
   }
@@ -511,8 +500,10 @@ absl::StatusOr<ChildOptions> Supervision::OptionsOf(const ChildKey& key) const {
 }
 
 ChildCounts Supervision::CountChildren() const {
-  ChildCounts counts{.specs = children_.size()};
+  ChildCounts counts;
   for (const auto& c : children_) {
+    if (c->forgotten) continue;
+    ++counts.specs;
     counts.active += IsAlive(*c) || c->state == Is::kStopping;
     ++(c->spec.is_supervisor ? counts.supervisors : counts.workers);
   }

@@ -35,7 +35,7 @@
 
 namespace troupe::internal {
 
-// What is wrong with a child of such a supervisor, whatever its siblings.
+// What is wrong with a child of such a supervisor, whatever its siblings. In supervisor.cc.
 absl::Status CheckOptions(const ChildOptions& child, const SupervisorOptions& supervisor);
 
 class Supervision {
@@ -76,9 +76,10 @@ class Supervision {
     bool wanted = true;  // to be started, when it is
     absl::Time due = absl::InfinitePast();
 
-    bool stop = false;      // to be ended first,
-    bool for_good = false;  // not just for this life,
-    bool forget = false;    // and to be forgotten
+    bool stop = false;       // to be ended first,
+    bool for_good = false;   // not just for this life,
+    bool forget = false;     // and to be forgotten
+    bool forgotten = false;  // and so not there, until the supervisor itself is made anew
     bool told = false;
     absl::Time deadline = absl::InfiniteFuture();  // to wait for its end until
 

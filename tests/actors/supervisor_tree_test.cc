@@ -215,6 +215,55 @@ TEST_F(SupervisorTreeTest, ChildrenThatWereAddedLaterAreLostWhenTheirSupervisorI
   EXPECT_EQ(a.Ask(Handled{}).Wait().value_or(-1), 0);
 }
 
+// "The effects of deleting a static child process is lost if the supervisor itself restarts."
+TEST_F(SupervisorTreeTest, AChildThatWasDeletedIsThereAgainWhenItsSupervisorIsMadeAnew) {
+  SupervisorTree tree(system_);
+  auto sub = tree.AddSupervisor({.name = "sub"}, {.strategy = Strategy::kOneForAll});
+  Add(sub, "x");
+  Worker p = Add(sub, "p");
+  Start(tree);
+  ASSERT_TRUE(sub.ref().Ask(TerminateChild{"x"}).Wait().ok());
+  ASSERT_TRUE(sub.ref().Ask(DeleteChild{"x"}).Wait().ok());
+  Written();
+  MakeCrash(p);
+  EXPECT_EQ(Written(), (Log{"p stop", "p gone", "p start"}));  // not for a sibling's sake
+  MakeCrash(p);
+  EXPECT_EQ(Written(), (Log{"p stop", "p gone", "x start", "p start"}));
+  EXPECT_EQ(Names(sub.ref()), (Log{"x", "p"}));
+}
+
+TEST_F(SupervisorTreeTest, ATemporaryChildThatHasEndedLivesAgainWhenItsSupervisorIsMadeAnew) {
+  SupervisorTree tree(system_);
+  auto sub = tree.AddSupervisor({.name = "sub"}, {.intensity = 0});
+  Worker t = Add(sub, "t", {.restart = Restart::kTemporary});
+  Worker p = Add(sub, "p");
+  Start(tree);
+  t.Send(Quit{});
+  Run();
+  EXPECT_EQ(Names(sub.ref()), (Log{"p"}));
+  EXPECT_EQ(sub.ref().Ask(CountChildren{}).Wait().value().specs, 1u);
+  EXPECT_TRUE(absl::IsNotFound(sub.ref().Ask(GetChildOptions{"t"}).Wait().status()));
+  Written();
+  MakeCrash(p);
+  EXPECT_EQ(Written(), (Log{"p stop", "p gone", "t start", "p start"}));
+}
+
+TEST_F(SupervisorTreeTest, AnAddedChildIsLostWhenItsSupervisorIsMadeAnewAlsoIfItHadEnded) {
+  SupervisorTree tree(system_);
+  auto sub = tree.AddSupervisor({.name = "sub"}, {.intensity = 0});
+  Worker t = Add(sub, "t", {.restart = Restart::kTemporary});
+  Worker p = Add(sub, "p");
+  Start(tree);
+  t.Send(Quit{});
+  Run();
+  ASSERT_TRUE(sub.ref().Ask(Later("t")).Wait().ok());  // the name is free
+  ASSERT_TRUE(sub.ref().Ask(Later("ended")).Wait().ok());
+  ASSERT_TRUE(sub.ref().Ask(TerminateChild{"ended"}).Wait().ok());
+  EXPECT_EQ(Names(sub.ref()), (Log{"p", "t", "ended"}));
+  MakeCrash(p);
+  EXPECT_EQ(Names(sub.ref()), (Log{"t", "p"}));
+}
+
 TEST_F(SupervisorTreeTest, ATerminatedSupervisorIsRestartedWithAllItsChildren) {
   SupervisorTree tree(system_);
   auto sub = tree.AddSupervisor({.name = "sub"});
