@@ -1,6 +1,5 @@
 #include "troupe/actors/coroutine.h"
 
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,7 +9,6 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/actors/awaiting.h"
-#include "troupe/core/node_pool.h"
 #include "troupe/troupe.h"
 
 namespace troupe {
@@ -303,41 +301,6 @@ TEST_F(CoroutineTest, AnActorThatEndsDoesNotWaitForItsSleep) {
   sleeper.Stop();
   Run();
   EXPECT_EQ(notes_, (Notes{"unwound"}));
-}
-
-// ---- memory
-
-#ifdef TROUPE_SANITIZER
-constexpr bool kCountsBlocksInUse = true;
-#else
-constexpr bool kCountsBlocksInUse = false;
-#endif
-
-// What is in use, as far as it can be known.
-int64_t Blocks() {
-  FlushThreadNodes();
-  TrimNodePool();
-  return OutstandingNodeBlocks();
-}
-
-TEST_F(CoroutineTest, AnAwaitTakesAHandlerAFrameAndTheEnvelopesOfQuestionAndAnswer) {
-  auto waiter = system_.Spawn<Waiter>(slow_, notes_);
-  waiter.Send(Go{});  // makes what is made once
-  Run();
-  Answer(1);
-  asked_.clear();
-  const int64_t before = Blocks();
-  waiter.Send(Go{});
-  Run();
-  // The question's envelope was freed when Slow had taken it out.
-  if (kCountsBlocksInUse) {
-    EXPECT_EQ(Blocks() - before, 3);
-  } else {
-    EXPECT_GE(Blocks() - before, 1);
-  }
-  Answer(1);
-  asked_.clear();
-  EXPECT_EQ(Blocks(), before);
 }
 
 }  // namespace
