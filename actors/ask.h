@@ -46,8 +46,12 @@ inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
 //                        sent before
 // or whatever error status the handler answered with.
 //
-// An ask made while answering another has that one's deadline, if its own is later: nobody would
-// wait for the answer.
+// An ask made by the handler that answers another has that one's deadline, if its own is later: nobody
+// would wait for the answer. So do all asks of a handler that is a coroutine. What answers later has
+// none to inherit: a continuation given to Then, another handler that finds the Reply stored, the body
+// of a process. There one may say
+//
+//   d.Ask(Query{}, std::min(kDefaultAskTimeout, reply.deadline() - self.Now()))
 //
 // Order: the answer arrives after all that the receiver sent to the asker before it answered. (If a
 // coroutine of the asker is suspended, the answer is handled at once and those wait: coroutine.h.)

@@ -32,6 +32,8 @@
 //              waited for cannot come in: WhenFull says what its sender learns. (kBlock can so
 //              deadlock.) kDropOldest drops messages that the process has not looked at; if it has
 //              looked at all, the new one is dropped, and Send says kDropped.
+// Deadlines    The body answers many asks, so its own asks inherit no deadline: ask.h says how they are
+//              given that of a Received's `reply`.
 // Fairness     A process that finds what it wants in its file goes back to the run loop after every
 //              16th message, and its turn ends as that of any other actor.
 // Cost         A receive is O(1), however many others wait: no message is looked at twice. One that

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -108,6 +110,81 @@ TEST_F(AskDeadlineTest, AsksThatExpireAreAnsweredOrAreAbandonedFreeTheirMemory) 
   FlushThreadNodes();
   TrimNodePool();
   EXPECT_EQ(OutstandingNodeBlocks(), before);
+}
+
+// ---- asks made to answer an ask
+
+class InheritedDeadlineTest : public Simulated {
+ protected:
+  // How long the ask that `ask_on` makes lasts: it is to answer one that has a second, and the gate
+  // that it asks answers nothing.
+  template <class F>
+  absl::Duration LastsWhen(F ask_on) {
+    auto& ended = Keep<absl::Time>();
+    auto note = [this, &ended](absl::StatusOr<int> answer) {
+      EXPECT_TRUE(absl::IsDeadlineExceeded(answer.status())) << answer.status();
+      ended = loop_.Now();
+    };
+    auto middle = system_.Spawn([ask_on, note](Double, Reply<int> reply, Context& self) {
+      ask_on(std::move(reply), self, note);
+    });
+    const absl::Time begun = loop_.Now();
+    system_.Spawn<Asker<decltype(middle)>>(middle, Double{1}, Keep<Answers>(), absl::Seconds(1))
+        .Send(Go{});
+    Advance(absl::Minutes(1));
+    return ended - begun;
+  }
+  ActorRef<Gate> SpawnEnded() {
+    auto ended = system_.Spawn<Gate>();
+    ended.Stop();
+    Run();
+    return ended;
+  }
+
+  ActorRef<Gate> gate_ = system_.Spawn<Gate>();
+};
+
+TEST_F(InheritedDeadlineTest, AHandlersAskEndsWithTheDeadlineOfTheOneItAnswers) {
+  EXPECT_EQ(LastsWhen([this](Reply<int>, Context& self, auto note) {
+              gate_.Ask(Double{1}, absl::Hours(1)).Then(self, note);
+            }),
+            absl::Seconds(1));
+  EXPECT_EQ(LastsWhen([this](Reply<int>, Context& self, auto note) {
+              gate_.Ask(Double{1}, absl::InfiniteDuration()).Then(self, note);
+            }),
+            absl::Seconds(1));
+  EXPECT_EQ(LastsWhen([this](Reply<int>, Context& self, auto note) {
+              gate_.Ask(Double{1}, absl::Milliseconds(200)).Then(self, note);
+            }),
+            absl::Milliseconds(200));
+}
+
+TEST_F(InheritedDeadlineTest, SoDoesOneThatAsksSeveral) {
+  EXPECT_EQ(LastsWhen([this](Reply<int>, Context& self, auto note) {
+              Group<Double> group;
+              group.Add(gate_);
+              group.AskFirst(Double{1}, absl::Hours(1)).Then(self, note);
+            }),
+            absl::Seconds(1));
+}
+
+TEST_F(InheritedDeadlineTest, AContinuationsAskInheritsNoneAndMayBeGivenIt) {
+  const ActorRef<Gate> ended = SpawnEnded();  // continues at once
+  EXPECT_EQ(LastsWhen([this, ended](Reply<int> reply, Context& self, auto note) {
+              ended.Ask(Double{1}).Then(
+                  self, [this, note, r = std::move(reply)](absl::StatusOr<int>, Context& later) {
+                    gate_.Ask(Double{1}).Then(later, note);
+                  });
+            }),
+            kDefaultAskTimeout);
+  EXPECT_EQ(LastsWhen([this, ended](Reply<int> reply, Context& self, auto note) {
+              ended.Ask(Double{1}).Then(
+                  self, [this, note, r = std::move(reply)](absl::StatusOr<int>, Context& later) {
+                    gate_.Ask(Double{1}, std::min(kDefaultAskTimeout, r.deadline() - later.Now()))
+                        .Then(later, note);
+                  });
+            }),
+            absl::Seconds(1));
 }
 
 // ---- several deadlines of one asker: pending_replies.h, A3

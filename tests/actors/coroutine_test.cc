@@ -182,7 +182,7 @@ TEST_F(CoroutineTest, AnAskInsideAnAskEndsWithTheOuterDeadline) {
   EXPECT_EQ(notes_, (Notes{"1 s", "after 1s"}));
 }
 
-TEST_F(CoroutineTest, AContinuationsAskInheritsNothingFromAnEarlierAsk) {
+TEST_F(CoroutineTest, AMessageThatIsNoAskHasNoDeadline) {
   struct Middle {
     Recipient<Get> from;
     Notes& notes;

@@ -1,11 +1,14 @@
 #include "troupe/actors/process.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/actors/process_fixture.h"
@@ -386,6 +389,32 @@ TEST_F(ProcessTest, AnUnlistedEndIsNoReasonToEnd) {
   Deliver(watched, Go{});
   Deliver(process, Order{"alive"});
   EXPECT_EQ(notes_, (Notes{"alive"}));
+}
+
+TEST_F(ProcessTest, AnAskInTheBodyInheritsNoDeadlineAndMayBeGivenIt) {
+  auto silent =
+      system_.Spawn([kept = std::vector<Reply<int>>()](Question, Reply<int> reply) mutable {
+        kept.push_back(std::move(reply));
+      });
+  auto body = [](Process<Question>& self, Recipient<Question> silent, bool inherit,
+                 Notes* notes) -> Task<> {
+    auto [question, from, reply] = co_await self.Receive<Question>();
+    const absl::Time begun = self.context().Now();
+    const absl::Duration left = reply.deadline() - begun;
+    (void)co_await silent.Ask(Question{},
+                              inherit ? std::min(kDefaultAskTimeout, left) : kDefaultAskTimeout);
+    notes->push_back(absl::FormatDuration(self.context().Now() - begun));
+  };
+  for (bool inherit : {false, true}) {
+    auto process = system_.Spawn(body, silent, inherit, &notes_);
+    system_
+        .Spawn([process](Go, Context& self) {
+          process.Ask(Question{}, absl::Seconds(1)).Then(self, [](absl::StatusOr<int>) {});
+        })
+        .Send(Go{});
+    Advance(absl::Minutes(1));
+  }
+  EXPECT_EQ(notes_, (Notes{"5s", "1s"}));
 }
 
 }  // namespace
