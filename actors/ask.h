@@ -20,6 +20,9 @@ namespace troupe {
 // Every ask has a deadline; this is it where none is given.
 inline constexpr absl::Duration kDefaultAskTimeout = absl::Seconds(5);
 
+template <class R>
+class PendingAskFirst;
+
 // Made by Ask(). The request is sent when you say how you want the answer: by Wait, Then or co_await, once.
 // One that is neither is never sent (the compiler warns if it is not even kept). So of two that are kept
 // and awaited in turn the second is sent when the first is answered; AllOf (coroutine.h) sends both.
@@ -111,6 +114,8 @@ class [[nodiscard]] PendingAsk {
       : to_(to), request_(request), reply_(reply), timeout_(timeout) {}
 
  private:
+  friend class PendingAskFirst<R>;  // takes it over
+
   template <class Slot>
   void Post(Slot& slot) {
     if (request_ == nullptr) [[unlikely]]

@@ -1,7 +1,9 @@
 // PendingAskFirst<R>: a request to several actors that is ready to go; the first answer counts.
+// FirstOf: one that is made of single asks.
 #ifndef TROUPE_ACTORS_ASK_FIRST_H_
 #define TROUPE_ACTORS_ASK_FIRST_H_
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <utility>
@@ -9,6 +11,7 @@
 
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
+#include "troupe/actors/ask.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/internal/first_answer.h"
 #include "troupe/actors/internal/handler_result.h"
@@ -18,8 +21,8 @@
 
 namespace troupe {
 
-// Made by Router::AskFirst(). Like a PendingAsk (ask.h): sent when you say how you want the answer,
-// used by the thread that made it.
+// Made by Router::AskFirst() and FirstOf(). Like a PendingAsk (ask.h): sent when you say how you want
+// the answer, used by the thread that made it.
 //
 //   router.AskFirst(Quote{"TRP"}, absl::Milliseconds(200))
 //       .Then(self, [this](absl::StatusOr<int64_t> price) { ... });
@@ -27,10 +30,10 @@ namespace troupe {
 // The first good answer is the answer; errors count only when all have failed, and then the last
 // one to come is it. kUnavailable at once if there is nobody to ask, kDeadlineExceeded if nobody has
 // answered well in time. There is one deadline for all.
-// After the first good answer the others' Reply says that nobody waits, so they may save the work.
-// (Not after the deadline: then they answer in vain.) As with any ask, the deadline of an ask that is
-// being answered meanwhile holds, if it is earlier. All of
-// those asked are taken to be of one system.
+// After the first good answer, the deadline or the end of the asker the others' Reply says that nobody
+// waits, so they may save the work. After the latter two a request that is still in a mailbox is
+// dropped (DeadLetterReason::kExpired). As with any ask, the deadline of an ask that is being answered
+// meanwhile holds, if it is earlier. All of those asked are taken to be of one system.
 template <class R>
 class [[nodiscard]] PendingAskFirst {
  public:
@@ -38,7 +41,9 @@ class [[nodiscard]] PendingAskFirst {
       : requests_(std::exchange(other.requests_, {})), timeout_(other.timeout_) {}
   PendingAskFirst& operator=(PendingAskFirst&&) = delete;
   ~PendingAskFirst() {
-    for (const Request& r : requests_) internal::Discard(*r.request, internal::Lost::kReplyDropped);
+    for (const Request& r : requests_) {
+      if (r.request != nullptr) internal::Discard(*r.request, internal::Lost::kReplyDropped);
+    }
   }
 
   // Sends the requests and blocks the calling plain thread; see PendingAsk::Wait.
@@ -46,8 +51,9 @@ class [[nodiscard]] PendingAskFirst {
     if (absl::Status refused = internal::MayWaitHere(); !refused.ok()) return refused;
     const AnyRef somebody = requests_.empty() ? AnyRef() : requests_.front().to;
     auto& slot = internal::WaitingThread<R>::Make(internal::DeadlineThere(somebody, timeout_));
-    SendAll(slot);
-    return slot.Wait(internal::SpaceOf(somebody), timeout_);
+    internal::AskedSeveral<R> asked;
+    SendAll(slot, asked);
+    return slot.Wait(internal::SpaceOf(somebody), timeout_, [&asked] { asked.Withdraw(); });
   }
 
   // Sends the requests and returns; see PendingAsk::Then.
@@ -55,11 +61,11 @@ class [[nodiscard]] PendingAskFirst {
     requires std::invocable<F&, AskResult<R>> || std::invocable<F&, AskResult<R>, Context&>
   void Then(Context& self, F then) && {
     if constexpr (internal::MayContinue<F, AskResult<R>>()) {
-      auto& awaited =
-          internal::Continuation<R, F>::Make(internal::CurrentActorRef(), std::move(then));
+      auto& awaited = internal::Continuation<R, F, internal::AskedSeveral<R>>::Make(
+          internal::CurrentActorRef(), std::move(then));
       internal::RegisterAwaited(awaited, self, timeout_,
                                 requests_.empty() ? AnyRef() : requests_.front().to);
-      SendAll(awaited);
+      SendAll(awaited, awaited.waits());
     }
   }
 
@@ -69,29 +75,51 @@ class [[nodiscard]] PendingAskFirst {
   void Add(AnyRef to, internal::Envelope* request, Reply<R>* reply) {  // Reserve first
     requests_.push_back({to, request, reply});
   }
+  void Add(PendingAsk<R> ask) {
+    timeout_ = std::max(timeout_, ask.timeout_);
+    Add(ask.to_, std::exchange(ask.request_, nullptr), ask.reply_);
+  }
 
  private:
   struct Request {
     AnyRef to;
-    internal::Envelope* request;
-    Reply<R>* reply;  // lies in `request`
+    internal::Envelope* request;  // nullptr: of a PendingAsk that has been sent before
+    Reply<R>* reply;              // lies in `request`
   };
 
-  // Consumes a reference to `asker`.
-  void SendAll(internal::ReplySlotOf<R>& asker) {
+  // Consumes a reference to `asker`. Out of memory ends the process, as in RegisterAwaited: who has
+  // been registered is told of nothing else.
+  void SendAll(internal::ReplySlotOf<R>& asker, internal::AskedSeveral<R>& asked) noexcept {
+    if (!asker.pending()) return asker.Release();  // no time is left, or he is being destroyed
     const std::vector<Request> requests = std::exchange(requests_, {});
     if (requests.empty()) return asker.Settle(internal::LostStatus(internal::Lost::kReceiverGone));
     auto& first = internal::FirstAnswer<R>::Make(asker, requests.size());
-    for (size_t i = 0; i < requests.size(); ++i) {
-      *requests[i].reply = Reply<R>(first.SlotOf(i));
-      internal::PostRequest(requests[i].to, *requests[i].request);
-    }
+    asked.Hold(first);
+    for (size_t i = 0; i < requests.size(); ++i) Send(requests[i], first.SlotOf(i));
     first.Release();
+  }
+  static void Send(const Request& r, internal::ReplySlotOf<R>* slot) {
+    if (r.request == nullptr) return Reply<R>(slot).Send(internal::SentBefore());
+    *r.reply = Reply<R>(slot);
+    internal::PostRequest(r.to, *r.request);
   }
 
   std::vector<Request> requests_;
   absl::Duration timeout_;
 };
+
+// The first answer of different requests, as AskFirst tells it of equal ones: all are sent at once, and
+// when one has been answered well the others need not be. One deadline holds for all, the latest of
+// theirs.
+//
+//   absl::StatusOr<Page> page = co_await FirstOf(std::move(asks));   // a vector<PendingAsk<Page>>
+template <class R>
+PendingAskFirst<R> FirstOf(std::vector<PendingAsk<R>> asks) {
+  PendingAskFirst<R> first(asks.empty() ? kDefaultAskTimeout : absl::ZeroDuration());
+  first.Reserve(asks.size());
+  for (PendingAsk<R>& ask : asks) first.Add(std::move(ask));
+  return first;
+}
 
 }  // namespace troupe
 

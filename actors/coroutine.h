@@ -18,7 +18,7 @@
 //   co_await router.AskFirst(M{...})    likewise (router.h)
 //   co_await AllOf(asks...)             a tuple of their results, once all are there
 //   co_await AllOf(vector of asks)      a vector of them, in the order of the asks
-//   co_await FirstOf(vector of asks)    the first answer that is not an error, or the last error
+//   co_await FirstOf(vector of asks)    the first answer that is not an error (ask_first.h)
 //   co_await Sleep(duration)            nothing, later
 //   co_await Offload(function)          what the function returns, run where it may block
 //   co_await task                       what another Task yields, or throws
@@ -43,6 +43,9 @@
 //             it is this handler's own as long as the handler runs.
 // Deadlines   A handler that answers an ask has that ask's deadline, Context::deadline(): none of
 //             its own asks takes longer. It is not interrupted itself.
+// Giving up   An ask is given up by its deadline, by the end of the actor that asks, and by FirstOf and
+//             AskFirst once another has answered; whoever keeps the Reply sees that nobody waits.
+//             There is no other way to cancel one: give it the time you have.
 // Exceptions  One that leaves the coroutine ends the actor, as from any handler.
 // The end     An actor that ends cancels its suspended handlers: their local variables are
 //             destroyed, innermost first, as if an exception had passed that nobody can catch.
@@ -69,7 +72,6 @@
 #include "troupe/actors/ask.h"
 #include "troupe/actors/ask_first.h"
 #include "troupe/actors/context.h"
-#include "troupe/actors/internal/answer_race.h"
 #include "troupe/actors/internal/coroutine_handler.h"
 #include "troupe/actors/reply.h"
 #include "troupe/core/task.h"
@@ -182,35 +184,6 @@ class AllOfVectorAwaiter : public TaskAwaitable {
   size_t open_;
 };
 
-template <class R>
-class FirstOfAwaiter : public TaskAwaitable {
- public:
-  explicit FirstOfAwaiter(std::vector<PendingAsk<R>> asks) : asks_(std::move(asks)) {}
-
-  bool await_ready() const noexcept { return asks_.empty(); }
-  template <std::derived_from<TaskFrame> Promise>
-  void await_suspend(std::coroutine_handle<Promise> by) noexcept {
-    HandlerRun& run = HandlerRun::SuspendAt(by.promise());
-    // Shared with the continuations of those that answer too late to find this awaiter.
-    auto race = std::make_shared<AnswerRace>(asks_.size());
-    for (PendingAsk<R>& ask : asks_) {
-      std::move(ask).Then(run.context(), [this, &run, race](AskResult<R>&& result) {
-        if (!race->Decides(result.ok())) return;
-        result_.emplace(std::move(result));
-        run.Continue();
-      });
-    }
-  }
-  AskResult<R> await_resume() {
-    if (!result_) return absl::InvalidArgumentError("FirstOf was given no ask");
-    return *std::move(result_);
-  }
-
- private:
-  std::vector<PendingAsk<R>> asks_;
-  std::optional<AskResult<R>> result_;
-};
-
 class SleepAwaiter : public TaskAwaitable {
  public:
   explicit SleepAwaiter(absl::Duration duration) : duration_(duration) {}
@@ -313,12 +286,6 @@ template <class R>
 auto AllOf(std::vector<PendingAsk<R>> asks) {
   return internal::AllOfVectorAwaiter<R>(std::move(asks));
 }
-// Later answers are discarded. Of no asks: kInvalidArgument.
-template <class R>
-auto FirstOf(std::vector<PendingAsk<R>> asks) {
-  return internal::FirstOfAwaiter<R>(std::move(asks));
-}
-
 // By the clock of the actor's system. Not cut short by the deadline of the ask being answered.
 inline auto Sleep(absl::Duration duration) { return internal::SleepAwaiter(duration); }
 

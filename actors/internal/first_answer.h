@@ -1,12 +1,14 @@
 // FirstAnswer: the slots of the requests of a scatter-gather; the first good answer to any of them
 // settles the slot of the one who asked.
 //
-// References: one for each request's Reply, one for whoever sends the requests. The asker's slot is
-// held until it is settled (reply_slot.h, R4).
+// References: one for each request's Reply, one for whoever sends the requests, one for the asker
+// (AskedSeveral). The asker's slot is held until the race is decided (reply_slot.h, R4).
 // G1  The asker's slot is settled once, by the first good answer; or, once all have failed, by the
 //     last error. (A deadline may have come before.)
 // G2  After a good answer the others are claimed: their Reply says that nobody waits any more, and
 //     what they answer goes nowhere.
+// G3  An asker who gives up decides the race, unless all have answered: those who have not are
+//     dropped, and so are their requests if nobody has looked at them yet.
 #ifndef TROUPE_ACTORS_INTERNAL_FIRST_ANSWER_H_
 #define TROUPE_ACTORS_INTERNAL_FIRST_ANSWER_H_
 
@@ -33,6 +35,16 @@ class FirstAnswer {
 
   ReplySlotOf<R>* SlotOf(size_t request) { return &slots_[request]; }
 
+  // By the asker (G3).
+  void GiveUp() {
+    bool any = false;
+    for (size_t i = 0; i < requests_; ++i) any |= slots_[i].Drop();
+    if (any && race_.Decides(true)) asker_.Release();
+  }
+
+  // Relaxed: the caller holds a reference already.
+  void Retain() { references_.fetch_add(1, std::memory_order_relaxed); }
+
   void Release() {
     // acq_rel: what every other holder did happens before the destruction by the last one.
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -44,6 +56,11 @@ class FirstAnswer {
     Slot() : ReplySlotOf<R>(kKind, 1) {}
     FirstAnswer* all = nullptr;
     ReplyResult<R> TakeResult() { return std::move(*this->result_); }
+    bool Drop() {
+      if (!this->Claim()) return false;
+      this->MarkReady(ReplySlot::kExpired);  // without a result: nobody looks for one
+      return true;
+    }
 
    private:
     static void OnReady(ReplySlot& slot) {
@@ -75,12 +92,36 @@ class FirstAnswer {
     for (size_t i = 0; i < requests_; ++i) slots_[i].Claim();  // G2
   }
 
-  ReplySlotOf<R>& asker_;  // until settled
+  ReplySlotOf<R>& asker_;  // until the race is decided
   const absl::Time deadline_;
   std::unique_ptr<Slot[]> slots_;
   const size_t requests_;
   AnswerRace race_;
   std::atomic<size_t> references_;
+};
+
+// The asker's reference: in his Continuation, or beside his WaitingThread. Used by him alone, but for
+// the destructor.
+template <class R>
+class AskedSeveral {
+ public:
+  AskedSeveral() = default;
+  AskedSeveral(const AskedSeveral&) = delete;
+  AskedSeveral& operator=(const AskedSeveral&) = delete;
+  ~AskedSeveral() {
+    if (first_ != nullptr) first_->Release();
+  }
+  void Hold(FirstAnswer<R>& first) {  // once, before a request is sent
+    first.Retain();
+    first_ = &first;
+  }
+  void Withdraw() {
+    if (first_ != nullptr) first_->GiveUp();
+  }
+  void WithdrawOthers() {}  // G2
+
+ private:
+  FirstAnswer<R>* first_ = nullptr;
 };
 
 }  // namespace troupe::internal

@@ -106,7 +106,57 @@ TEST_F(CoroutineCombinatorTest, FirstOfFailsWhenAllFail) {
   auto many = system_.Spawn<Many>(Many{{ended, ended}, notes_});
   EXPECT_EQ(many.Ask(Sum{}).Wait().status().code(), absl::StatusCode::kUnavailable);
   auto none = system_.Spawn<Many>(Many{{}, notes_});
-  EXPECT_EQ(none.Ask(Sum{}).Wait().status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(none.Ask(Sum{}).Wait().status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(CoroutineCombinatorTest, OnceFirstOfHasItsAnswerTheOthersLearnThatNobodyWaits) {
+  auto many = system_.Spawn<Many>(Many{{slow_, slow_, slow_}, notes_});
+  system_
+      .Spawn([many](Go, Context& self) { many.Ask(Sum{}).Then(self, [](absl::StatusOr<int>) {}); })
+      .Send(Go{});
+  Run();
+  EXPECT_EQ(AskedAndWaiting(), 3);
+  Answer(2, 1);
+  EXPECT_EQ(AskedAndWaiting(), 0);
+}
+
+TEST_F(CoroutineCombinatorTest, FirstOfEndsWithTheLatestDeadlineOfItsAsksAndThenNobodyWaits) {
+  struct Actor {
+    Recipient<Get> from;
+    Notes& notes;
+    Task<> On(Go) {
+      std::vector<PendingAsk<int>> asks;
+      asks.push_back(from.Ask(Get{}, absl::Seconds(1)));
+      asks.push_back(from.Ask(Get{}, absl::Seconds(3)));
+      const absl::StatusOr<int> got = co_await FirstOf(std::move(asks));
+      notes.push_back(std::string(absl::StatusCodeToString(got.status().code())));
+    }
+  };
+  system_.Spawn<Actor>(Actor{slow_, notes_}).Send(Go{});
+  Run();
+  Advance(absl::Seconds(3) - absl::Milliseconds(1));
+  EXPECT_EQ(AskedAndWaiting(), 2);
+  Advance(absl::Milliseconds(1));
+  EXPECT_EQ(notes_, (Notes{"DEADLINE_EXCEEDED"}));
+  EXPECT_EQ(AskedAndWaiting(), 0);
+}
+
+TEST_F(CoroutineCombinatorTest, AnAskOfFirstOfThatHasBeenSentBeforeIsAnError) {
+  struct Actor {
+    Recipient<Get> from;
+    Notes& notes;
+    Task<> On(Go) {
+      PendingAsk<int> sent = from.Ask(Get{});
+      (void)co_await std::move(sent);
+      std::vector<PendingAsk<int>> asks;
+      asks.push_back(std::move(sent));
+      const absl::StatusOr<int> got = co_await FirstOf(std::move(asks));
+      notes.push_back(std::string(absl::StatusCodeToString(got.status().code())));
+    }
+  };
+  system_.Spawn<Actor>(Actor{system_.Spawn([](Get) { return 1; }), notes_}).Send(Go{});
+  Run();
+  EXPECT_EQ(notes_, (Notes{"FAILED_PRECONDITION"}));
 }
 
 TEST_F(CoroutineCombinatorTest, ARoutersFirstAnswerIsAwaitedLikeAnyOther) {

@@ -238,6 +238,13 @@ TEST_F(AskFirstTest, AfterTheFirstGoodAnswerTheOthersLearnThatNobodyWaits) {
   EXPECT_FALSE(static_cast<bool>(*kept_[2]));
 }
 
+TEST_F(AskFirstTest, AfterTheDeadlineTheOthersLearnItToo) {
+  kept_[0]->Send(absl::NotFoundError("not here"));
+  Advance(absl::Seconds(10));
+  EXPECT_FALSE(static_cast<bool>(*kept_[1]));
+  EXPECT_FALSE(static_cast<bool>(*kept_[2]));
+}
+
 TEST_F(AskFirstTest, AnErrorIsNoAnswerWhileOthersMayHaveOne) {
   kept_[0]->Send(absl::NotFoundError("not here"));
   oracles_[1].Stop();
@@ -273,7 +280,7 @@ TEST_F(AskFirstTest, ThereIsOneDeadlineForAll) {
   EXPECT_EQ(answers_.size(), 1u);
 }
 
-TEST_F(AskFirstTest, AnAskerThatEndsIsNotAnswered) {
+TEST_F(AskFirstTest, AnAskerThatEndsIsNotAnsweredAndThoseAskedLearnIt) {
   class Asker {
    public:
     Asker(Router<Hold> router, int& answers) : router_(std::move(router)), answers_(answers) {}
@@ -291,7 +298,10 @@ TEST_F(AskFirstTest, AnAskerThatEndsIsNotAnswered) {
   Run();
   asker.Stop();
   Run();
-  for (auto& kept : kept_) kept->Send(5);
+  for (auto& kept : kept_) {
+    EXPECT_FALSE(static_cast<bool>(*kept));
+    kept->Send(5);
+  }
   Run();
   EXPECT_EQ(answers, 0);
 }
@@ -304,6 +314,27 @@ TEST_F(AskFirstTest, OneThatIsNeitherWaitedForNorContinuedIsNeverSent) {
   }
   Run();
   for (const auto& kept : kept_) EXPECT_FALSE(kept.has_value());
+}
+
+TEST_F(GroupTest, ARequestThatIsStillQueuedAtTheDeadlineIsDropped) {
+  struct Busy {
+    ManualScheduler& loop;
+    int& handled;
+    int On(Hold) { return ++handled; }
+    void On(End) { loop.Advance(absl::Seconds(20)); }  // others run meanwhile
+  };
+  Group<Hold> group;
+  auto& handled = Keep<int>();
+  auto busy = system_.Spawn<Busy>(Busy{loop_, handled});
+  group.Add(busy);
+  auto asker = system_.Spawn([&group](End, Context& self) {
+    group.AskFirst(Hold{}, absl::Seconds(10)).Then(self, [](absl::StatusOr<int>) {});
+  });
+  busy.Send(End{});
+  asker.Send(End{});
+  Run();
+  EXPECT_EQ(handled, 0);
+  EXPECT_EQ(LettersFor(DeadLetterReason::kExpired), 1u);
 }
 
 TEST_F(GroupTest, APlainThreadWaitsForTheFirstAnswer) {
