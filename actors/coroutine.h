@@ -20,7 +20,7 @@
 //   co_await AllOf(vector of asks)      a vector of them, in the order of the asks
 //   co_await FirstOf(vector of asks)    the first answer that is not an error (ask_first.h)
 //   co_await Sleep(duration)            nothing, later
-//   co_await Offload(function)          what the function returns, run where it may block
+//   co_await Offload(function, where)   what the function returns, run where it may block or compute
 //   co_await task                       what another Task yields, or throws
 //
 // Where       It resumes on its own actor: never beside another handler of the same actor, on
@@ -69,6 +69,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "troupe/actors/actor_options.h"
 #include "troupe/actors/ask.h"
 #include "troupe/actors/ask_first.h"
 #include "troupe/actors/context.h"
@@ -219,11 +220,14 @@ class Offloaded {
   struct Run {
     using Reply = typename Offered<Result>::type;
   };
-  explicit Offloaded(F function) : function_(std::move(function)) {}
-  Result On(Run, Context& self) { return self.Blocking(std::move(function_)); }
+  Offloaded(F function, bool here) : function_(std::move(function)), here_(here) {}
+  Result On(Run, Context& self) {
+    return here_ ? function_() : self.Blocking(std::move(function_));
+  }
 
  private:
   F function_;
+  const bool here_;  // on threads that were chosen for it
 };
 
 template <class F>
@@ -232,13 +236,16 @@ class OffloadAwaiter : public TaskAwaitable {
   using Child = Offloaded<F>;
   using R = typename Child::Run::Reply;
 
-  explicit OffloadAwaiter(F function) : function_(std::move(function)) {}
+  OffloadAwaiter(F function, ActorOptions where)
+      : function_(std::move(function)), where_(std::move(where)) {}
 
   bool await_ready() const noexcept { return false; }
   template <std::derived_from<TaskFrame> Promise>
   void await_suspend(std::coroutine_handle<Promise> by) {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
-    const ActorRef<Child> child = run.context().template Spawn<Child>(std::move(function_));
+    const bool here = !where_.dispatcher.empty() || where_.placement != Placement::kPool;
+    const ActorRef<Child> child =
+        run.context().template Spawn<Child>(where_, std::move(function_), here);
     // Stopped from here, since a request that has expired never gets to it.
     auto resume = [this, &run, child](AskResult<R>&& result) {
       child.Stop();
@@ -253,6 +260,7 @@ class OffloadAwaiter : public TaskAwaitable {
 
  private:
   F function_;
+  const ActorOptions where_;
   std::optional<AskResult<R>> result_;
 };
 
@@ -293,9 +301,18 @@ inline auto Sleep(absl::Duration duration) { return internal::SleepAwaiter(durat
 // an AskResult of what it returns, kInternal if it throws; kDeadlineExceeded once the deadline of the
 // ask being answered has passed, and then it may not have run at all. `function` must own what it
 // uses: an actor that ends does not interrupt it, but ends only after it.
+//
+// A dispatcher of its own (Options::dispatchers), or Placement::kDedicatedThread, runs it on those
+// threads instead: one of the kind kBlocking bounds how many wait at a time, one of the kind kPool how
+// many compute. Throws what Spawn throws if there is no such place.
+//
+//   auto page = co_await Offload([fd] { return ReadPage(fd); }, {.dispatcher = "disk"});
+//
+// A parallel algorithm has threads of its own, and `function` waits for them: with oneTBB,
+// Offload([&arena, job] { return arena.execute([&] { return parallel_reduce(...); }); }).
 template <class F>
-auto Offload(F function) {
-  return internal::OffloadAwaiter<F>(std::move(function));
+auto Offload(F function, ActorOptions where = {}) {
+  return internal::OffloadAwaiter<F>(std::move(function), std::move(where));
 }
 
 }  // namespace troupe

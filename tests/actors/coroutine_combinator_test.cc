@@ -1,4 +1,5 @@
 // AllOf, FirstOf, AskFirst and Offload, awaited.
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -10,6 +11,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "oneapi/tbb/blocked_range.h"
+#include "oneapi/tbb/parallel_reduce.h"
+#include "oneapi/tbb/task_arena.h"
 #include "tests/actors/awaiting.h"
 #include "troupe/troupe.h"
 
@@ -201,6 +205,28 @@ TEST_F(CoroutineCombinatorTest, OffloadYieldsWhatTheFunctionReturns) {
   EXPECT_EQ(notes_[3], "9");
   EXPECT_NE(notes_[4].find("disk"), std::string::npos) << notes_[4];
   EXPECT_EQ(system_.stats().live, 2u) << "slow_ and the actor; what ran the functions is gone";
+}
+
+TEST_F(CoroutineCombinatorTest, WhatIsOffloadedMayBeAParallelAlgorithmInAnArenaOfOneTbb) {
+  struct Actor {
+    oneapi::tbb::task_arena& arena;
+    Task<absl::StatusOr<int>> On(Sum) {
+      co_return co_await Offload([this] {
+        return arena.execute([] {
+          using Range = oneapi::tbb::blocked_range<int>;
+          return oneapi::tbb::parallel_reduce(
+              Range(0, 1'000), 0,
+              [](const Range& range, int sum) {
+                for (int i = range.begin(); i != range.end(); ++i) sum += i;
+                return sum;
+              },
+              std::plus<>());
+        });
+      });
+    }
+  };
+  oneapi::tbb::task_arena arena(2);
+  EXPECT_EQ(system_.Spawn<Actor>(Actor{arena}).Ask(Sum{}).Wait().value_or(-1), 499'500);
 }
 
 TEST_F(CoroutineCombinatorTest, OffloadWithoutTimeLeftIsAnErrorAndLeavesNobodyBehind) {

@@ -2,7 +2,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <latch>
 #include <random>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -136,6 +138,153 @@ TEST(CoroutineStressTest, DeadlinesRaceWithAnswers) {
     AskManyTimes(layers[0], kWidth, absl::Minutes(5), false);  // and all of them still work
   }
   EXPECT_EQ(frames.load(), 0);
+}
+
+// ---- FirstOf, Offload, and several runs of one actor at a time
+
+class Mixer {
+ public:
+  explicit Mixer(Layer leaves) : leaves_(std::move(leaves)) {}
+
+  ReentrantTask<absl::StatusOr<int64_t>> On(Count count) {
+    FrameCount frame;
+    std::vector<PendingAsk<int64_t>> asks;
+    for (ActorRef<Node> leaf : leaves_) asks.push_back(leaf.Ask(count, count.timeout));
+    const absl::StatusOr<int64_t> first = co_await FirstOf(std::move(asks));
+    if (!first.ok()) co_return first.status();
+    const absl::StatusOr<int64_t> offloaded = co_await Offload([] { return int64_t{1}; });
+    if (!offloaded.ok()) co_return offloaded.status();
+    co_return *first + *offloaded;
+  }
+  void On(Fail, Context& self) { self.Fail(absl::AbortedError("told to")); }
+
+ private:
+  const Layer leaves_;
+};
+
+// Several threads ask one mixer, which may be told to end after it has answered some of them. The
+// number of good answers.
+int MixManyTimes(absl::Duration timeout, bool ends) {
+  constexpr int kAskers = 3;
+  constexpr int kAsks = 60;
+  std::atomic<int> good{0};
+  {
+    System system({.workers = 3});
+    const Layer leaves = SpawnLayer(system, {});
+    auto mixer = system.Spawn<Mixer>(leaves);
+    std::vector<std::thread> askers;
+    for (int t = 0; t < kAskers; ++t) {
+      askers.emplace_back([&, t] {
+        for (int i = 0; i < kAsks; ++i) {
+          const absl::StatusOr<int64_t> sum = mixer.Ask(Count{timeout}, timeout).Wait();
+          if (sum.ok()) {
+            EXPECT_EQ(*sum, 2);
+            good.fetch_add(1);
+          }
+          if (ends && i == kAsks / 2) leaves[t].Stop();
+          if (ends && t == 0 && i == kAsks * 2 / 3) mixer.Send(Fail{});
+        }
+      });
+    }
+    for (std::thread& asker : askers) asker.join();
+  }
+  EXPECT_EQ(frames.load(), 0);
+  return good.load();
+}
+
+TEST(CoroutineStressTest, TheFirstOfManyAnswersAndWhatIsOffloadedComeToReentrantHandlers) {
+  EXPECT_EQ(MixManyTimes(absl::Minutes(5), false), 180);
+  EXPECT_GT(MixManyTimes(absl::Minutes(5), true), 40) << "of the first thread alone";
+  for (int microseconds : {20, 100, 500}) MixManyTimes(absl::Microseconds(microseconds), false);
+}
+
+struct Go {};
+struct HasEnded {
+  using Reply = bool;
+};
+
+TEST(OffloadTest, WhileItBlocksOthersAreServedAndItsActorEndsAfterIt) {
+  std::latch begun(1);
+  std::latch unwound(1);
+  std::latch may_return(1);
+  std::latch ended(1);
+  std::atomic<bool> returned{false};
+  struct Blocked {
+    std::latch& begun;
+    std::latch& unwound;
+    std::latch& may_return;
+    std::atomic<bool>& returned;
+    Task<> On(Go) {
+      struct Tell {
+        std::latch& unwound;
+        ~Tell() { unwound.count_down(); }
+      } tell{unwound};
+      (void)co_await Offload([this] {
+        begun.count_down();
+        may_return.wait();
+        returned = true;
+      });
+    }
+  };
+  struct Watcher {
+    AnyRef whom;
+    std::latch& ended;
+    std::atomic<bool>& returned;
+    bool has_ended = false;
+    void OnStart(Context& self) { self.Watch(whom); }
+    bool On(HasEnded) { return has_ended; }
+    void On(Down) {
+      has_ended = true;
+      EXPECT_TRUE(returned.load());
+      ended.count_down();
+    }
+  };
+  System system({.workers = 1});
+  auto blocked = system.Spawn<Blocked>(Blocked{begun, unwound, may_return, returned});
+  auto watcher = system.Spawn<Watcher>(Watcher{blocked, ended, returned});
+  blocked.Send(Go{});
+  begun.wait();
+  EXPECT_FALSE(watcher.Ask(HasEnded{}, absl::Minutes(5)).Wait().value_or(true));
+  blocked.Stop();
+  unwound.wait();
+  EXPECT_FALSE(watcher.Ask(HasEnded{}, absl::Minutes(5)).Wait().value_or(true));
+  may_return.count_down();
+  ended.wait();
+}
+
+struct WhereAmI {
+  using Reply = std::thread::id;
+};
+struct WhereIsIt {
+  using Reply = std::thread::id;
+  ActorOptions where;
+};
+
+TEST(OffloadTest, ItRunsOnTheDispatcherThatWasChosen) {
+  System system({.workers = 1,
+                 .dispatchers = {{.name = "disk", .kind = DispatcherKind::kBlocking, .workers = 1},
+                                 {.name = "compute", .workers = 1}}});
+  auto asker = system.Spawn([](WhereIsIt m) -> Task<absl::StatusOr<std::thread::id>> {
+    try {
+      co_return co_await Offload(&std::this_thread::get_id, m.where);
+    } catch (const std::invalid_argument& e) {
+      co_return absl::InvalidArgumentError(e.what());
+    }
+  });
+  const auto offloaded_to = [&](const ActorOptions& where) {
+    return asker.Ask(WhereIsIt{where}, absl::Minutes(5)).Wait();
+  };
+  for (const char* name : {"disk", "compute"}) {  // of one thread each
+    auto lives_there =
+        system.Spawn({.dispatcher = name}, [](WhereAmI) { return std::this_thread::get_id(); });
+    const auto there = lives_there.Ask(WhereAmI{}, absl::Minutes(5)).Wait();
+    ASSERT_TRUE(there.ok());
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(offloaded_to({.dispatcher = name}).value(), *there);
+    EXPECT_NE(offloaded_to({}).value(), *there);
+    EXPECT_NE(offloaded_to({.placement = Placement::kDedicatedThread}).value(), *there);
+  }
+  EXPECT_EQ(offloaded_to({.dispatcher = "dsik"}).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace
