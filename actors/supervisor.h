@@ -142,7 +142,9 @@ absl::Status CheckChildOptions(const std::vector<ChildOptions>& children,
 // up fails (OTP: shutdown), so a transient one is made anew; children that are ended have the reason
 // kNormal, or kShutdown with the system (OTP: shutdown). There is no simple_one_for_one: StartChild adds
 // any number of one kind, and a pool (pool.h) keeps a number of them. A child cannot be ignored: one
-// that does not want to start throws.
+// that does not want to start throws. SupervisorTree::Start does not wait for the children, nor return
+// why one did not start (OTP's start_link does both): a child that is added last starts when all others
+// have started, and the status of the Down of a supervisor that is watched says who did not, and why.
 //
 // Thread safety  An actor: its ref is used from anywhere.
 // Not for        work: a supervisor has no state but its children. Not for many short-lived actors

@@ -1,4 +1,5 @@
 // How often and how soon a supervisor makes a child anew, and what survives it.
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -101,6 +102,44 @@ TEST_F(SupervisorRestartTest, ARestartThatFailsIsTriedAgainAndCounts) {
   EXPECT_EQ(a.Ask(Handled{}).Wait().value_or(-1), 0);
   MakeCrash(a);
   EXPECT_EQ(downs.size(), 1u);
+}
+
+// "If the restart of a child fails, the supervisor tries again", the same way as before.
+TEST_F(SupervisorRestartTest, ARestartOfAllInWhichOneFailsIsTriedAgainWithAll) {
+  for (const char* name : {"b", "c"}) {  // the child that had ended, or a sibling
+    SupervisorTree tree(system_, {.strategy = Strategy::kOneForAll, .intensity = 2});
+    Add(tree, "a");
+    Worker b = Add(tree, "b");
+    Add(tree, "c");
+    std::vector<Down>& downs = Watch(tree.ref());
+    Start(tree);
+    FateOf(name).starts_that_throw = 1;
+    MakeCrash(b);
+    EXPECT_TRUE(downs.empty());
+    const Log written = Written();
+    EXPECT_EQ(std::count(written.begin(), written.end(), "a start"), 3) << name;
+    EXPECT_EQ((Log{written.end() - 3, written.end()}), (Log{"a start", "b start", "c start"}));
+    MakeCrash(b);  // the third restart
+    EXPECT_EQ(downs.size(), 1u) << name;
+    Written();
+  }
+}
+
+TEST_F(SupervisorRestartTest, ARestartOfTheRestInWhichOneFailsIsTriedAgainWithTheRestOfThat) {
+  SupervisorTree tree(system_, {.strategy = Strategy::kRestForOne, .intensity = 2});
+  Add(tree, "a");
+  Worker b = Add(tree, "b");
+  Add(tree, "c");
+  Add(tree, "d");
+  Start(tree);
+  Written();
+  FateOf("c").constructors_that_throw = 1;
+  MakeCrash(b);
+  EXPECT_EQ(Written(), (Log{"b stop", "b gone", "d stop", "d gone", "c stop", "c gone", "b start",
+                            "c start", "d start"}));
+  FateOf("b").constructors_that_throw = 1;
+  MakeCrash(b);
+  EXPECT_EQ(Written().back(), "b gone") << "too often";
 }
 
 // ---- what survives

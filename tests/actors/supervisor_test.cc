@@ -181,6 +181,45 @@ TEST_F(SupervisorTest, OneForAllStartsAlsoATransientChildThatHadEndedNormally) {
   a.Send(Quit{});
   Run();
   EXPECT_EQ(StateOf(root, "a"), ChildState::kEnded);
+  EXPECT_EQ(Written(), (Log{"a start", "b start", "a stop", "a gone"}));
+  MakeCrash(b);
+  EXPECT_EQ(Written(), (Log{"b stop", "b gone", "a start", "b start"}));
+  EXPECT_EQ(StateOf(root, "a"), ChildState::kRunning);
+}
+
+// "If a child process terminates and is to be restarted", all or the rest are: so not for one that is
+// not to be.
+TEST_F(SupervisorTest, AnEndThatIsFollowedByNoRestartConcernsNoSibling) {
+  for (Strategy strategy : {Strategy::kOneForAll, Strategy::kRestForOne}) {
+    SupervisorTree tree(system_, {.strategy = strategy, .intensity = 0});
+    Worker transient = Add(tree, "transient", {.restart = Restart::kTransient});
+    Worker quits = Add(tree, "quits", {.restart = Restart::kTemporary});
+    Worker crashes = Add(tree, "crashes", {.restart = Restart::kTemporary});
+    Add(tree, "last");
+    auto root = Start(tree);
+    Written();
+    transient.Send(Quit{});
+    Run();
+    EXPECT_EQ(Written(), (Log{"transient stop", "transient gone"}));
+    quits.Send(Quit{});
+    Run();
+    EXPECT_EQ(Written(), (Log{"quits stop", "quits gone"}));
+    MakeCrash(crashes);
+    EXPECT_EQ(Written(), (Log{"crashes stop", "crashes gone"}));
+    EXPECT_EQ(StateOf(root, "last"), ChildState::kRunning);
+    root.Stop();
+    Run();
+    Written();
+  }
+}
+
+// "A terminated child can later be restarted by the supervisor."
+TEST_F(SupervisorTest, OneForAllStartsAlsoAChildThatWasTerminatedByRequest) {
+  SupervisorTree tree(system_, {.strategy = Strategy::kOneForAll});
+  Add(tree, "a");
+  Worker b = Add(tree, "b");
+  auto root = Start(tree);
+  ASSERT_TRUE(root.Ask(TerminateChild{"a"}).Wait().ok());
   Written();
   MakeCrash(b);
   EXPECT_EQ(Written(), (Log{"b stop", "b gone", "a start", "b start"}));
@@ -316,6 +355,42 @@ TEST_F(SupervisorTest, AnInfiniteShutdownWaitsForAsLongAsItTakes) {
   EXPECT_EQ(Written(), (Log{"stuck returns", "a stop", "a gone"}));
 }
 
+// "Defaults to 5000 if the child is of type worker and it defaults to infinity if the child is of type
+// supervisor."
+TEST_F(SupervisorTest, AWorkerHasFiveSecondsToEndUnlessItIsToldOtherwise) {
+  SupervisorTree tree(system_);
+  Add(tree, "a");
+  auto stuck = tree.Add({.name = "stuck"}, [this](Hold hold) {
+    loop_.Advance(hold.for_how_long);
+    log_.push_back("stuck returns");
+  });
+  auto root = Start(tree);
+  Written();
+  auto clock = system_.Spawn([this](Say m) { log_.push_back(m.text); });
+  system_.SendAfter(absl::Seconds(1), system_.Spawn([root](Quit) { root.Stop(); }), Quit{});
+  system_.SendAfter(absl::Milliseconds(5999), clock, Say{"5.999 s"});
+  system_.SendAfter(absl::Milliseconds(6001), clock, Say{"6.001 s"});
+  stuck.Send(Hold{absl::Seconds(10)});
+  Run();
+  EXPECT_EQ(Written(), (Log{"5.999 s", "a stop", "a gone", "6.001 s", "stuck returns"}));
+}
+
+TEST_F(SupervisorTest, ASupervisorHasForEverToEndUnlessItIsToldOtherwise) {
+  SupervisorTree tree(system_);
+  Add(tree, "a");
+  auto sub = tree.AddSupervisor({.name = "sub"});
+  auto stuck = sub.Add({.name = "stuck", .shutdown = absl::InfiniteDuration()}, [this](Hold hold) {
+    loop_.Advance(hold.for_how_long);
+    log_.push_back("stuck returns");
+  });
+  auto root = Start(tree);
+  Written();
+  system_.SendAfter(absl::Seconds(1), system_.Spawn([root](Quit) { root.Stop(); }), Quit{});
+  stuck.Send(Hold{absl::Hours(10)});
+  Run();
+  EXPECT_EQ(Written(), (Log{"stuck returns", "a stop", "a gone"}));
+}
+
 // ---- significant children
 
 TEST_F(SupervisorTest, AnySignificantChildThatEndsByItselfEndsTheSupervisor) {
@@ -354,6 +429,54 @@ TEST_F(SupervisorTest, ASignificantChildThatIsTerminatedByRequestDoesNotEndTheSu
   EXPECT_TRUE(root.Ask(TerminateChild{"a"}).Wait().ok());
   Run();
   EXPECT_EQ(StateOf(root, "a"), ChildState::kEnded);
+}
+
+// "... automatic shutdown is not triggered ... when a significant child terminates because of the
+// termination of a sibling."
+TEST_F(SupervisorTest, ASignificantChildThatEndsForASiblingsSakeDoesNotEndTheSupervisor) {
+  for (Strategy strategy : {Strategy::kOneForAll, Strategy::kRestForOne}) {
+    SupervisorTree tree(system_,
+                        {.strategy = strategy, .auto_shutdown = AutoShutdown::kAnySignificant});
+    Worker a = Add(tree, "a");
+    Add(tree, "b", {.restart = Restart::kTransient, .significant = true});
+    Add(tree, "c", {.restart = Restart::kTemporary, .significant = true});
+    auto root = Start(tree);
+    Written();
+    MakeCrash(a);
+    EXPECT_EQ(Written(), (Log{"a stop", "a gone", "c stop", "c gone", "b stop", "b gone", "a start",
+                              "b start"}));
+    EXPECT_EQ(Names(root), (Log{"a", "b"}));
+    root.Stop();
+    Run();
+    Written();
+  }
+}
+
+// "The supervisor will terminate the remaining children in reverse start order."
+TEST_F(SupervisorTest, AnAutomaticShutdownEndsTheRemainingChildrenInReverseOrder) {
+  SupervisorTree tree(system_, {.auto_shutdown = AutoShutdown::kAnySignificant});
+  Add(tree, "a");
+  Worker b = Add(tree, "b", {.restart = Restart::kTransient, .significant = true});
+  Add(tree, "c");
+  Add(tree, "d");
+  Start(tree);
+  Written();
+  b.Send(Quit{});
+  Run();
+  EXPECT_EQ(Written(),
+            (Log{"b stop", "b gone", "d stop", "d gone", "c stop", "c gone", "a stop", "a gone"}));
+}
+
+// "For temporary children ... any termination", for transient ones a normal one.
+TEST_F(SupervisorTest, ASignificantTemporaryChildThatFailsEndsTheSupervisorToo) {
+  SupervisorTree tree(system_, {.auto_shutdown = AutoShutdown::kAnySignificant});
+  Worker a = Add(tree, "a", {.restart = Restart::kTemporary, .significant = true});
+  Add(tree, "b", {.restart = Restart::kTemporary, .significant = true});
+  std::vector<Down>& downs = Watch(tree.ref());
+  Start(tree);
+  MakeCrash(a);
+  ASSERT_EQ(downs.size(), 1u);
+  EXPECT_EQ(downs[0].reason, ExitReason::kNormal);
 }
 
 // ---- mistakes

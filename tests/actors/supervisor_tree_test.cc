@@ -35,6 +35,28 @@ TEST_F(SupervisorTreeTest, StartChildRefusesANameThatIsTaken) {
   EXPECT_TRUE(root.Ask(Later("")).Wait().ok());  // no name is no name
 }
 
+// "If the child specification identifier ... already exists": {error, already_present}, if it has ended.
+TEST_F(SupervisorTreeTest, StartChildRefusesTheNameOfAChildThatHasEndedButNotOfOneThatWasDeleted) {
+  SupervisorTree tree(system_);
+  Worker a = Add(tree, "a", {.restart = Restart::kTransient});
+  auto root = Start(tree);
+  a.Send(Quit{});
+  Run();
+  EXPECT_TRUE(absl::IsAlreadyExists(root.Ask(Later("a")).Wait().status()));
+  ASSERT_TRUE(root.Ask(DeleteChild{"a"}).Wait().ok());
+  EXPECT_TRUE(root.Ask(Later("a")).Wait().ok());
+}
+
+// "A child ... can only be significant if the supervisor's auto_shutdown is not never."
+TEST_F(SupervisorTreeTest,
+       StartChildRefusesASignificantChildOfASupervisorThatNeverShutsItselfDown) {
+  auto root = system_.Spawn<Supervisor>();
+  const ChildOptions significant{.restart = Restart::kTransient, .significant = true};
+  EXPECT_TRUE(absl::IsInvalidArgument(root.Ask(Later("a", significant)).Wait().status()));
+  EXPECT_EQ(Written(), Log());
+  EXPECT_TRUE(Names(root).empty());
+}
+
 TEST_F(SupervisorTreeTest, AChildThatCannotBeStartedLaterIsForgottenAndTheAskerToldWhy) {
   auto root = system_.Spawn<Supervisor>();
   FateOf("a").constructors_that_throw = 1;
@@ -67,6 +89,17 @@ TEST_F(SupervisorTreeTest, ATerminatedChildStaysKnownAndCanBeRestarted) {
   again->As<SupervisedWorker>()->Send(Say{"hello"});
   Run();
   EXPECT_EQ(Written(), (Log{"a hello"}));
+}
+
+TEST_F(SupervisorTreeTest, AChildThatHasEndedAlreadyIsTerminatedWithSuccess) {
+  SupervisorTree tree(system_);
+  Worker a = Add(tree, "a", {.restart = Restart::kTransient});
+  auto root = Start(tree);
+  a.Send(Quit{});
+  Run();
+  EXPECT_TRUE(root.Ask(TerminateChild{"a"}).Wait().ok());
+  EXPECT_TRUE(root.Ask(TerminateChild{"a"}).Wait().ok());
+  EXPECT_EQ(StateOf(root, "a"), ChildState::kEnded);
 }
 
 TEST_F(SupervisorTreeTest, ATerminatedTemporaryChildIsForgotten) {
@@ -213,6 +246,57 @@ TEST_F(SupervisorTreeTest, ChildrenThatWereAddedLaterAreLostWhenTheirSupervisorI
   EXPECT_EQ(downs.size(), 1u);
   EXPECT_EQ(Names(sub.ref()), (Log{"a"}));
   EXPECT_EQ(a.Ask(Handled{}).Wait().value_or(-1), 0);
+}
+
+// A supervisor that shuts itself down exits with shutdown, which is normal for a transient child.
+TEST_F(SupervisorTreeTest, ASupervisorThatShutsItselfDownIsMadeAnewOnlyIfItIsPermanent) {
+  for (Restart restart : {Restart::kTransient, Restart::kPermanent}) {
+    SupervisorTree tree(system_);
+    auto sub = tree.AddSupervisor({.name = "sub", .restart = restart},
+                                  {.auto_shutdown = AutoShutdown::kAnySignificant});
+    Worker a = Add(sub, "a", {.restart = Restart::kTransient, .significant = true});
+    auto root = Start(tree);
+    Written();
+    a.Send(Quit{});
+    Run();
+    if (restart == Restart::kPermanent) {
+      EXPECT_EQ(Written(), (Log{"a stop", "a gone", "a start"}));
+      EXPECT_EQ(StateOf(root, "sub"), ChildState::kRunning);
+    } else {
+      EXPECT_EQ(Written(), (Log{"a stop", "a gone"}));
+      EXPECT_EQ(StateOf(root, "sub"), ChildState::kEnded);
+    }
+    root.Stop();
+    Run();
+    Written();
+  }
+}
+
+// As supervisor.h says how one learns of it.
+TEST_F(SupervisorTreeTest, ALastChildStartsWhenTheWholeTreeBeforeItHasStarted) {
+  SupervisorTree tree(system_);
+  auto sub = tree.AddSupervisor({.name = "sub"});
+  Add(tree, "last");
+  Add(sub, "a");
+  auto subsub = sub.AddSupervisor({.name = "subsub"});
+  Add(subsub, "b");
+  auto root = Start(tree);
+  EXPECT_EQ(Written(), (Log{"a start", "b start", "last start"}));
+  for (const ChildInfo& child : ChildrenOf(root)) EXPECT_EQ(child.state, ChildState::kRunning);
+}
+
+// start_link is synchronous and returns the error. Start is not.
+TEST_F(SupervisorTreeTest, StartDoesNotWaitAndWhoWatchesTheTreeLearnsThatAChildDidNotStart) {
+  SupervisorTree tree(system_);
+  Add(tree, "a");
+  Add(tree, "b");
+  std::vector<Down>& downs = Watch(tree.ref());
+  FateOf("b").starts_that_throw = 1;
+  tree.Start();
+  EXPECT_EQ(Written(), Log());
+  Run();
+  ASSERT_EQ(downs.size(), 1u);
+  EXPECT_NE(downs[0].status.message().find("b cannot start"), std::string::npos) << downs[0].status;
 }
 
 // "The effects of deleting a static child process is lost if the supervisor itself restarts."
