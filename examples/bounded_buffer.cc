@@ -3,6 +3,7 @@
 // Producers and consumers around a buffer with room for four. Put is answered when the item is in, Get
 // when there is one: who has to wait waits for an answer, not in a thread and not with a lock. What the
 // buffer cannot do now its state postpones.
+#include <algorithm>
 #include <deque>
 #include <iostream>
 
@@ -12,8 +13,12 @@ struct Put {
   using Reply = void;
   int item;
 };
+struct Got {
+  int item;
+  size_t held;  // items in the buffer, with this one
+};
 struct Get {
-  using Reply = int;
+  using Reply = Got;
 };
 
 struct Empty {};
@@ -22,6 +27,7 @@ struct Full {};
 
 class Buffer {
  public:
+  static constexpr size_t kRoom = 4;
   troupe::Postponed On(Empty&, Get);
   troupe::Postponed On(Full&, const Put&);
 
@@ -30,18 +36,16 @@ class Buffer {
     items_.push_back(m.item);
     Settle(self);
   }
-  int On(Get, troupe::Context& self) {
-    int item = items_.front();
+  Got On(Get, troupe::Context& self) {
+    const Got got{items_.front(), items_.size()};
     items_.pop_front();
     Settle(self);
-    return item;
+    return got;
   }
 
   troupe::StateMachine<Empty, Some, Full> state;
 
  private:
-  static constexpr size_t kRoom = 4;
-
   void Settle(troupe::Context& self) {
     if (items_.empty()) return state.Become(Empty{}, self);
     if (items_.size() == kRoom) return state.Become(Full{}, self);
@@ -75,6 +79,13 @@ int main() {
   for (int i = 0; i < kProducers; ++i) system.Spawn<Producer>(buffer, kItems);
 
   long sum = 0;
-  for (int i = 0; i < kProducers * kItems; ++i) sum += buffer.Ask(Get{}).Wait().value();
-  std::cout << "consumed " << kProducers * kItems << " items, their sum is " << sum << "\n";
+  size_t most = 0;
+  for (int i = 0; i < kProducers * kItems; ++i) {
+    const Got got = buffer.Ask(Get{}).Wait().value();
+    sum += got.item;
+    most = std::max(most, got.held);
+  }
+  std::cout << "consumed " << kProducers * kItems << " items, their sum is " << sum << "\n"
+            << (most <= Buffer::kRoom ? "never more than " : "MORE THAN ") << Buffer::kRoom
+            << " at once were in the buffer\n";
 }
