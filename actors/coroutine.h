@@ -37,7 +37,7 @@
 //             have helped. Found are circles of up to 64 actors of one system, each of which awaits
 //             one ask in a handler that is not reentrant, or in the body of a process, and whose
 //             request is not in the hands of a handler that takes the Reply. Otherwise (AllOf,
-//             FirstOf, AskFirst, other systems) the deadline ends it.
+//             FirstOf, AskFirst, other systems, a RevocableRecipient in between) the deadline ends it.
 //             Options::find_ask_cycles switches it off.
 // Parameters  Take messages by value, not by reference; see task.h. Context& may be taken and kept:
 //             it is this handler's own as long as the handler runs.

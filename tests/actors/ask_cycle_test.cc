@@ -374,6 +374,19 @@ TEST_F(AskCycleTest, ThenMayGoInCircles) {
   EXPECT_EQ(notes_, (Notes{"got 4", "got 4"}));
 }
 
+TEST_F(AskCycleTest, ACycleThroughAWeakenedRightEndsWithItsDeadline) {
+  auto a = system_.Spawn<Teller>(notes_);
+  auto b = system_.Spawn<Teller>(notes_);
+  a.Send(Meet{b});
+  b.Send(Meet{Recipient<Get>(a).Attenuate()});
+  a.Send(Go{});
+  Run();
+  EXPECT_TRUE(notes_.empty());
+  Advance(kDefaultAskTimeout);
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_EQ(notes_[0].rfind("DEADLINE_EXCEEDED", 0), 0u) << notes_[0];
+}
+
 TEST_F(AskCycleTest, SeveralAsksAtOnceEndWithTheirDeadline) {
   struct Both {
     Notes& notes;

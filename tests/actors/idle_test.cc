@@ -1,14 +1,17 @@
 // When an actor is told that it has been idle, and what it gives back then.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/actors/diarist.h"
 #include "tests/actors/simulated.h"
+#include "troupe/core/node_pool.h"
 #include "troupe/troupe.h"
 
 namespace troupe {
@@ -162,6 +165,55 @@ TEST_F(IdleTest, AnIdleActorHibernatesOnceAndTheNextMessageWakesIt) {
     Advance(absl::Minutes(5));
     EXPECT_EQ(TakeLog(), Log{"gives back 1000"});
   }
+}
+
+// Leaves the framework with something to give back.
+struct Quote {
+  using Reply = int;
+};
+struct HaveChildren {};
+struct AskOnce {};
+class Keeper {
+ public:
+  explicit Keeper(Recipient<Quote> other) : other_(other) {}
+  void OnStart(Context& self) { self.HibernateWhenIdle(absl::Seconds(10), this); }
+  void On(HaveChildren, Context& self) {  // so few that their ends wake nobody
+    for (int i = 0; i < 3; ++i) self.Spawn([](Touch, Context& self) { self.Stop(); }).Send(Touch{});
+  }
+  void On(AskOnce, Context& self) {
+    other_.Ask(Quote{}).Then(self, [](absl::StatusOr<int>) {});
+  }
+  void On(Touch) {}
+
+ private:
+  Recipient<Quote> other_;
+};
+
+class HibernationTest : public Simulated {
+ protected:
+  template <class M>
+  int64_t BlocksGivenBackAfter(M message) {
+    auto keeper = system_.Spawn<Keeper>(system_.Spawn([](Quote) { return 1; }));
+    keeper.Send(std::move(message));
+    Run();
+    const int64_t before = Blocks();
+    Advance(absl::Minutes(1));
+    return before - Blocks();
+  }
+  static int64_t Blocks() {
+    FlushThreadNodes();
+    TrimNodePool();
+    return OutstandingNodeBlocks();
+  }
+};
+
+TEST_F(HibernationTest, RoomForChildrenIsGivenBackAndSoAreTheCellsOfThoseThatHaveEnded) {
+  EXPECT_EQ(BlocksGivenBackAfter(Touch{}), 0);
+  EXPECT_EQ(BlocksGivenBackAfter(HaveChildren{}), 1);
+}
+
+TEST_F(HibernationTest, TheAlarmAndTheRoomForDeadlinesAreGivenBack) {
+  EXPECT_EQ(BlocksGivenBackAfter(AskOnce{}), 1);
 }
 
 class Plain {
