@@ -22,6 +22,10 @@
 //   co_await Sleep(duration)            nothing, later
 //   co_await Offload(function, where)   what the function returns, run where it may block or compute
 //   co_await task                       what another Task yields, or throws
+//   co_await inbox.Receive()            the next message of a mailbox; Select(a, b...) of several
+//   co_await jobs.Enqueue(M{...})       room for it in a mailbox. Deliver: somebody who takes it
+//   co_await jobs.Closed()              the end of a mailbox (mailbox.h, select.h)
+//   co_await self.Receive<M>()          the next message of a process (process.h)
 //
 // Where       It resumes on its own actor: never beside another handler of the same actor, on
 //             whatever thread.
@@ -30,6 +34,10 @@
 //             handlers that were suspended before. So a handler finds what it left, but for what
 //             those have done. A handler that returns ReentrantTask<T> lets messages pass: between
 //             two lines with a co_await in them anything may have changed.
+// Full        Room in the mailbox of an actor cannot be awaited, only in one that is an object of its
+//             own: where a coroutine is to wait for its receiver give that one such a mailbox and
+//             listen to it (listen.h). A Send to an actor whose full mailbox says kBlock lends the
+//             worker's place to another thread, as in any handler.
 // Cycles      Actors whose handlers await each other in a circle would wait until a deadline ends
 //             it. The ask that closes the circle fails at once with kFailedPrecondition: "ask cycle:
 //             Teller -> Bank "main" -> Teller". (Two that close it at the same time may both fail.)
