@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -213,19 +214,6 @@ TEST_F(SupervisorTest, AnEndThatIsFollowedByNoRestartConcernsNoSibling) {
   }
 }
 
-// "A terminated child can later be restarted by the supervisor."
-TEST_F(SupervisorTest, OneForAllStartsAlsoAChildThatWasTerminatedByRequest) {
-  SupervisorTree tree(system_, {.strategy = Strategy::kOneForAll});
-  Add(tree, "a");
-  Worker b = Add(tree, "b");
-  auto root = Start(tree);
-  ASSERT_TRUE(root.Ask(TerminateChild{"a"}).Wait().ok());
-  Written();
-  MakeCrash(b);
-  EXPECT_EQ(Written(), (Log{"b stop", "b gone", "a start", "b start"}));
-  EXPECT_EQ(StateOf(root, "a"), ChildState::kRunning);
-}
-
 // ---- restart types
 
 TEST_F(SupervisorTest, APermanentChildIsAlwaysMadeAnew) {
@@ -299,57 +287,60 @@ TEST_F(SupervisorTest, ATemporaryChildIsNotMadeAnewForASiblingsSake) {
 
 // ---- shutdown
 
-// In a handler that the test leaves by advancing time: the scheduler is turned inside it.
 struct Hold {
   absl::Duration for_how_long;
 };
 
-TEST_F(SupervisorTest, AChildThatDoesNotEndByItsDeadlineHoldsUpNoSibling) {
+class ShutdownTest : public Supervised {
+ protected:
+  // Is in a handler that the test leaves by advancing time: the scheduler is turned inside it.
+  auto AddStuck(SupervisorTree& tree, std::optional<absl::Duration> shutdown) {
+    return tree.Add({.name = "stuck", .shutdown = shutdown}, [this](Hold hold) {
+      loop_.Advance(hold.for_how_long);
+      log_.push_back("stuck returns");
+    });
+  }
+  // From the moment at which all have started: when the root is told to end, and when what is noted.
+  void StopAfterASecond(ActorRef<Supervisor> root) {
+    Written();
+    system_.SendAfter(absl::Seconds(1), system_.Spawn([root](Quit) { root.Stop(); }), Quit{});
+  }
+  void NoteAfter(absl::Duration delay) {
+    auto clock = system_.Spawn([this](Say m) { log_.push_back(m.text); });
+    system_.SendAfter(delay, clock, Say{absl::FormatDuration(delay)});
+  }
+};
+
+TEST_F(ShutdownTest, AChildThatDoesNotEndByItsDeadlineHoldsUpNoSibling) {
   SupervisorTree tree(system_);
   Add(tree, "a");
-  auto stuck = tree.Add({.name = "stuck", .shutdown = absl::Seconds(2)}, [this](Hold hold) {
-    loop_.Advance(hold.for_how_long);
-    log_.push_back("stuck returns");
-  });
+  auto stuck = AddStuck(tree, absl::Seconds(2));
   auto root = Start(tree);
-  Written();
-  system_.SendAfter(absl::Seconds(1), system_.Spawn([root](Quit) { root.Stop(); }), Quit{});
   std::vector<Down>& downs = Watch(root);
+  StopAfterASecond(root);
+  NoteAfter(absl::Milliseconds(2900));
+  NoteAfter(absl::Milliseconds(3100));
   stuck.Send(Hold{absl::Seconds(10)});
-  system_.SendAfter(absl::Milliseconds(2900),
-                    system_.Spawn([this](Quit) { log_.push_back("2.9 s"); }), Quit{});
-  system_.SendAfter(absl::Milliseconds(3100),
-                    system_.Spawn([this](Quit) { log_.push_back("3.1 s"); }), Quit{});
   Run();
-  EXPECT_EQ(Written(), (Log{"2.9 s", "a stop", "a gone", "3.1 s", "stuck returns"}));
+  EXPECT_EQ(Written(), (Log{"2.9s", "a stop", "a gone", "3.1s", "stuck returns"}));
   EXPECT_EQ(downs.size(), 1u);  // but the supervisor ends after its last child
 }
 
-TEST_F(SupervisorTest, AShutdownOfZeroDoesNotWait) {
+TEST_F(ShutdownTest, AShutdownOfZeroDoesNotWait) {
   SupervisorTree tree(system_);
   Add(tree, "a");
-  auto stuck = tree.Add({.name = "stuck", .shutdown = absl::ZeroDuration()}, [this](Hold hold) {
-    loop_.Advance(hold.for_how_long);
-    log_.push_back("stuck returns");
-  });
-  auto root = Start(tree);
-  Written();
-  system_.SendAfter(absl::Seconds(1), system_.Spawn([root](Quit) { root.Stop(); }), Quit{});
+  auto stuck = AddStuck(tree, absl::ZeroDuration());
+  StopAfterASecond(Start(tree));
   stuck.Send(Hold{absl::Seconds(10)});
   Run();
   EXPECT_EQ(Written(), (Log{"a stop", "a gone", "stuck returns"}));
 }
 
-TEST_F(SupervisorTest, AnInfiniteShutdownWaitsForAsLongAsItTakes) {
+TEST_F(ShutdownTest, AnInfiniteShutdownWaitsForAsLongAsItTakes) {
   SupervisorTree tree(system_);
   Add(tree, "a");
-  auto stuck = tree.Add({.name = "stuck", .shutdown = absl::InfiniteDuration()}, [this](Hold hold) {
-    loop_.Advance(hold.for_how_long);
-    log_.push_back("stuck returns");
-  });
-  auto root = Start(tree);
-  Written();
-  system_.SendAfter(absl::Seconds(1), system_.Spawn([root](Quit) { root.Stop(); }), Quit{});
+  auto stuck = AddStuck(tree, absl::InfiniteDuration());
+  StopAfterASecond(Start(tree));
   stuck.Send(Hold{absl::Hours(10)});
   Run();
   EXPECT_EQ(Written(), (Log{"stuck returns", "a stop", "a gone"}));
@@ -357,35 +348,24 @@ TEST_F(SupervisorTest, AnInfiniteShutdownWaitsForAsLongAsItTakes) {
 
 // "Defaults to 5000 if the child is of type worker and it defaults to infinity if the child is of type
 // supervisor."
-TEST_F(SupervisorTest, AWorkerHasFiveSecondsToEndUnlessItIsToldOtherwise) {
+TEST_F(ShutdownTest, AWorkerHasFiveSecondsToEndUnlessItIsToldOtherwise) {
   SupervisorTree tree(system_);
   Add(tree, "a");
-  auto stuck = tree.Add({.name = "stuck"}, [this](Hold hold) {
-    loop_.Advance(hold.for_how_long);
-    log_.push_back("stuck returns");
-  });
-  auto root = Start(tree);
-  Written();
-  auto clock = system_.Spawn([this](Say m) { log_.push_back(m.text); });
-  system_.SendAfter(absl::Seconds(1), system_.Spawn([root](Quit) { root.Stop(); }), Quit{});
-  system_.SendAfter(absl::Milliseconds(5999), clock, Say{"5.999 s"});
-  system_.SendAfter(absl::Milliseconds(6001), clock, Say{"6.001 s"});
+  auto stuck = AddStuck(tree, std::nullopt);
+  StopAfterASecond(Start(tree));
+  NoteAfter(absl::Milliseconds(5999));
+  NoteAfter(absl::Milliseconds(6001));
   stuck.Send(Hold{absl::Seconds(10)});
   Run();
-  EXPECT_EQ(Written(), (Log{"5.999 s", "a stop", "a gone", "6.001 s", "stuck returns"}));
+  EXPECT_EQ(Written(), (Log{"5.999s", "a stop", "a gone", "6.001s", "stuck returns"}));
 }
 
-TEST_F(SupervisorTest, ASupervisorHasForEverToEndUnlessItIsToldOtherwise) {
+TEST_F(ShutdownTest, ASupervisorHasForEverToEndUnlessItIsToldOtherwise) {
   SupervisorTree tree(system_);
   Add(tree, "a");
   auto sub = tree.AddSupervisor({.name = "sub"});
-  auto stuck = sub.Add({.name = "stuck", .shutdown = absl::InfiniteDuration()}, [this](Hold hold) {
-    loop_.Advance(hold.for_how_long);
-    log_.push_back("stuck returns");
-  });
-  auto root = Start(tree);
-  Written();
-  system_.SendAfter(absl::Seconds(1), system_.Spawn([root](Quit) { root.Stop(); }), Quit{});
+  auto stuck = AddStuck(sub, absl::InfiniteDuration());
+  StopAfterASecond(Start(tree));
   stuck.Send(Hold{absl::Hours(10)});
   Run();
   EXPECT_EQ(Written(), (Log{"stuck returns", "a stop", "a gone"}));
@@ -393,17 +373,22 @@ TEST_F(SupervisorTest, ASupervisorHasForEverToEndUnlessItIsToldOtherwise) {
 
 // ---- significant children
 
-TEST_F(SupervisorTest, AnySignificantChildThatEndsByItselfEndsTheSupervisor) {
+// "... automatically terminate itself ... the remaining children in reverse order".
+TEST_F(SupervisorTest, AnySignificantChildThatEndsByItselfEndsTheOthersInReverseAndTheSupervisor) {
   SupervisorTree tree(system_, {.auto_shutdown = AutoShutdown::kAnySignificant});
   Add(tree, "a");
   Worker b = Add(tree, "b", {.restart = Restart::kTransient, .significant = true});
   Worker c = Add(tree, "c", {.restart = Restart::kTransient, .significant = true});
+  Add(tree, "d");
   std::vector<Down>& downs = Watch(tree.ref());
   Start(tree);
   MakeCrash(b);
   EXPECT_TRUE(downs.empty());  // it is made anew
+  Written();
   c.Send(Quit{});
   Run();
+  EXPECT_EQ(Written(),
+            (Log{"c stop", "c gone", "d stop", "d gone", "b stop", "b gone", "a stop", "a gone"}));
   ASSERT_EQ(downs.size(), 1u);
   EXPECT_EQ(downs[0].reason, ExitReason::kNormal);
 }
@@ -450,21 +435,6 @@ TEST_F(SupervisorTest, ASignificantChildThatEndsForASiblingsSakeDoesNotEndTheSup
     Run();
     Written();
   }
-}
-
-// "The supervisor will terminate the remaining children in reverse start order."
-TEST_F(SupervisorTest, AnAutomaticShutdownEndsTheRemainingChildrenInReverseOrder) {
-  SupervisorTree tree(system_, {.auto_shutdown = AutoShutdown::kAnySignificant});
-  Add(tree, "a");
-  Worker b = Add(tree, "b", {.restart = Restart::kTransient, .significant = true});
-  Add(tree, "c");
-  Add(tree, "d");
-  Start(tree);
-  Written();
-  b.Send(Quit{});
-  Run();
-  EXPECT_EQ(Written(),
-            (Log{"b stop", "b gone", "d stop", "d gone", "c stop", "c gone", "a stop", "a gone"}));
 }
 
 // "For temporary children ... any termination", for transient ones a normal one.

@@ -91,6 +91,19 @@ TEST_F(SupervisorTreeTest, ATerminatedChildStaysKnownAndCanBeRestarted) {
   EXPECT_EQ(Written(), (Log{"a hello"}));
 }
 
+// "A terminated child can later be restarted by the supervisor."
+TEST_F(SupervisorTreeTest, OneForAllStartsAlsoAChildThatWasTerminatedByRequest) {
+  SupervisorTree tree(system_, {.strategy = Strategy::kOneForAll});
+  Add(tree, "a");
+  Worker b = Add(tree, "b");
+  auto root = Start(tree);
+  ASSERT_TRUE(root.Ask(TerminateChild{"a"}).Wait().ok());
+  Written();
+  MakeCrash(b);
+  EXPECT_EQ(Written(), (Log{"b stop", "b gone", "a start", "b start"}));
+  EXPECT_EQ(StateOf(root, "a"), ChildState::kRunning);
+}
+
 TEST_F(SupervisorTreeTest, AChildThatHasEndedAlreadyIsTerminatedWithSuccess) {
   SupervisorTree tree(system_);
   Worker a = Add(tree, "a", {.restart = Restart::kTransient});
