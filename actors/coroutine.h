@@ -50,7 +50,8 @@
 // Parameters  Take messages by value, not by reference; see task.h. Context& may be taken and kept:
 //             it is this handler's own as long as the handler runs.
 // Deadlines   A handler that answers an ask has that ask's deadline, Context::deadline(): none of
-//             its own asks takes longer. It is not interrupted itself.
+//             its own asks takes longer, and no wait at a mailbox (mailbox.h). It is not interrupted
+//             itself.
 // Giving up   An ask is given up by its deadline, by the end of the actor that asks, and by FirstOf and
 //             AskFirst once another has answered; whoever keeps the Reply sees that nobody waits.
 //             There is no other way to cancel one: give it the time you have.

@@ -23,12 +23,13 @@
 //              moved (kCancelled), wherever to, so one that is waited for is in no container that
 //              moves it; and a Pending... is begun before the move. What a waiter was given is his.
 // Waiting      What may wait returns a Pending..., and you say how: Wait() on a plain thread, Then() in
-//              a handler, co_await in a coroutine. No thread of the pool is held up meanwhile. Nothing
-//              happens before you say it; a Pending... that is dropped has done nothing.
+//              a handler, co_await in a coroutine. No thread of the pool is held up meanwhile, as it may be
+//              by Send. Nothing happens before you say it; a Pending... that is dropped has done nothing. In
+//              a handler that answers an ask any wait ends by that one's deadline (Context::deadline()).
 // Giving up    A receive that has timed out has taken nothing; a send that has timed out is never
-//              delivered. An actor that ends waits no more, and what was on its way to it goes back
-//              to its place in the mailbox, even one that is full; if the mailbox has ended, the
-//              message is a dead letter.
+//              delivered. What need not be waited for is done even if the timeout is 0. An actor that ends
+//              waits no more, and what was on its way to it goes back to its place in the mailbox, even
+//              one that is full; if the mailbox has ended, the message is a dead letter.
 // The end      A mailbox is closed by Close, by the end of its last Receiver (unless
 //              MailboxOptions::owner says otherwise), or by Shutdown. Then sends are kClosed, all who
 //              wait are told at once, and what was left are dead letters, or can still be received
@@ -93,11 +94,6 @@ MailboxId OpenMailboxIn(ActorSpace& space, MailboxSpec spec);
 absl::StatusOr<MailboxId> FindMailboxIn(ActorSpace& space, std::string_view name,
                                         MessageType message);
 std::string MailboxToString(const MailboxId& id);
-MailboxCell::PutResult BeginSend(MailboxId to, Envelope& e, bool until_taken,
-                                 ReplySlotOf<void>& slot, MailWaiter& waiter);
-// Takes, or links the waiter; an error: it has done neither.
-absl::Status TakeOrWait(const MailSource& from, ReplySlotOf<Mail>& slot, MailWaiter& waiter);
-void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailWaiter& waiter);
 // No more comes in; what is there can still be received.
 void CloseForSending(const MailboxId& id);
 absl::Status WhyNotShared(const MailboxId& id);
@@ -146,7 +142,7 @@ class [[nodiscard]] PendingSend {
 
  private:
   void Begin(internal::ReplySlotOf<void>& slot, internal::MailWaiter& waiter);
-  void LoseUnsent();  // its time was up, or its actor's, before it began
+  void LoseUnsent();  // its actor was being destroyed before it began
 
   internal::MailboxId to_;
   internal::Envelope* message_;
@@ -233,7 +229,8 @@ class Sender : public Attenuation<Sender<M>, M> {
   Sender() = default;  // of nobody's mailbox: Send says kClosed
 
   // A full mailbox does what its WhenFull says. kBlock: a plain thread sleeps, a handler lends its
-  // worker's place to another thread; a coroutine had better say co_await Enqueue.
+  // worker's place to another thread, or holds it where no more may be lent
+  // (Options::max_blocking_threads); a coroutine had better say co_await Enqueue.
   SendResult Send(M message, std::source_location where = std::source_location::current()) const {
     return Put(std::move(message), true, where);
   }

@@ -48,7 +48,8 @@ class [[nodiscard]] PendingSelect {
   using Value = std::variant<Received<Ms>...>;
   using Result = absl::StatusOr<Value>;
 
-  // The same with a deadline; without one it waits for ever.
+  // The same with a deadline; without one it waits for ever, but in a handler that answers an ask no
+  // longer than that one's (Context::deadline()).
   PendingSelect Within(absl::Duration timeout) && {
     timeout_ = timeout;
     return *this;

@@ -4,13 +4,18 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
+#include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/mail.h"
+#include "troupe/actors/internal/mail_waiter.h"
 #include "troupe/actors/internal/mailbox_cell.h"
 #include "troupe/actors/internal/pending_replies.h"
+#include "troupe/actors/internal/reply_slot.h"
 #include "troupe/actors/internal/waiting_thread.h"
 
 namespace troupe {
@@ -46,6 +51,12 @@ class MailboxWaits {
 absl::Status StatusOf(MailboxCell::PutResult result);
 absl::Status StatusOf(MailboxCell::TakeResult result);
 
+MailboxCell::PutResult BeginSend(MailboxId to, Envelope& e, bool until_taken,
+                                 ReplySlotOf<void>& slot, MailWaiter& waiter);
+// Takes, or links the waiter; an error: it has done neither.
+absl::Status TakeOrWait(const MailSource& from, ReplySlotOf<Mail>& slot, MailWaiter& waiter);
+void BeginReceive(MailboxId from, uint32_t share, ReplySlotOf<Mail>& slot, MailWaiter& waiter);
+
 // A begun wait, `begin(slot, waits)`, from its begin to its end, on a plain thread. `begin` consumes
 // one reference of the slot.
 template <class R, size_t kMost = 1, class Begin>
@@ -58,15 +69,17 @@ ReplyResult<R> WaitForMailbox(ActorSpace* space, absl::Duration timeout, Begin b
   return result;
 }
 
-// The same in a handler, which goes on at once.
+// The same in a handler, which goes on at once. Without time to wait it gets what need not be waited
+// for, as on a thread.
 template <class R, size_t kMost = 1, class F, class Begin>
 void ContinueFromMailbox(const Context& self, absl::Duration timeout, F then, Begin begin) {
   auto& awaited = Continuation<R, F, MailboxWaits<kMost>>::Make(CurrentActorRef(), std::move(then));
   ReplySlotOf<R>& slot = awaited;
-  RegisterAwaited(awaited, self, timeout, AnyRef());
-  // Settled already: the time is up, or the actor is being destroyed.
+  const bool in_time = RegisterMailWait(awaited, self, timeout);
+  // Settled already: the actor is being destroyed.
   if (!slot.pending()) return slot.Release();
   begin(slot, awaited.waits());
+  if (!in_time) awaited.fire(awaited);
 }
 
 }  // namespace internal

@@ -126,24 +126,36 @@ void PendingReplies::SetAlarm(absl::Time deadline, const AnyRef& asker, Timers& 
 
 namespace {
 
-// What RegisterAwaited and RegisterWait have in common.
-[[gnu::always_inline]] inline void AddAwaited(ActorCell& asker, AwaitedReply& reply,
-                                              absl::Duration timeout, absl::Time latest) {
+// What they have in common. False: it is too late to wait, and the caller has to fire it.
+[[gnu::always_inline]] inline bool AddIfInTime(ActorCell& asker, AwaitedReply& reply,
+                                               absl::Duration timeout, absl::Time latest) {
   // Destroyed together with its system (ActorCell::Reclaim): no answer would find it.
-  if (asker.shut()) [[unlikely]]
-    return reply.abandon(reply);
+  if (asker.shut()) [[unlikely]] {
+    reply.abandon(reply);
+    return true;
+  }
   PendingReplies& replies = asker.annex().replies;
   Timers& timers = asker.space().timers();
   const bool for_ever = timeout == absl::InfiniteDuration();
-  if (for_ever && latest == absl::InfiniteFuture()) return replies.Add(reply);
+  if (for_ever && latest == absl::InfiniteFuture()) {
+    replies.Add(reply);
+    return true;
+  }
   const absl::Time now = timers.clock().RoughNow();
   const absl::Time deadline = for_ever ? latest : std::min(latest, now + timeout);
-  if (deadline > now) [[likely]]
-    return replies.AddWithDeadline(reply, deadline, timers);
-  // Too late: the request is nobody's from the start. Or else handlers that have no time left could
-  // ask each other on and on.
+  if (deadline > now) [[likely]] {
+    replies.AddWithDeadline(reply, deadline, timers);
+    return true;
+  }
   replies.Add(reply);
-  reply.fire(reply);
+  return false;
+}
+
+// Too late: the request is nobody's from the start. Or else handlers that have no time left could ask
+// each other on and on.
+[[gnu::always_inline]] inline void AddAwaited(ActorCell& asker, AwaitedReply& reply,
+                                              absl::Duration timeout, absl::Time latest) {
+  if (!AddIfInTime(asker, reply, timeout, latest)) reply.fire(reply);
 }
 
 }  // namespace
@@ -153,6 +165,10 @@ void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration ti
   ActorCell& asker = *ActorCell::Current();
   reply.other_system = whom && !ActorCell::Of(whom)->SharesSpace(asker);
   AddAwaited(asker, reply, timeout, self.deadline());
+}
+
+bool RegisterMailWait(AwaitedReply& reply, const Context& self, absl::Duration timeout) noexcept {
+  return AddIfInTime(*ActorCell::Current(), reply, timeout, self.deadline());
 }
 
 bool RegisterWait(AwaitedReply& reply, const Context& self, absl::Duration timeout,

@@ -104,7 +104,10 @@ class PendingReplies {
 // sleep does not.
 void RegisterAwaited(AwaitedReply& reply, const Context& self, absl::Duration timeout,
                      const AnyRef& whom) noexcept;
-// The same, for a handler whose actor does nothing else until the answer comes. True: EnterWait once
+// The same for what may be there already. False: there is no time to wait, so whoever begins the wait
+// fires it at once.
+bool RegisterMailWait(AwaitedReply& reply, const Context& self, absl::Duration timeout) noexcept;
+// As RegisterAwaited, for a handler whose actor does nothing else until the answer comes. True: EnterWait once
 // the request has been sent; if that is not OK, `reply` is to be refused.
 bool RegisterWait(AwaitedReply& reply, const Context& self, absl::Duration timeout,
                   const AnyRef& whom) noexcept;

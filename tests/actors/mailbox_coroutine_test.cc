@@ -189,6 +189,63 @@ TEST_F(MailboxCoroutineTest, AnActorThatEndsWaitsNoLonger) {
   EXPECT_TRUE(seen.empty());
 }
 
+// Without waiting, more often than a coroutine may go on in one turn.
+struct Hasty {
+  Sender<Job> out;
+  Receiver<Job> in;
+  Receiver<Job> other;
+  Numbers* done;
+  Task<> On(Begin) {
+    const absl::Duration none = absl::ZeroDuration();
+    int count = 0;
+    while (count < 1000 && (co_await out.Enqueue(Job{count}, none)).ok()) ++count;
+    done->push_back(count);
+    count = 0;
+    while (count < 500 && (co_await in.Receive(none)).ok()) ++count;
+    while ((co_await Select(other, in).Within(none)).ok()) ++count;
+    done->push_back(count);
+  }
+};
+
+TEST_F(MailboxCoroutineTest, ATimeoutOfZeroIsEnoughForWhatNeedNotBeWaitedFor) {
+  auto& done = Keep<Numbers>();
+  auto [jobs, inbox] = system_.OpenMailbox<Job>();
+  auto [others, other] = system_.OpenMailbox<Job>();
+  Begun<Begin>(Hasty{jobs, std::move(inbox), std::move(other), &done});
+  EXPECT_EQ(done, (Numbers{1000, 1000}));
+  EXPECT_TRUE(letters_.empty());
+}
+
+struct Await {
+  using Reply = int;
+  bool drops_deadline;
+};
+struct Awaiting {
+  Receiver<Job> inbox;
+  std::vector<StatusCode>* told;
+  Task<int> On(Await how, Context& self) {
+    if (how.drops_deadline) self.DropDeadline();
+    told->push_back((co_await inbox.Receive()).status().code());
+    co_return 0;
+  }
+};
+
+TEST_F(MailboxCoroutineTest, AHandlerThatAnswersWaitsNoLongerThanItsAskerDoes) {
+  for (const bool drops_deadline : {false, true}) {
+    auto& told = Keep<std::vector<StatusCode>>();
+    auto [jobs, inbox] = system_.OpenMailbox<Job>();
+    auto awaiting = system_.Spawn(Awaiting{std::move(inbox), &told});
+    Begun<Begin>([awaiting, drops_deadline](Begin, Context& self) {
+      awaiting.Ask(Await{drops_deadline}, absl::Seconds(1)).Then(self, [](absl::StatusOr<int>) {});
+    });
+    Advance(absl::Seconds(2));
+    EXPECT_EQ(jobs.stats().waiting_receivers, drops_deadline ? 1u : 0u);
+    jobs.Send(Job{1});
+    Run();
+    EXPECT_EQ(told, std::vector{drops_deadline ? StatusCode::kOk : StatusCode::kDeadlineExceeded});
+  }
+}
+
 struct Mourner {
   Sender<Job> watched;
   std::vector<StatusCode>* told;
@@ -223,6 +280,25 @@ struct Squarer {
     }
   }
 };
+TEST_F(MailboxCoroutineTest, AHandlerIsRefusedWhateverWouldHoldUpItsThread) {
+  auto& told = Keep<std::vector<StatusCode>>();
+  auto [jobs, inbox] = system_.OpenMailbox<Job>();
+  auto [squares, requests] = system_.OpenMailbox<Square>();
+  jobs.Send(Job{1});
+  Begun<Begin>([&told, &in = inbox, jobs = jobs, squares = squares](Begin) {
+    told.push_back(jobs.Enqueue(Job{2}).Wait().code());
+    told.push_back(jobs.Deliver(Job{3}).Wait().code());
+    told.push_back(jobs.Closed().Wait().code());
+    told.push_back(squares.Ask(Square{4}).Wait().status().code());
+    told.push_back(in.Receive().Wait().status().code());
+    told.push_back(Select(in).Wait().status().code());
+  });
+  EXPECT_EQ(told, std::vector<StatusCode>(6, StatusCode::kFailedPrecondition));
+  EXPECT_EQ(squares.stats().sent, 0u);
+  EXPECT_EQ(jobs.stats().sent, 1u);
+  EXPECT_EQ(jobs.stats().received, 0u) << "not even what it need not wait for";
+}
+
 struct Asking {
   Sender<Square> whom;
   Numbers* seen;

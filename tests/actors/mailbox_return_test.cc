@@ -233,17 +233,30 @@ TEST_F(MailboxReturnTest, WhatAnActorEnqueuesAsItEndsGoesInIfThereIsRoom) {
   EXPECT_EQ(LettersFor(DeadLetterReason::kExpired), 1u);
 }
 
-TEST_F(MailboxReturnTest, WhatHasNoTimeToBeSentIsADeadLetter) {
-  auto [jobs, inbox] = system_.OpenMailbox<Job>();
-  std::vector<StatusCode> told;
-  Act([&told, to = jobs](Context& self) {
-    const auto note = [&told](absl::Status status) { told.push_back(status.code()); };
-    to.Enqueue(Job{1}, absl::ZeroDuration()).Then(self, note);
-    to.Deliver(Job{2}, absl::ZeroDuration()).Then(self, note);
+TEST_F(MailboxReturnTest, WhoHasNoTimeIsDoneOnlyIfThereIsNothingToWaitFor) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.capacity = 1});
+  std::vector<StatusCode> sent;
+  Numbers got;
+  Act([&, to = jobs, &in = inbox](Context& self) {
+    const absl::Duration none = absl::ZeroDuration();
+    const auto note = [&sent](absl::Status status) { sent.push_back(status.code()); };
+    const auto take = [&got](absl::StatusOr<Received<Job>> job) {
+      got.push_back(job.ok() ? job->message.number : -static_cast<int>(job.status().code()));
+    };
+    to.Deliver(Job{1}, none).Then(self, note);
+    to.Enqueue(Job{2}, none).Then(self, note);
+    to.Enqueue(Job{3}, none).Then(self, note);
+    in.Receive(none).Then(self, take);
+    in.Receive(none).Then(self, take);
+    in.Receive(absl::Seconds(1)).Then(self, take);
+    to.Deliver(Job{4}, none).Then(self, note);
+    to.Closed(none).Then(self, note);
   });
-  EXPECT_EQ(told, std::vector<StatusCode>(2, StatusCode::kDeadlineExceeded));
-  EXPECT_EQ(Drain(inbox), Numbers{});
+  const StatusCode late = StatusCode::kDeadlineExceeded;
+  EXPECT_EQ(sent, (std::vector{late, StatusCode::kOk, late, StatusCode::kOk, late}));
+  EXPECT_EQ(got, (Numbers{2, -static_cast<int>(late), 4}));
   EXPECT_EQ(LettersFor(DeadLetterReason::kExpired), 2u);
+  EXPECT_EQ(jobs.stats().waiting_senders + jobs.stats().waiting_receivers, 0u);
 }
 
 // ---- copies that fail
