@@ -66,8 +66,11 @@ class Listener : public std::enable_shared_from_this<Listener<A, Ms...>> {
 
   void Handle(absl::StatusOr<Mail> mail, Context& self) {
     if (absl::IsFailedPrecondition(mail.status())) return self.Fail(mail.status());  // kBusy
-    if (!mail.ok()) {  // one of them has ended
-      if (Drop(SelectErrorIndex(mail.status()), std::index_sequence_for<Ms...>())) Next(self);
+    if (!mail.ok()) {
+      const std::optional<size_t> ended = SelectErrorIndex(mail.status());
+      // That of an ask in whose handler it began to listen, and nothing to it.
+      const bool by_deadline = absl::IsDeadlineExceeded(mail.status()) && !ended.has_value();
+      if (by_deadline || Drop(ended, std::index_sequence_for<Ms...>())) Next(self);
       return;
     }
     const AnyRef sender = mail->sender();
@@ -128,7 +131,8 @@ Receiver<In> RightToListen(ChannelEnd<Out, In>& from) {
 // listened to until the other one is destroyed.
 //
 // `me` is the actor at hand; it has handlers for all of them, or this does not compile. The actor owns
-// the receive rights until it ends or a mailbox is closed. If it may not receive from one of them now
+// the receive rights until it ends or a mailbox is closed, also where it begins to listen in a handler that
+// answers an ask, whose deadline is nothing to that. If it may not receive from one of them now
 // (Receivers::kOneAtATime: somebody else does) it fails. Each message costs one more, that the actor
 // sends to itself.
 template <class A, class... Rs>

@@ -330,5 +330,33 @@ TEST_F(MailboxReturnTest, AnActorThatMayNotListenFails) {
   EXPECT_EQ(actor.Send(Job{1}), SendResult::kClosed);
 }
 
+struct TakeOver {
+  using Reply = int;
+  Receiver<Job> inbox;
+};
+struct Heir {
+  Numbers* seen;
+  int On(TakeOver take, Context& self) {
+    ListenTo(this, self, std::move(take.inbox));
+    return 0;
+  }
+  void On(Job job) { seen->push_back(job.number); }
+};
+
+TEST_F(MailboxReturnTest, WhoBeginsToListenAsHeAnswersListensOnAfterTheDeadlineOfTheAsk) {
+  auto& seen = Keep<Numbers>();
+  auto [jobs, inbox] = system_.OpenMailbox<Job>();
+  auto heir = system_.Spawn(Heir{&seen});
+  Act([heir, &inbox = inbox](Context& self) {
+    heir.Ask(TakeOver{std::move(inbox)}).Then(self, [](absl::StatusOr<int> done) {
+      EXPECT_TRUE(done.ok());
+    });
+  });
+  Advance(2 * kDefaultAskTimeout);
+  EXPECT_EQ(jobs.Send(Job{1}), SendResult::kQueued);
+  Run();
+  EXPECT_EQ(seen, Numbers{1});
+}
+
 }  // namespace
 }  // namespace troupe
