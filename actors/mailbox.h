@@ -250,8 +250,8 @@ class Sender : public Attenuation<Sender<M>, M> {
                       std::source_location where = std::source_location::current()) const {
     return PendingSend(id_, Pack(std::move(message), where), true, timeout);
   }
-  // A message with a Reply: whoever receives it owes an answer (Received::reply). It never waits for
-  // room.
+  // A message with a Reply: whoever receives it owes an answer (Received::reply); where all receive it
+  // that is the oldest right (Receivers::kAll). It never waits for room.
   auto Ask(M message, absl::Duration timeout = kDefaultAskTimeout,
            std::source_location where = std::source_location::current()) const
     requires internal::Askable<M>

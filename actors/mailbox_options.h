@@ -21,7 +21,9 @@ enum class Receivers : uint8_t {
   kByKey,  // MailboxOptions::key decides, so what has the same key has the same receiver, in order;
            // as rights come and go only the keys that must move do, with their backlog
   kAll,  // every one of them gets a copy; if one cannot be made nobody gets any, and the message is
-         // a dead letter (SendResult::kDropped)
+  // a dead letter (SendResult::kDropped). An ask is one of the oldest right: its copy has the
+  // Reply, and what becomes of it is what the asker is told, even if others have one; theirs
+  // are as if sent
   // Restrictions:
   kOneAtATime,     // while one receive waits, another is refused
   kExclusivePair,  // one sender and one receiver: Share is refused, and so is what anybody sends but

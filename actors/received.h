@@ -11,7 +11,8 @@
 namespace troupe {
 
 // What a receive yields, of a process (process.h) or of a mailbox (mailbox.h). Of a message with a
-// Reply type also the duty to answer, which is false where it was sent rather than asked.
+// Reply type also the duty to answer, which is false where it was sent rather than asked, and in all
+// copies but one (Receivers::kAll).
 //
 //   auto [order, from] = co_await self.Receive<Order>();
 template <class M>

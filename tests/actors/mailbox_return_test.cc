@@ -259,6 +259,40 @@ TEST_F(MailboxReturnTest, WhoHasNoTimeIsDoneOnlyIfThereIsNothingToWaitFor) {
   EXPECT_EQ(jobs.stats().waiting_senders + jobs.stats().waiting_receivers, 0u);
 }
 
+// ---- copies
+
+struct Square {
+  using Reply = int;
+  int number;
+};
+
+TEST_F(MailboxReturnTest, OfTheCopiesOfAnAskThatOfTheOldestRightHasTheReply) {
+  auto& told = Keep<std::vector<absl::StatusOr<int>>>();
+  auto [squares, a] = system_.OpenMailbox<Square>(
+      "", {.capacity = 1, .when_full = WhenFull::kDropOldest, .receivers = Receivers::kAll});
+  auto b = *a.Share();
+  const auto ask = [&told, to = squares](Context& self) {
+    to.Ask(Square{3}).Then(self, [&told](absl::StatusOr<int> got) { told.push_back(got); });
+  };
+  Act(ask);
+  EXPECT_FALSE(b.TryReceive()->reply);
+  EXPECT_TRUE(told.empty());
+  a.TryReceive()->reply.Send(9);
+  Run();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(*told[0], 9);
+  Act(ask);
+  EXPECT_EQ(b.TryReceive()->message.number, 3);
+  squares.Send(Square{4});  // for which a's copy is dropped
+  Run();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[1].status().code(), StatusCode::kResourceExhausted) << "though b has got it";
+  EXPECT_EQ(b.TryReceive()->message.number, 4);
+  a = {};
+  Act(ask);
+  EXPECT_TRUE(b.TryReceive()->reply) << "the oldest that is left";
+}
+
 // ---- copies that fail
 
 struct Fragile {
