@@ -409,7 +409,6 @@ class Receiver {
     if (share == 0) return internal::WhyNotShared(id_);
     return Receiver(id_, share);
   }
-  Sender<M> sender() const { return Sender<M>(id_); }
 
   // Closes the mailbox, for all. The number of messages that waited in it (kAll: of copies), and were
   // dropped or are left to receive. What senders hold who wait for room is not in it: they are told
@@ -418,7 +417,7 @@ class Receiver {
     return id_.cell != nullptr ? id_.cell->Close(id_.incarnation, backlog) : 0;
   }
 
-  MailboxStats stats() const { return sender().stats(); }
+  MailboxStats stats() const { return Sender<M>(id_).stats(); }
   explicit operator bool() const { return id_.cell != nullptr; }
   std::string ToString() const { return internal::MailboxToString(id_); }
   friend std::ostream& operator<<(std::ostream& out, const Receiver& r) {

@@ -17,11 +17,19 @@ struct Take {
 struct Show {
   Numbers* to;
 };
+struct Await {
+  Numbers* to;
+};
 struct Keeper {
   std::optional<Receiver<Job>> inbox;
   void On(Take take) { inbox = std::move(take.inbox); }
   void On(Show show) {
     while (auto job = inbox->TryReceive()) show.to->push_back(job->message.number);
+  }
+  void On(Await await, Context& self) {
+    inbox->Receive().Then(self, [to = await.to](absl::StatusOr<Received<Job>> job) {
+      to->push_back(job->message.number);
+    });
   }
 };
 
@@ -45,12 +53,15 @@ constexpr bool kSends = requires(T& t) { t.Send(Job{1}); };
 template <class T>
 constexpr bool kReceives = requires(T& t) { t.Receive(); } || requires(T& t) { t.TryReceive(); };
 template <class T>
+constexpr bool kGivesSender = requires(T& t) { t.sender(); };
+template <class T>
 constexpr bool kCloses = requires(T& t) { t.Close(Backlog::kDrop); };
 
 TEST_F(MessagePassing, R40_AnOwnerOnlyReceivesAndAUserOnlySends) {
   using In = Receiver<Job>;
   using Out = Sender<Job>;
   static_assert(kReceives<In> && kCloses<In> && !kSends<In>);
+  static_assert(!kGivesSender<In>, "whoever is given the one right has not the other");
   static_assert(kSends<Out> && !kReceives<Out> && !kCloses<Out>);
   static_assert(!std::constructible_from<In, Out> && !std::is_assignable_v<In&, Out>);
 }
@@ -163,6 +174,25 @@ TEST_F(MessagePassing, R50_APassedShareIsOneMoreReceiver) {
   peer.Stop();
   Run();
   EXPECT_EQ(jobs.Send(Job{4}), SendResult::kQueued) << "the other still has his right";
+}
+
+TEST_F(MessagePassing, R50_WhichOfThoseWhoWaitReceivesTheMailboxDecidesAsR34Says) {
+  for (const Receivers receivers : {Receivers::kFirstCome, Receivers::kRoundRobin}) {
+    auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.receivers = receivers});
+    auto& mine = Keep<Numbers>();
+    auto& theirs = Keep<Numbers>();
+    auto peer = system_.Spawn<Keeper>();
+    peer.Send(Take{*inbox.Share()});
+    peer.Send(Await{&theirs});  // first
+    Run();
+    LetReceive(Somebody(), inbox, mine);
+    jobs.Send(Job{1});
+    jobs.Send(Job{2});
+    Run();
+    const bool in_turn = receivers == Receivers::kRoundRobin;
+    EXPECT_EQ(mine, Numbers{in_turn ? 1 : 2});
+    EXPECT_EQ(theirs, Numbers{in_turn ? 2 : 1});
+  }
 }
 
 }  // namespace
