@@ -71,6 +71,24 @@ constexpr bool kStops = requires(const T& t) { t.Stop(); };
 template <class T>
 constexpr bool kRevokes = requires(const T& t) { t.Revoke(); };
 
+template <class Link>
+constexpr bool kIsMadeOfText =
+    std::is_constructible_v<Link, std::string> || std::is_constructible_v<Link, const char*>;
+
+TEST_F(MessagePassingRights, R13_WithoutALinkNobodyIsReached) {
+  EXPECT_EQ(Recipient<Job>().Send(Job{1}), SendResult::kClosed);
+  EXPECT_EQ(ActorRef<Shop>().Send(Job{2}), SendResult::kClosed);
+  EXPECT_EQ(LetAsk(Recipient<Get>()), static_cast<int>(StatusCode::kUnavailable));
+  EXPECT_EQ(system_.Find<Job>("shop").status().code(), StatusCode::kNotFound) << "it has no name";
+  // What is printed of a link is none, neither by itself nor as a name.
+  const std::string printed = AnyRef(shop_).ToString();
+  EXPECT_EQ(system_.Find<Job>(printed).status().code(), StatusCode::kNotFound);
+  static_assert(!kIsMadeOfText<ActorRef<Shop>> && !kIsMadeOfText<Recipient<Job>> &&
+                !kIsMadeOfText<AnyRef> && !kIsMadeOfText<Sender<Job>>);
+  Run();
+  EXPECT_EQ(seen_.jobs, Numbers{});
+}
+
 TEST_F(MessagePassingRights, R13_OnlyIsTheRightToTheseMessagesAndNothingElse) {
   auto only = shop_.Only<Get>();
   static_assert(std::is_same_v<decltype(only), Recipient<Get>> && !kStops<Recipient<Get>>);

@@ -1,4 +1,5 @@
 // F. Synchronous and asynchronous: who waits for what.
+#include <atomic>
 #include <optional>
 #include <string>
 #include <thread>
@@ -85,6 +86,30 @@ struct Taker {
     if (in.stats().received < 3) self.ref(this).Send(std::move(again));
   }
 };
+
+TEST_F(MessagePassing, R53_AThreadWaitsForTheMailboxOrForTheReceiver) {
+  System system({.workers = 1});
+  auto [jobs, inbox] = system.OpenMailbox<Job>("", {.capacity = 1});
+  jobs.Send(Job{1});
+  const auto await_senders = [out = jobs](uint64_t count) {
+    while (out.stats().waiting_senders != count) std::this_thread::yield();
+  };
+  std::thread stores([out = jobs] { EXPECT_TRUE(out.Enqueue(Job{2}).Wait().ok()); });
+  await_senders(1);  // there is no room
+  std::atomic<bool> delivered = false;
+  std::thread delivers([&delivered, out = jobs] {
+    EXPECT_TRUE(out.Deliver(Job{3}).Wait().ok());
+    delivered = true;
+  });
+  await_senders(2);
+  EXPECT_EQ(inbox.TryReceive()->message.number, 1);
+  stores.join();  // the mailbox has it
+  EXPECT_EQ(inbox.TryReceive()->message.number, 2);
+  EXPECT_EQ(jobs.stats().depth, 1u);
+  EXPECT_FALSE(delivered) << "the mailbox has it, and nobody else";
+  EXPECT_EQ(inbox.TryReceive()->message.number, 3);
+  delivers.join();
+}
 
 TEST_F(MessagePassing, R53_ASendThatBlocksAHandlerLendsItsWorkersPlace) {
   System system({.workers = 1});
