@@ -18,7 +18,7 @@
 //              receive, and has one owner at a time: it is moved, also in a message, be it to another
 //              node (runtime/bridges/node.h), and takes the backlog along; senders do not notice. Share
 //              makes one more; Receivers says who then gets what. Neither can do what the other does, and
-//              nobody gets in without one.
+//              nobody gets in without one, or a name, by which all of its System may send (FindMailbox).
 // Moving       Who has given a Receiver away gets nothing more: what waits by it ends as soon as it is
 //              moved (kCancelled), wherever to, so one that is waited for is in no container that
 //              moves it; and a Pending... is begun before the move. What a waiter was given is his.

@@ -34,7 +34,10 @@ class MailboxOpening {
   //   auto [jobs, inbox] = system.OpenMailbox<Job>("jobs", {.capacity = 64});
   //   auto [ticks, clock] = self.OpenMailbox<Tick>();
   //
-  // A name is for FindMailbox, and for people; none need be given. A name that is taken counts as a
+  // A name is for FindMailbox, and for people; none need be given. It is no secret, but a right for
+  // whoever has the System or a Context: to send to the mailbox, to give its name to another one, and to
+  // receive from one of the system's own that nobody receives from. So one that two are to have for
+  // themselves has no name, and its rights go from hand to hand. A name that is taken counts as a
   // mistake of the program's here: where others may want the same one open without it, and
   // BindMailbox, which has a status. Throws std::invalid_argument if another mailbox has the name, for a
   // key without kByKey or the other way round, for kAll with a capacity of 0 or messages that cannot be

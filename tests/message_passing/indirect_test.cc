@@ -113,6 +113,11 @@ class MessagePassingReceivers : public MessagePassing {
     rights_.push_back(*rights_[0].Share());
     for (int i = 0; i < 3; ++i) who_.push_back(Somebody());
   }
+  void StartAnew() {
+    rights_.clear();
+    who_.clear();
+    seen_.assign(3, {});
+  }
   // They begin to wait in this order.
   void Wait(std::initializer_list<int> order) {
     for (const int i : order) LetReceive(who_[i], rights_[i], seen_[i]);
@@ -130,9 +135,7 @@ class MessagePassingReceivers : public MessagePassing {
 
 TEST_F(MessagePassingReceivers, R34_TheMailboxStatesWhoReceivesAndNotWhoSendsOrReceives) {
   for (const Receivers receivers : {Receivers::kFirstCome, Receivers::kRoundRobin}) {
-    rights_.clear();
-    who_.clear();
-    seen_.assign(3, {});
+    StartAnew();
     Open({.receivers = receivers});
     Wait({1, 0});
     Send({1, 2});
@@ -180,17 +183,24 @@ TEST_F(MessagePassingReceivers, R37_OneOfSeveralInTurn) {
 }
 
 TEST_F(MessagePassingReceivers, R37_OneOfSeveralAtRandom) {
-  Open({.receivers = Receivers::kRandom, .seed = 3});
-  for (int i = 0; i < 60; ++i) {
-    Wait({0, 1, 2});
-    Send({i});
-    for (auto& who : who_) {
-      who.Stop();
-      Run();
-      who = Somebody();
+  const auto seen_with = [this](uint64_t seed) {
+    StartAnew();
+    Open({.receivers = Receivers::kRandom, .seed = seed});
+    for (int i = 0; i < 60; ++i) {
+      Wait({0, 1, 2});
+      Send({i});
+      for (auto& who : who_) {
+        who.Stop();
+        Run();
+        who = Somebody();
+      }
     }
-  }
-  for (const Numbers& one : seen_) EXPECT_GT(one.size(), 5u);
+    return seen_;
+  };
+  const auto seen = seen_with(3);
+  for (const Numbers& one : seen) EXPECT_GT(one.size(), 5u);
+  EXPECT_EQ(seen_with(3), seen) << "the seed decides";
+  EXPECT_NE(seen_with(4), seen);
 }
 
 TEST_F(MessagePassingReceivers, R37_OneOfSeveralByKey) {
@@ -200,7 +210,9 @@ TEST_F(MessagePassingReceivers, R37_OneOfSeveralByKey) {
   size_t count = 0;
   for (size_t r = 0; r < rights_.size(); ++r) {
     std::map<int, int> last;
-    for (const int number : Drain(rights_[r])) {
+    const Numbers got = Drain(rights_[r]);
+    EXPECT_FALSE(got.empty()) << "each has some keys";
+    for (const int number : got) {
       ++count;
       EXPECT_EQ(whose.try_emplace(number % 32, r).first->second, r);
       EXPECT_GT(number, std::exchange(last.try_emplace(number % 32, -1).first->second, number));
