@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <source_location>
@@ -58,10 +59,13 @@ class Listener : public std::enable_shared_from_this<Listener<A, Ms...>> {
     if (d.verb != Delivery::Verb::kHandle) return e.Lose(d);
     const std::shared_ptr<Listener> listener = std::move(e.message.listener);
     Mail mail = std::move(e.message.mail);
+    const uint64_t address = e.address | kLetter;
     e.Free();
     const Thunk thunk = listener->ThunkOf(mail.source(), std::index_sequence_for<Ms...>());
     listener->Next(*d.self);
-    thunk(mail.Unpack(), d);  // may throw
+    Envelope& message = mail.Unpack();
+    message.address = address;  // as if it had been sent here: it may still be lost, for a reason
+    thunk(message, d);          // may throw
   }
 
   void Handle(absl::StatusOr<Mail> mail, Context& self) {

@@ -364,6 +364,27 @@ TEST_F(MailboxReturnTest, AnActorThatMayNotListenFails) {
   EXPECT_EQ(actor.Send(Job{1}), SendResult::kClosed);
 }
 
+// What is left of an envelope's time in a mailbox shows only with some times and numbers.
+TEST_F(MailboxReturnTest, WhoListensLosesNoAskThatHasExpiredWithoutADeadLetter) {
+  struct Answerer {
+    Receiver<Square> inbox;
+    void OnStart(Context& self) { ListenTo(this, self, std::move(inbox)); }
+    int On(Square square) { return square.number * square.number; }
+  };
+  auto [squares, inbox] = system_.OpenMailbox<Square>();
+  constexpr uint64_t kAsks = 16;
+  for (uint64_t i = 0; i < kAsks; ++i) {
+    Act([to = squares](Context& self) {
+      to.Ask(Square{1}, absl::Seconds(1)).Then(self, [](absl::StatusOr<int>) {});
+    });
+    Advance(absl::Milliseconds(1));
+  }
+  Advance(absl::Seconds(2));
+  system_.Spawn(Answerer{std::move(inbox)});
+  Run();
+  EXPECT_EQ(LettersFor(DeadLetterReason::kExpired), kAsks);
+}
+
 struct TakeOver {
   using Reply = int;
   Receiver<Job> inbox;

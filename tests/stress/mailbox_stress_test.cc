@@ -1,5 +1,7 @@
 // Mailboxes on real threads: senders and receivers of every kind, deadlines, rights that come and go,
-// actors that are stopped as they wait, and a close in the middle. At the end the books are exact.
+// actors that are stopped as they wait, every policy, asks, actors that listen, and a close in the middle.
+// At the end the books are exact.
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <random>
@@ -313,6 +315,149 @@ TEST(MailboxStressTest, ASelectTakesFromOneMailboxWhoeverSelectsInWhicheverOrder
       }
     }
     ledger.ExpectExact("capacity " + std::to_string(capacity));
+  }
+}
+
+// ---- every policy, asks, and actors that listen
+
+std::atomic<int64_t> questions_alive{0};
+std::atomic<int64_t> questions_copied{0};
+struct Question {
+  using Reply = int;
+  explicit Question(int number) : number(number) { questions_alive.fetch_add(1); }
+  Question(const Question& other) : number(other.number) {
+    questions_alive.fetch_add(1);
+    questions_copied.fetch_add(1);
+  }
+  Question(Question&& other) noexcept : number(other.number) { questions_alive.fetch_add(1); }
+  ~Question() { questions_alive.fetch_sub(1); }
+  int number;
+};
+struct Books {
+  std::atomic<int> issued{0};
+  std::atomic<int> finished{0};
+  std::atomic<int64_t> taken{0};
+  std::atomic<int64_t> lost{0};
+
+  int Answer(const Question& question) {
+    taken.fetch_add(1);
+    return 2 * question.number;
+  }
+  static void Check(int number, const absl::StatusOr<int>& answer) {
+    if (answer.ok()) EXPECT_EQ(*answer, 2 * number);
+  }
+};
+using Two = std::array<Sender<Question>, 2>;
+
+void AskFromThread(Two out, Books& books, unsigned seed) {
+  std::minstd_rand random(seed);
+  for (int i = 0; i < kEach / 4; ++i) {
+    const Sender<Question>& to = out[random() % 2];
+    const int number = books.issued.fetch_add(1);
+    if (random() % 3 == 0) {
+      Books::Check(number, to.Ask(Question(number), Moment(random, 300)).Wait());
+    } else {
+      random() % 2 == 0 ? to.Send(Question(number)) : to.TrySend(Question(number));
+    }
+  }
+  books.finished.fetch_add(1);
+}
+struct AskingHandler {
+  Two out;
+  Books* books;
+  int left = kEach / 4;
+  std::minstd_rand random{7};
+  void On(Begin, Context& self) { Next(self); }
+  void Next(Context& self) {
+    if (left-- == 0) {
+      books->finished.fetch_add(1);
+      return;
+    }
+    const int number = books->issued.fetch_add(1);
+    out[random() % 2]
+        .Ask(Question(number), Moment(random, 300))
+        .Then(self, [this, number](const absl::StatusOr<int>& answer, Context& here) {
+          Books::Check(number, answer);
+          Next(here);
+        });
+  }
+};
+struct Attentive {
+  Receiver<Question> first;
+  Receiver<Question> second;
+  Books* books;
+  void OnStart(Context& self) { ListenTo(this, self, std::move(first), std::move(second)); }
+  int On(const Question& question) { return books->Answer(question); }
+};
+
+void PlayWith(MailboxOptions<Question> options, unsigned seed) {
+  Books books;
+  questions_copied = 0;
+  {
+    System system({.workers = 3, .on_dead_letter = [&books](const DeadLetter& letter) {
+                     if (letter.message_type.ends_with("Question")) books.lost.fetch_add(1);
+                   }});
+    auto [out, in] = system.OpenMailbox<Question>("", std::move(options));
+    auto [to_side, side] = system.OpenMailbox<Question>("", {.capacity = 2});
+    const Two both{out, to_side};
+    std::minstd_rand random(seed);
+    std::thread asks([&] { AskFromThread(both, books, seed + 1); });
+    std::thread asks_too([&] { AskFromThread(both, books, seed + 2); });
+    system.Spawn<AskingHandler>(AskingHandler{both, &books}).Send(Begin());
+    std::vector<ActorRef<Attentive>> attentive;
+    const auto spawn = [&, &in = in, &side = side] {
+      auto share = in.Share();  // none of a kExclusivePair
+      attentive.push_back(system.Spawn<Attentive>(
+          Attentive{share.ok() ? *std::move(share) : Receiver<Question>(), *side.Share(), &books}));
+    };
+    spawn();
+    spawn();
+    const auto receive = [&](Receiver<Question>& from) {
+      auto question = from.Receive(Moment(random, 100)).Wait();
+      if (question.ok()) {
+        const int answer = books.Answer(question->message);
+        if (question->reply) question->reply.Send(answer);
+      }
+      return !absl::IsUnavailable(question.status());
+    };
+    while (books.finished < 3) {
+      receive(random() % 2 == 0 ? in : side);
+      if (random() % 8 == 0) {
+        attentive.front().Stop();
+        attentive.erase(attentive.begin());
+        spawn();
+      }
+    }
+    asks.join();
+    asks_too.join();
+    for (Receiver<Question>* one : {&in, &side}) {
+      one->Close(random() % 2 == 0 ? Backlog::kDrop : Backlog::kDrain);
+      while (receive(*one)) {
+      }
+    }
+    for (const auto& actor : attentive) {
+      actor.Stop();
+      EXPECT_TRUE(system.Join(actor, absl::Minutes(5)).ok());
+    }
+  }
+  EXPECT_EQ(books.taken + books.lost, books.issued + questions_copied) << "seed " << seed;
+  EXPECT_EQ(questions_alive.load(), 0) << "seed " << seed;
+}
+
+TEST(MailboxStressTest, WhateverThePoliciesEachCopyIsReceivedOnceOrLostForAReason) {
+  unsigned seed = 0;
+  for (const Receivers receivers :
+       {Receivers::kFirstCome, Receivers::kRoundRobin, Receivers::kByKey, Receivers::kAll,
+        Receivers::kOneAtATime, Receivers::kExclusivePair}) {
+    for (const WhenFull when_full :
+         {WhenFull::kBlock, WhenFull::kFail, WhenFull::kDropNewest, WhenFull::kDropOldest}) {
+      MailboxOptions<Question> options{
+          .capacity = seed % 2 == 0 ? 1u : 40u, .when_full = when_full, .receivers = receivers};
+      if (receivers == Receivers::kByKey) {
+        options.key = [](const Question& q) { return static_cast<uint64_t>(q.number % 17); };
+      }
+      PlayWith(std::move(options), ++seed);
+    }
   }
 }
 
