@@ -270,8 +270,7 @@ class Sender : public Attenuation<Sender<M>, M> {
 
   // False for a default-constructed one only.
   explicit operator bool() const { return id_.cell != nullptr; }
-  // For people: "jobs#5e1f09c2". It gives nobody a right. The number has 32 bits, so two mailboxes may
-  // print alike, if hardly ever; what is unique, and compared by ==, is the Sender.
+  // For people: "jobs#5e1f09c2", unlike all others that its System has open. It gives nobody a right.
   std::string ToString() const { return internal::MailboxToString(id_); }
   friend bool operator==(const Sender& a, const Sender& b) { return a.id_ == b.id_; }
   friend std::ostream& operator<<(std::ostream& out, const Sender& s) {

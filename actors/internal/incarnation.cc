@@ -23,12 +23,15 @@ void DrawIncarnations(std::span<uint64_t> out) {
   for (uint64_t& number : out) number = (number & ~kAddressFlags) | 8;
 }
 
-std::string PrintedNumber(uint64_t incarnation, uint64_t print_key) {
+uint32_t NumberToPrint(uint64_t incarnation, uint64_t print_key) {
   const auto product =
       static_cast<unsigned __int128>(incarnation ^ print_key) * 0x9E3779B97F4A7C15u;
-  const auto digest = static_cast<uint32_t>((product >> 64) ^ product);
+  return static_cast<uint32_t>((product >> 64) ^ product);
+}
+
+std::string PrintedNumber(uint64_t incarnation, uint64_t print_key) {
   char number[16];
-  std::snprintf(number, sizeof(number), "#%08x", digest);
+  std::snprintf(number, sizeof(number), "#%08x", NumberToPrint(incarnation, print_key));
   return number;
 }
 

@@ -23,6 +23,7 @@ inline uint64_t DrawIncarnation() {
 // "#5e1f09c2": of an incarnation, for people. Mixed with a secret of the space, so that the 32 bits
 // printed narrow down nothing: who knows an incarnation may send to the actor or mailbox.
 std::string PrintedNumber(uint64_t incarnation, uint64_t print_key);
+uint32_t NumberToPrint(uint64_t incarnation, uint64_t print_key);
 
 }  // namespace troupe::internal
 

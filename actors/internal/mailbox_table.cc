@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "troupe/actors/internal/actor_space.h"
 #include "troupe/actors/internal/incarnation.h"
 
 namespace troupe::internal {
@@ -25,13 +26,22 @@ absl::StatusOr<MailboxId> MailboxTable::Open(MailboxSpec spec) {
   if (free_.empty()) {
     free_.push_back(cells_.emplace_back(std::make_unique<MailboxCell>(space_)).get());
   }
-  const MailboxId id{free_.back(), DrawIncarnation()};
+  const MailboxId id{free_.back(), DrawUnlikeOthers()};
   free_.pop_back();
   open_[id.cell] = id.incarnation;
   const MessageType message = spec.message;
   id.cell->Open(id.incarnation, std::move(spec));
   if (name != nullptr) name->Set({id, message});
   return id;
+}
+
+// T4
+uint64_t MailboxTable::DrawUnlikeOthers() {
+  uint64_t drawn;
+  do {
+    drawn = DrawIncarnation();
+  } while (!printed_.insert(NumberToPrint(drawn, space_.print_key())).second);
+  return drawn;
 }
 
 absl::StatusOr<MailboxId> MailboxTable::Find(std::string_view name, MessageType message) {
@@ -90,7 +100,9 @@ void MailboxTable::Sweep() {
 
 void MailboxTable::Release(MailboxCell& cell, const std::string& name) {
   const MutexLock lock(mutex_);
-  open_.erase(&cell);
+  const auto open = open_.find(&cell);
+  printed_.erase(NumberToPrint(open->second, space_.print_key()));  // T4
+  open_.erase(open);
   free_.push_back(&cell);
   const auto found = names_.find(name);
   if (found == names_.end() || !IsFree(*found->second)) return;

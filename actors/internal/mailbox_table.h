@@ -8,10 +8,12 @@
 //     mutex_ is held, and may be dropped if no mailbox has the name.
 // T3  Names are dropped when their mailbox ends, or by a sweep when there are twice as many as the last
 //     one left.
+// T4  printed_ has the numbers that the mailboxes in open_ print, each once.
 #ifndef TROUPE_ACTORS_INTERNAL_MAILBOX_TABLE_H_
 #define TROUPE_ACTORS_INTERNAL_MAILBOX_TABLE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "troupe/actors/internal/mailbox_cell.h"
@@ -51,6 +54,7 @@ class MailboxTable {
   using Name = std::shared_ptr<MailboxName>;
 
   const Name& SlotLocked(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint64_t DrawUnlikeOthers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsFree(MailboxName& name) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Sweep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -60,6 +64,7 @@ class MailboxTable {
   std::vector<std::unique_ptr<MailboxCell>> cells_ ABSL_GUARDED_BY(mutex_);  // B1
   std::vector<MailboxCell*> free_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<const MailboxCell*, uint64_t> open_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<uint32_t> printed_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, Name> names_ ABSL_GUARDED_BY(mutex_);
   size_t sweep_at_ ABSL_GUARDED_BY(mutex_) = kSweepAt;  // T3
 };
