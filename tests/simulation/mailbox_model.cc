@@ -49,6 +49,8 @@ bool MailboxModel::HandOver(Box& box, Lane& lane, const Message& message) {
     next = Mix(box.random) % box.receivers.size();
   }
   const Waiting receiver = box.receivers[next];
+  box.receivers.erase(box.receivers.begin() + static_cast<ptrdiff_t>(next));
+  if (ops_[receiver.op].outcome) return HandOver(box, lane, message);  // served elsewhere
   box.last_served = receiver.share;
   ++box.sent;
   ++box.received;
@@ -189,13 +191,16 @@ std::optional<int> MailboxModel::TryReceive(Place from) {
 
 void MailboxModel::Receive(int op, int actor, const std::vector<Place>& from) {
   const Telling telling(*this);
-  ops_[op] = {.actor = actor, .receives = true};
-  std::optional<StatusCode> first_error;  // told if none of them has mail
-  const auto note = [&first_error](StatusCode error) {
-    if (!first_error) first_error = error;
-  };
+  ops_[op] = {.actor = actor, .at = from};
+  std::optional<Outcome> first_error;  // told if none of them has mail
   for (const Place& place : from) {
-    if (ops_[op].outcome.has_value()) return;
+    if (ops_[op].outcome.has_value()) {
+      LinkInVain(place, op);
+      continue;
+    }
+    const auto note = [&](StatusCode error) {
+      if (!first_error) first_error = TurnedAway(op, place, error);
+    };
     std::optional<Message> taken;
     switch (Take(place, taken, op)) {
       case Took::kMail:
@@ -213,7 +218,21 @@ void MailboxModel::Receive(int op, int actor, const std::vector<Place>& from) {
         break;
     }
   }
-  if (first_error && !ops_[op].outcome.has_value()) Settle(op, {*first_error});
+  if (first_error && !ops_[op].outcome.has_value()) Settle(op, *first_error);
+}
+
+// Who waits at several mailboxes and is served by one is in the lists of the others until he learns of it,
+// also of those that he comes to later. Only where a receiver is drawn can anybody tell.
+void MailboxModel::LinkInVain(Place from, int op) {
+  Box& box = boxes_[from.box];
+  if (box.choice.receivers != Receivers::kRandom || box.ended || box.closed) return;
+  if (box.lanes[0].mail.empty() && box.senders.empty())
+    box.receivers.push_back({op, from.share, {}});
+}
+void MailboxModel::Forget(int op) {
+  for (Box& box : boxes_) {
+    std::erase_if(box.receivers, [op](const Waiting& w) { return w.op == op; });
+  }
 }
 
 MailboxModel::Took MailboxModel::Take(Place from, std::optional<Message>& taken, int op) {
@@ -274,173 +293,6 @@ void MailboxModel::Insert(Lane& lane, Message message) {
   lane.mail.insert(before, message);
 }
 
-// ---- giving up
-
-void MailboxModel::Withdraw(int op, StatusCode told) {
-  const Telling telling(*this);
-  Withdraw(op);
-  Settle(op, {told});
-}
-
-void MailboxModel::Withdraw(int op) {
-  for (Box& box : boxes_) {
-    std::erase_if(box.receivers, [op](const Waiting& w) { return w.op == op; });
-    std::erase(box.close_watchers, op);
-    size_t gone = std::erase_if(box.senders, [op](const Waiting& w) { return w.op == op; });
-    for (Lane& lane : box.lanes) {
-      const size_t there =
-          std::erase_if(lane.mail, [op](const Message& m) { return m.waiting_op == op; });
-      box.sent -= there;
-      gone += there;
-    }
-    if (gone == 0) continue;
-    const Telling telling(*this);
-    ++box.dropped;
-    Lose(DeadLetterReason::kExpired);
-    Admit(box);
-    EndIfDrained(box);
-  }
-}
-
-// ---- rights
-
-uint32_t MailboxModel::AddShare(int number) {
-  const Telling telling(*this);
-  Box& box = boxes_[number];
-  if (box.ended) return 0;
-  if (box.choice.receivers == Receivers::kExclusivePair && box.last_share != 0) return 0;
-  ++box.shares;
-  const uint32_t share = ++box.last_share;
-  if (box.one_lane()) return share;
-  if (box.shares == 1) {
-    box.lanes[0].share = share;
-    return share;
-  }
-  box.lanes.push_back({.share = share, .mail = {}});
-  if (box.choice.receivers == Receivers::kByKey) {
-    Redistribute(box);
-    Admit(box);
-  }
-  return share;
-}
-
-uint32_t MailboxModel::Attach(int number) {
-  Box& box = boxes_[number];
-  if (box.ended || box.shares != 0) return 0;
-  ++box.shares;
-  const uint32_t share = ++box.last_share;
-  if (!box.one_lane()) box.lanes[0].share = share;
-  return share;
-}
-
-void MailboxModel::DropShare(Place right) {
-  const Telling telling(*this);
-  Box& box = boxes_[right.box];
-  if (box.ended) return;
-  TurnAway(box, right.share, StatusCode::kCancelled);
-  if (--box.shares == 0) {
-    if (box.choice.owner == MailboxOwner::kReceiver || box.closed) CloseBox(box, Backlog::kDrop);
-    return;
-  }
-  if (box.one_lane()) return;
-  const auto lane = std::find_if(box.lanes.begin(), box.lanes.end(),
-                                 [&](const Lane& l) { return l.share == right.share; });
-  if (box.choice.receivers == Receivers::kAll) {
-    DropMail(box, *lane);
-    box.lanes.erase(lane);
-  } else {
-    const std::deque<Message> orphans = std::move(lane->mail);
-    box.lanes.erase(lane);
-    for (const Message& m : orphans) Insert(LaneFor(box, m), m);
-    for (Lane& heir : box.lanes) {
-      while (!heir.mail.empty() && NextReceiver(box, heir) != box.receivers.size()) {
-        const Message message = heir.mail.front();
-        heir.mail.pop_front();
-        --box.sent;
-        HandOver(box, heir, message);
-        if (message.waiting_op != kNo) Settle(message.waiting_op, {StatusCode::kOk});
-      }
-    }
-  }
-  Admit(box);
-  EndIfDrained(box);
-}
-
-void MailboxModel::Redistribute(Box& box) {
-  std::vector<Message> all;
-  for (Lane& lane : box.lanes) {
-    all.insert(all.end(), lane.mail.begin(), lane.mail.end());
-    lane.mail.clear();
-  }
-  for (const Message& m : all) Insert(LaneFor(box, m), m);
-}
-
-// ---- the end
-
-size_t MailboxModel::Close(int box, Backlog backlog) {
-  const Telling telling(*this);
-  return boxes_[box].ended ? 0 : CloseBox(boxes_[box], backlog);
-}
-
-size_t MailboxModel::CloseBox(Box& box, Backlog backlog) {
-  size_t left = 0;
-  for (Lane& lane : box.lanes) {
-    left += lane.mail.size();
-    if (backlog == Backlog::kDrop) DropMail(box, lane);
-  }
-  while (!box.senders.empty()) {
-    const int op = box.senders.front().op;
-    box.senders.pop_front();
-    ++box.dropped;
-    Lose(DeadLetterReason::kStopped);
-    Settle(op, {StatusCode::kUnavailable});
-  }
-  for (const int op : std::exchange(box.close_watchers, {})) Settle(op, {StatusCode::kOk});
-  TurnAway(box, 0, StatusCode::kUnavailable);
-  box.closed = true;
-  EndIfDrained(box);
-  return left;
-}
-
-void MailboxModel::DropMail(Box& box, Lane& lane) {
-  while (!lane.mail.empty()) {
-    const Message message = lane.mail.front();
-    lane.mail.pop_front();
-    ++box.dropped;
-    Lose(DeadLetterReason::kStopped);
-    Refuse(message, StatusCode::kUnavailable);
-  }
-}
-
-void MailboxModel::AwaitClose(int op, int actor, int box) {
-  const Telling telling(*this);
-  ops_[op] = {.actor = actor};
-  if (boxes_[box].ended || boxes_[box].closed) return Settle(op, {StatusCode::kOk});
-  boxes_[box].close_watchers.push_back(op);
-}
-
-// Those who wait for something to become of it learn that nothing will.
-void MailboxModel::Refuse(const Message& message, StatusCode why) {
-  if (message.waiting_op != kNo) Settle(message.waiting_op, {why});
-  if (message.ask != kNo) Settle(message.ask, {why});
-}
-
-void MailboxModel::TurnAway(Box& box, uint32_t share, StatusCode why) {
-  std::vector<int> ops;
-  for (const Waiting& w : box.receivers) {
-    if (share == 0 || w.share == share) ops.push_back(w.op);
-  }
-  for (const int op : ops) Settle(op, {why});
-}
-
-void MailboxModel::EndIfDrained(Box& box) {
-  if (!box.closed) return;
-  for (const Lane& lane : box.lanes) {
-    if (!lane.mail.empty()) return;
-  }
-  box.ended = true;
-}
-
 // ---- turns
 
 void MailboxModel::Settle(int number, Outcome outcome) {
@@ -448,6 +300,7 @@ void MailboxModel::Settle(int number, Outcome outcome) {
   if (op.outcome.has_value()) return;  // an answer that comes too late
   op.outcome = outcome;
   for (Box& box : boxes_) {
+    if (box.choice.receivers == Receivers::kRandom) continue;  // see LinkInVain
     std::erase_if(box.receivers, [number](const Waiting& w) { return w.op == number; });
   }
   settled_.push_back(number);
@@ -456,29 +309,36 @@ void MailboxModel::Settle(int number, Outcome outcome) {
 void MailboxModel::Tell() {
   for (const bool receivers : {true, false}) {
     for (const int op : settled_) {
-      if (ops_[op].receives == receivers) arrived_[ops_[op].actor].push_back(op);
+      if (!ops_[op].at.empty() == receivers) arrived_[ops_[op].actor].push_back(op);
     }
   }
   settled_.clear();
 }
 
-void MailboxModel::Run(const std::vector<int>& ending) {
-  for (const int actor : ending) End(actor);
-  while (!arrived_.empty()) {  // their answers arrive, too
-    const Telling telling(*this);
-    for (const auto& [actor, ops] : std::exchange(arrived_, {})) {
-      for (const int op : ops) {
-        outcomes_[op] = *ops_[op].outcome;
-        if (ops_[op].mail) Answer(*ops_[op].mail);
-      }
-    }
-  }
+void MailboxModel::Learn(int number) {
+  const auto found = ops_.find(number);
+  if (found == ops_.end()) return;
+  const Op& op = found->second;
+  const auto arrived = arrived_.find(op.actor);
+  if (arrived == arrived_.end() || std::erase(arrived->second, number) == 0) return;
+  if (arrived->second.empty()) arrived_.erase(arrived);
+  const Telling telling(*this);
+  Forget(number);
+  outcomes_[number] = *op.outcome;
+  if (op.mail) Answer(*op.mail);
+}
+
+void MailboxModel::Run() {
+  while (!arrived_.empty()) Learn(arrived_.begin()->second.front());
 }
 
 // It waits no more, and what it has not looked at goes back.
 void MailboxModel::End(int actor) {
   for (auto op = ops_.rbegin(); op != ops_.rend(); ++op) {
-    if (op->second.actor == actor && !op->second.outcome.has_value()) {
+    if (op->second.actor != actor) continue;
+    if (op->second.outcome.has_value()) {
+      Forget(op->first);
+    } else {
       op->second.outcome = Outcome{StatusCode::kAborted};  // nobody is told
       Withdraw(op->first);
     }

@@ -17,8 +17,8 @@
 namespace troupe {
 
 // Mailboxes, actors and operations are numbers that whoever drives it gives out. What an actor is
-// told it learns in its turn (Run); all else is done at once. Who has his turn first does not matter
-// here, but for actors that end: whoever drives it says in which order they did.
+// told it learns in its turn; all else is done at once. Whoever drives it says in which order operations
+// began, were learned of, and actors ended.
 class MailboxModel {
  public:
   struct Choice {
@@ -36,7 +36,8 @@ class MailboxModel {
     int waiting_op = kNo;  // who waits until it is taken
     int ask = kNo;         // who waits for an answer, which is the message's number
   };
-  // How an operation ended: with a message, or else without.
+  // How an operation ended: with a message, or else without. Of an error of a Select the number is the
+  // index of the mailbox that it is of.
   struct Outcome {
     absl::StatusCode code;
     int message = kNo;
@@ -65,6 +66,7 @@ class MailboxModel {
   uint32_t AddShare(int box);  // 0: no
   uint32_t Attach(int box);
   void DropShare(Place right);
+  void CallOff(Place right);
   size_t Close(int box, Backlog backlog);
   // ---- by an actor, in its turn
 
@@ -75,8 +77,11 @@ class MailboxModel {
   void Expire(int op) { Withdraw(op, absl::StatusCode::kDeadlineExceeded); }
   void Withdraw(int op, absl::StatusCode told);
 
-  // Every actor that has something to learn has its turn, these end in theirs.
-  void Run(const std::vector<int>& ending);
+  // The actor has its turn, and learns what came of this, or ends.
+  void Learn(int op);
+  void End(int actor);
+  // All learn what there is.
+  void Run();
 
   const std::map<int, Outcome>& outcomes() const { return outcomes_; }
   const std::array<uint64_t, kDeadLetterReasons>& letters() const { return letters_; }
@@ -120,7 +125,7 @@ class MailboxModel {
   };
   struct Op {
     int actor;
-    bool receives = false;
+    std::vector<Place> at{};  // where it may receive
     std::optional<Outcome> outcome = std::nullopt;
     Place from{};
     std::optional<Message> mail = std::nullopt;
@@ -155,6 +160,8 @@ class MailboxModel {
   bool HandOver(Box& box, Lane& lane, const Message& message);
   size_t NextReceiver(const Box& box, const Lane& lane) const;
   Took Take(Place from, std::optional<Message>& taken, int op);
+  void LinkInVain(Place from, int op);
+  void Forget(int op);
   void PutBack(Place from, Message message);
   void Insert(Lane& lane, Message message);
   void Withdraw(int op);
@@ -165,10 +172,10 @@ class MailboxModel {
   size_t CloseBox(Box& box, Backlog backlog);
   void EndIfDrained(Box& box);
   void Settle(int op, Outcome outcome);
+  Outcome TurnedAway(int op, Place from, absl::StatusCode why) const;
   void Tell();
   void Lose(DeadLetterReason reason) { ++letters_[static_cast<size_t>(reason)]; }
   void Answer(const Message& message);
-  void End(int actor);
   int NumberOf(const Box& box) const { return static_cast<int>(&box - boxes_.data()); }
 
   std::vector<Box> boxes_;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "tests/simulation/mailbox_model.h"
 #include "troupe/troupe.h"
 
@@ -30,7 +31,10 @@ enum class Kind {
   kEnqueueNow,  // which does not wait
   kDeliverNow,
   kReceiveNow,
+  kBurst,  // TrySend, many, and TryReceive in between
+  kDrain,  // TryReceive, as many
   kShare,
+  kMove,  // to the same place
   kDropShare,
   kAttach,
   kClose,
@@ -39,10 +43,10 @@ enum class Kind {
   kRun,
 };
 inline std::string_view ToString(Kind kind) {
-  constexpr std::array<std::string_view, 19> kNames{
-      "Send",   "TrySend", "TryReceive", "Enqueue",    "Deliver",    "Receive", "Select",
-      "Ask",    "Closed",  "EnqueueNow", "DeliverNow", "ReceiveNow", "Share",   "DropShare",
-      "Attach", "Close",   "Stop",       "Advance",    "Run"};
+  constexpr std::array<std::string_view, 22> kNames{
+      "Send",      "TrySend",    "TryReceive", "Enqueue",    "Deliver", "Receive", "Select", "Ask",
+      "Closed",    "EnqueueNow", "DeliverNow", "ReceiveNow", "Burst",   "Drain",   "Share",  "Move",
+      "DropShare", "Attach",     "Close",      "Stop",       "Advance", "Run"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -55,6 +59,14 @@ struct Step {
   uint32_t number;  // a key, a time
   bool awaits;      // in a coroutine
 };
+
+inline absl::Duration TimeoutOf(const Step& step, int op) {
+  if (step.number < 8) return absl::InfiniteDuration();
+  // An ask without time is over before it is sent.
+  if (step.number < 11 && step.kind != Kind::kAsk) return absl::ZeroDuration();
+  // No two deadlines are the same.
+  return absl::Milliseconds(step.number) + absl::Microseconds(1 + op);
+}
 
 struct Program {
   uint64_t seed;  // also of who runs next
@@ -81,7 +93,7 @@ inline Program Generate(uint64_t seed) {
   Program program{.seed = seed, .boxes = {}, .steps = {}};
   for (uint32_t i = 1 + draw(3); i > 0; --i) {
     MailboxModel::Choice box{
-        .capacity = std::array{0u, 1u, 2u, kUnbounded}[draw(4)],
+        .capacity = std::array{0u, 0u, 1u, 1u, 2u, 2u, 17u, 70u, kUnbounded, kUnbounded}[draw(10)],
         .when_full = static_cast<WhenFull>(draw(2) == 0 ? 0 : draw(4)),
         .receivers = static_cast<Receivers>(draw(7)),
         .owner = draw(3) == 0 ? MailboxOwner::kSystem : MailboxOwner::kReceiver,
@@ -95,9 +107,10 @@ inline Program Generate(uint64_t seed) {
       Kind::kDropShare,  Kind::kAdvance,    Kind::kStop,       Kind::kRun,     Kind::kEnqueueNow,
       Kind::kDeliverNow, Kind::kReceiveNow, Kind::kAsk,        Kind::kAsk,     Kind::kClosed,
       Kind::kSend};
+  constexpr std::array kSeldom{Kind::kClose, Kind::kAttach, Kind::kMove,
+                               Kind::kMove,  Kind::kBurst,  Kind::kDrain};
   for (uint32_t i = 5 + draw(40); i > 0; --i) {
-    const Kind kind = draw(24) == 0 ? (draw(2) == 0 ? Kind::kClose : Kind::kAttach)
-                                    : kMostly[draw(kMostly.size())];
+    const Kind kind = draw(12) == 0 ? kSeldom[draw(kSeldom.size())] : kMostly[draw(kMostly.size())];
     program.steps.push_back({kind, draw(6), draw(6), draw(kPlayers), draw(30), draw(2) == 0});
   }
   return program;

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,7 +16,8 @@
 #include "absl/time/time.h"
 #include "tests/simulation/mailbox_model.h"
 #include "tests/simulation/mailbox_program.h"
-#include "troupe/runtime/manual_scheduler.h"
+#include "tests/simulation/mailbox_stage.h"
+#include "tests/simulation/mailbox_verdict.h"
 #include "troupe/troupe.h"
 
 #if defined(__clang__) || __GNUC__ >= 13  // see core/task.h; there what is to be awaited is not
@@ -25,18 +25,6 @@
 #endif
 
 namespace troupe {
-
-inline constexpr int kKeys = 5;
-
-inline int64_t jobs_alive = 0;
-struct Job {
-  using Reply = int;
-  Job(int id, int key) : id(id), key(key) { ++jobs_alive; }
-  Job(const Job& other) : id(other.id), key(other.key) { ++jobs_alive; }
-  ~Job() { --jobs_alive; }
-  int id;
-  int key;
-};
 
 class World;
 struct Begin {
@@ -57,17 +45,6 @@ class Player {
  private:
   World& world_;
   const int number_;
-};
-
-struct Stage {
-  explicit Stage(uint64_t seed) : loop({.seed = seed}) {}
-  ManualScheduler loop;
-  std::array<uint64_t, kDeadLetterReasons> letters{};
-  System system{{.scheduler = &loop, .on_dead_letter = [this](const DeadLetter& letter) {
-                   if (letter.message_type.ends_with("Job")) {
-                     ++letters[static_cast<size_t>(letter.reason)];
-                   }
-                 }}};
 };
 
 class World {
@@ -96,23 +73,31 @@ class World {
     for (size_t i = 0; i < program_.steps.size(); ++i) {
       Do(program_.steps[i]);
       Compare();
-      if (!wrong_.empty()) {
+      if (verdict_.wrong()) {
         return "step " + std::to_string(i) + " (" + std::string(ToString(program_.steps[i].kind)) +
-               "): " + wrong_;
+               "): " + verdict_.text();
       }
     }
     Turn();
     Compare();
-    return wrong_.empty() ? std::nullopt : std::optional(wrong_);
+    return verdict_.wrong() ? std::optional(verdict_.text()) : std::nullopt;
   }
 
   const std::map<int, Outcome>& seen() const { return seen_; }
 
+  // False: the right that it needs has gone meanwhile.
+  bool Begins(int op) {
+    for (const Place& place : ops_.at(op).from) {
+      if (place.share != 0 && boxes_[place.box].rights.count(place.share) == 0) return false;
+    }
+    events_.push_back({Event::kBegun, op});
+    return true;
+  }
   void BeginHere(int number, Context& self);
 #ifdef TROUPE_MODEL_AWAITS
   Task<> AwaitHere(int number);
 #endif
-  void HasEnded(int actor) { ended_.push_back(actor); }
+  void HasEnded(int actor) { events_.push_back({Event::kEnded, actor}); }
 
  private:
   struct Box {
@@ -124,6 +109,11 @@ class World {
   struct Actor {
     ActorRef<Player> ref;
     int number;
+  };
+  // In a turn, in their order.
+  struct Event {
+    enum What { kBegun, kLearned, kEnded } what;
+    int number;  // of the operation; of the actor
   };
   struct Op {
     Kind kind;
@@ -187,16 +177,20 @@ class World {
   static Outcome OutcomeOf(const absl::StatusOr<int>& answer) {
     return answer.ok() ? Outcome{absl::StatusCode::kOk, *answer} : OutcomeOf(answer.status());
   }
-  static Outcome OutcomeOf(absl::StatusOr<Received<Job>> job) {
+  Outcome OutcomeOf(absl::StatusOr<Received<Job>> job) {
     return job.ok() ? Outcome{absl::StatusCode::kOk, Answered(*job)} : OutcomeOf(job.status());
   }
   template <class... Ms>
-  static Outcome OutcomeOf(absl::StatusOr<std::variant<Ms...>> job) {
-    if (!job.ok()) return OutcomeOf(job.status());
-    return {absl::StatusCode::kOk, std::visit([](auto& one) { return Answered(one); }, *job)};
+  Outcome OutcomeOf(absl::StatusOr<std::variant<Ms...>> job) {
+    if (!job.ok()) {
+      const std::optional<size_t> of = SelectErrorIndex(job.status());
+      return {job.status().code(), of ? static_cast<int>(*of) : MailboxModel::kNo};
+    }
+    return {absl::StatusCode::kOk, std::visit([this](auto& one) { return Answered(one); }, *job)};
   }
-  static int Answered(Received<Job>& job) {
+  int Answered(Received<Job>& job) {
     if (job.reply) job.reply.Send(job.message.id);
+    Expect("the sender", job.sender, senders_.at(job.message.id));
     return job.message.id;
   }
 
@@ -217,8 +211,44 @@ class World {
 
   void Turn() {
     stage_.loop.RunUntilIdle();
-    model_.Run(std::exchange(ended_, {}));
+    Replay();
+    model_.Run();
     turned_ = true;
+  }
+  void Replay() {
+    for (const Event& event : std::exchange(events_, {})) {
+      switch (event.what) {
+        case Event::kBegun:
+          BeginInModel(event.number);
+          break;
+        case Event::kLearned:
+          model_.Learn(event.number);
+          break;
+        case Event::kEnded:
+          model_.End(event.number);
+          break;
+      }
+    }
+  }
+  void BeginInModel(int number) {
+    const Op& op = ops_.at(number);
+    const int actor = op.message.sender;
+    const int box = op.from[0].box;
+    switch (op.kind) {
+      case Kind::kEnqueue:
+      case Kind::kDeliver:
+        model_.Send(number, actor, box, op.message, op.kind == Kind::kDeliver);
+        break;
+      case Kind::kAsk:
+        model_.Ask(number, actor, box, op.message);
+        break;
+      case Kind::kClosed:
+        model_.AwaitClose(number, actor, box);
+        break;
+      default:
+        model_.Receive(number, actor, op.from);
+    }
+    if (op.timeout == absl::ZeroDuration() && model_.is_waiting(number)) model_.Expire(number);
   }
 
   void Do(const Step& step) {
@@ -229,20 +259,16 @@ class World {
     switch (step.kind) {
       case Kind::kSend:
         return SendFromOutside(step, number);
-      case Kind::kTrySend: {
-        const auto message = NewMessage(step, MailboxModel::kOutside);
-        Expect("what TrySend said",
-               static_cast<int>(box.sender.TrySend(Job(message.id, message.key))),
-               static_cast<int>(model_.TrySend(number, message)));
+      case Kind::kTrySend:
+        return TrySend(step, number);
+      case Kind::kBurst:
+        return Burst(step, number, right);
+      case Kind::kTryReceive:
+        if (right) TryReceive(*right);
         return;
-      }
-      case Kind::kTryReceive: {
-        if (!right) return;
-        auto job = ReceiverAt(*right).TryReceive();
-        Expect("what TryReceive got", job ? Answered(*job) : MailboxModel::kNo,
-               model_.TryReceive(*right).value_or(MailboxModel::kNo));
+      case Kind::kDrain:
+        for (uint32_t i = 0; right && i < 5 * step.number; ++i) TryReceive(*right);
         return;
-      }
       case Kind::kEnqueue:
       case Kind::kDeliver:
       case Kind::kAsk:
@@ -265,6 +291,12 @@ class World {
         Expect("the share", share.ok() ? share->share() : 0, model_.AddShare(number));
         if (share.ok()) box.rights.emplace(share->share(), *std::move(share));
         return;
+      }
+      case Kind::kMove: {
+        if (!right) return;
+        Receiver<Job> moved = std::move(ReceiverAt(*right));
+        ReceiverAt(*right) = std::move(moved);
+        return model_.CallOff(*right);
       }
       case Kind::kDropShare:
         if (!right) return;
@@ -290,53 +322,52 @@ class World {
     }
   }
 
-  MailboxModel::Message NewMessage(const Step& step, int sender) {
-    return {.id = next_message_++, .key = static_cast<int>(step.number) % kKeys, .sender = sender};
+  MailboxModel::Message NewMessage(const Step& step, int sender = MailboxModel::kOutside,
+                                   const AnyRef& ref = AnyRef()) {
+    senders_.push_back(ref);
+    return {.id = static_cast<int>(senders_.size()) - 1,
+            .key = static_cast<int>(step.number) % kKeys,
+            .sender = sender};
+  }
+
+  void TrySend(const Step& step, int box) {
+    const auto message = NewMessage(step);
+    Expect("what TrySend said",
+           static_cast<int>(boxes_[box].sender.TrySend(Job(message.id, message.key))),
+           static_cast<int>(model_.TrySend(box, message)));
+  }
+  // Without a look at the mailbox in between, which would close its intake.
+  void Burst(const Step& step, int box, std::optional<Place> right) {
+    for (uint32_t i = 0; i < 5 * step.number; ++i) {
+      TrySend(step, box);
+      if (right && i % 8 < step.actor) TryReceive(*right);
+    }
+  }
+  void TryReceive(Place from) {
+    auto job = ReceiverAt(from).TryReceive();
+    Expect("what TryReceive got", job ? Answered(*job) : MailboxModel::kNo,
+           model_.TryReceive(from).value_or(MailboxModel::kNo));
   }
 
   void BeginSelect(const Step& step) {
     std::vector<Place> from;
     for (uint32_t i = 0; i < boxes_.size(); ++i) {
-      const std::optional<Place> right = RightFor(step, step.box + i);
-      // At random, the model does not know of those who have been served elsewhere.
-      if (right && boxes_[right->box].choice.receivers != Receivers::kRandom) {
-        from.push_back(*right);
-      }
+      if (const auto right = RightFor(step, step.box + i)) from.push_back(*right);
     }
     if (from.size() >= 2) BeginOp(step, std::move(from));
   }
 
+  // It begins when its actor has its turn, as do others.
   void BeginOp(const Step& step, std::vector<Place> places) {
-    Turn();
     const int number = next_op_++;
     const Actor& actor = actors_[step.actor];
-    // No two deadlines are the same.
-    const absl::Duration timeout =
-        step.number < 8 ? absl::InfiniteDuration()
-                        : absl::Milliseconds(step.number) + absl::Microseconds(1 + number);
-    if (timeout != absl::InfiniteDuration()) {
+    const absl::Duration timeout = TimeoutOf(step, number);
+    if (timeout != absl::ZeroDuration() && timeout != absl::InfiniteDuration()) {
       deadlines_[stage_.loop.Now() + timeout] = number;
     }
-    const Op& op = ops_[number] = {step.kind, step.awaits, std::move(places),
-                                   NewMessage(step, actor.number), timeout};
+    ops_[number] = {step.kind, step.awaits, std::move(places),
+                    NewMessage(step, actor.number, actor.ref), timeout};
     SendBegin(actor.ref, number);
-    stage_.loop.RunUntilIdle();
-    const int box = op.from[0].box;
-    switch (step.kind) {
-      case Kind::kEnqueue:
-      case Kind::kDeliver:
-        model_.Send(number, actor.number, box, op.message, step.kind == Kind::kDeliver);
-        break;
-      case Kind::kAsk:
-        model_.Ask(number, actor.number, box, op.message);
-        break;
-      case Kind::kClosed:
-        model_.AwaitClose(number, actor.number, box);
-        break;
-      default:
-        model_.Receive(number, actor.number, op.from);
-    }
-    Turn();
   }
   void SendBegin(const ActorRef<Player>& who, int op) {
 #ifdef TROUPE_MODEL_AWAITS
@@ -352,11 +383,12 @@ class World {
   void SendFromOutside(const Step& step, int box) {
     Turn();
     const int op = next_op_++;
-    const auto message = NewMessage(step, MailboxModel::kOutside);
+    const auto message = NewMessage(step);
     Note(op, {CodeOf(boxes_[box].sender.Send(Job(message.id, message.key)))});
     model_.Send(op, MailboxModel::kOutside, box, message, false);
     while (model_.is_waiting(op) && !deadlines_.empty()) ExpireNext();
     if (model_.is_waiting(op)) model_.Withdraw(op, absl::StatusCode::kResourceExhausted);
+    Replay();
     turned_ = false;
   }
   static absl::StatusCode CodeOf(SendResult result) {
@@ -369,13 +401,14 @@ class World {
     Turn();
     const int op = next_op_++;
     const bool until_taken = step.kind == Kind::kDeliverNow;
-    const auto message = NewMessage(step, MailboxModel::kOutside);
+    const auto message = NewMessage(step);
     const Sender<Job>& out = boxes_[box].sender;
     const Job job(message.id, message.key);
     const absl::Duration none = absl::ZeroDuration();
     Note(op, {(until_taken ? out.Deliver(job, none) : out.Enqueue(job, none)).Wait().code()});
     model_.Send(op, MailboxModel::kOutside, box, message, until_taken);
     if (model_.is_waiting(op)) model_.Expire(op);
+    Replay();
     turned_ = false;
   }
   void ReceiveNow(Place from) {
@@ -384,6 +417,7 @@ class World {
     Note(op, OutcomeOf(ReceiverAt(from).Receive(absl::ZeroDuration()).Wait()));
     model_.Receive(op, MailboxModel::kOutside, {from});
     if (model_.is_waiting(op)) model_.Expire(op);
+    Replay();
     turned_ = false;
   }
 
@@ -392,62 +426,32 @@ class World {
     const absl::Time until = stage_.loop.Now() + absl::Milliseconds(ms);
     stage_.loop.Advance(absl::Milliseconds(ms));
     while (!deadlines_.empty() && deadlines_.begin()->first <= until) ExpireNext();
+    events_.clear();  // all has been learned
     turned_ = true;
   }
   void ExpireNext() {
     const int op = deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
     if (model_.is_waiting(op)) model_.Expire(op);
-    model_.Run({});
+    model_.Run();
   }
 
   // ---- comparing
 
   void Note(int op, Outcome outcome) {
-    if (!seen_.emplace(op, outcome).second)
-      wrong_ += "operation " + std::to_string(op) + " ended twice; ";
+    if (!seen_.emplace(op, outcome).second) Expect("the ends of an operation", 2, 1);
+    events_.push_back({Event::kLearned, op});
   }
   template <class T>
-  void Expect(const std::string& what, T is, T should) {
-    if (is == should) return;
-    std::ostringstream text;
-    text << what << " is " << is << " and should be " << should << "; ";
-    wrong_ += text.str();
+  void Expect(const std::string& what, const T& is, const T& should) {
+    verdict_.Expect(what, is, should);
   }
-
   void Compare() {
-    for (size_t i = 0; i < boxes_.size(); ++i) CompareStats(i);
-    for (size_t i = 0; i < stage_.letters.size(); ++i) {
-      if (stage_.letters[i] == model_.letters()[i]) continue;
-      Expect("letters (" + std::string(ToString(static_cast<DeadLetterReason>(i))) + ")",
-             stage_.letters[i], model_.letters()[i]);
+    for (size_t i = 0; i < boxes_.size(); ++i) {
+      verdict_.ExpectStats(i, boxes_[i].sender.stats(), model_.stats(static_cast<int>(i)), turned_);
     }
-    if (!turned_ || seen_ == model_.outcomes()) return;
-    for (const auto& [op, outcome] : model_.outcomes()) ExpectSeen(op, outcome);
-    Expect("the number of ended operations", seen_.size(), model_.outcomes().size());
-  }
-  void ExpectSeen(int op, const Outcome& outcome) {
-    const auto seen = seen_.find(op);
-    const Outcome got = seen != seen_.end() ? seen->second : Outcome{absl::StatusCode::kUnknown};
-    const std::string what = "operation " + std::to_string(op);
-    Expect(what + "'s status", absl::StatusCodeToString(got.code),
-           absl::StatusCodeToString(outcome.code));
-    Expect(what + "'s message", got.message, outcome.message);
-  }
-  void CompareStats(size_t i) {
-    const MailboxStats is = boxes_[i].sender.stats();
-    const MailboxStats should = model_.stats(static_cast<int>(i));
-    const auto compare = [&](const char* what, uint64_t a, uint64_t b) {
-      if (a != b) Expect(what + (" of mailbox " + std::to_string(i)), a, b);
-    };
-    compare("depth", is.depth, should.depth);
-    compare("sent", is.sent, should.sent);
-    compare("received", is.received, should.received);
-    compare("dropped", is.dropped, should.dropped);
-    compare("waiting senders", is.waiting_senders, should.waiting_senders);
-    compare("closed", is.closed, should.closed);
-    // Else some may have been served elsewhere and not know it.
-    if (turned_) compare("waiting receivers", is.waiting_receivers, should.waiting_receivers);
+    verdict_.ExpectLetters(stage_.letters, model_.letters());
+    if (turned_) verdict_.ExpectOutcomes(seen_, model_.outcomes());
   }
 
   Stage& stage_;
@@ -458,10 +462,10 @@ class World {
   std::map<int, Op> ops_;
   std::map<absl::Time, int> deadlines_;
   std::map<int, Outcome> seen_;
-  std::vector<int> ended_;  // actors, since the last turn
-  std::string wrong_;
+  std::vector<AnyRef> senders_;  // of the messages
+  std::vector<Event> events_;    // that the model does not know of
+  Verdict verdict_;
   int next_actor_ = 0;
-  int next_message_ = 1;
   int next_op_ = 0;
   bool turned_ = false;
 };
@@ -480,9 +484,13 @@ inline Task<> World::AwaitHere(int number) {
 #endif
 
 inline Player::~Player() { world_.HasEnded(number_); }
-inline void Player::On(Begin begin, Context& self) { world_.BeginHere(begin.op, self); }
+inline void Player::On(Begin begin, Context& self) {
+  if (world_.Begins(begin.op)) world_.BeginHere(begin.op, self);
+}
 #ifdef TROUPE_MODEL_AWAITS
-inline ReentrantTask<> Player::On(BeginAwaiting begin) { co_await world_.AwaitHere(begin.op); }
+inline ReentrantTask<> Player::On(BeginAwaiting begin) {
+  if (world_.Begins(begin.op)) co_await world_.AwaitHere(begin.op);
+}
 #endif
 
 }  // namespace troupe
