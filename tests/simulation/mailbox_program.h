@@ -91,11 +91,14 @@ inline Program Generate(uint64_t seed) {
   std::mt19937_64 random(seed);
   const auto draw = [&](uint64_t n) { return static_cast<uint32_t>(random() % n); };
   Program program{.seed = seed, .boxes = {}, .steps = {}};
+  using enum Receivers;  // one twice, where less happens
+  constexpr std::array kPolicies{kFirstCome, kRandom,     kRoundRobin, kByKey,
+                                 kAll,       kOneAtATime, kOneAtATime, kExclusivePair};
   for (uint32_t i = 1 + draw(3); i > 0; --i) {
     MailboxModel::Choice box{
         .capacity = std::array{0u, 0u, 1u, 1u, 2u, 2u, 17u, 70u, kUnbounded, kUnbounded}[draw(10)],
         .when_full = static_cast<WhenFull>(draw(2) == 0 ? 0 : draw(4)),
-        .receivers = static_cast<Receivers>(draw(7)),
+        .receivers = kPolicies[draw(kPolicies.size())],
         .owner = draw(3) == 0 ? MailboxOwner::kSystem : MailboxOwner::kReceiver,
         .seed = random()};
     if (box.receivers == Receivers::kAll && box.capacity == 0) box.capacity = 1;
