@@ -74,7 +74,9 @@ class MailboxModel {
   void Ask(int op, int actor, int to, Message message);
   void AwaitClose(int op, int actor, int box);
   void Receive(int op, int actor, const std::vector<Place>& from);
-  void Expire(int op) { Withdraw(op, absl::StatusCode::kDeadlineExceeded); }
+  void Expire(int op) {
+    is_waiting(op) ? Withdraw(op, absl::StatusCode::kDeadlineExceeded) : Forget(op);
+  }
   void Withdraw(int op, absl::StatusCode told);
 
   // The actor has its turn, and learns what came of this, or ends.

@@ -248,7 +248,7 @@ class World {
       default:
         model_.Receive(number, actor, op.from);
     }
-    if (op.timeout == absl::ZeroDuration() && model_.is_waiting(number)) model_.Expire(number);
+    if (op.timeout == absl::ZeroDuration()) model_.Expire(number);
   }
 
   void Do(const Step& step) {
@@ -407,7 +407,7 @@ class World {
     const absl::Duration none = absl::ZeroDuration();
     Note(op, {(until_taken ? out.Deliver(job, none) : out.Enqueue(job, none)).Wait().code()});
     model_.Send(op, MailboxModel::kOutside, box, message, until_taken);
-    if (model_.is_waiting(op)) model_.Expire(op);
+    model_.Expire(op);
     Replay();
     turned_ = false;
   }
@@ -416,7 +416,7 @@ class World {
     const int op = next_op_++;
     Note(op, OutcomeOf(ReceiverAt(from).Receive(absl::ZeroDuration()).Wait()));
     model_.Receive(op, MailboxModel::kOutside, {from});
-    if (model_.is_waiting(op)) model_.Expire(op);
+    model_.Expire(op);
     Replay();
     turned_ = false;
   }
@@ -432,7 +432,7 @@ class World {
   void ExpireNext() {
     const int op = deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
-    if (model_.is_waiting(op)) model_.Expire(op);
+    model_.Expire(op);
     model_.Run();
   }
 
