@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <ostream>
 #include <source_location>
 #include <string_view>
 
@@ -26,6 +27,9 @@ enum class DeadLetterReason : uint8_t {
 inline constexpr int kDeadLetterReasons = 8;
 
 std::string_view ToString(DeadLetterReason reason);
+inline std::ostream& operator<<(std::ostream& out, DeadLetterReason reason) {
+  return out << ToString(reason);
+}
 
 struct DeadLetter {
   DeadLetterReason reason;

@@ -3,6 +3,7 @@
 #define TROUPE_ACTORS_EXIT_H_
 
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,9 @@ enum class ExitReason : uint8_t {
 };
 
 std::string_view ToString(ExitReason reason);
+inline std::ostream& operator<<(std::ostream& out, ExitReason reason) {
+  return out << ToString(reason);
+}
 
 // Sent to every watcher when the watched actor ends, after the last message that actor sent to the
 // watcher. A supervised actor that is made anew has not ended.

@@ -3,6 +3,7 @@
 #define TROUPE_ACTORS_SEND_RESULT_H_
 
 #include <cstdint>
+#include <ostream>
 #include <string_view>
 
 namespace troupe {
@@ -37,6 +38,9 @@ enum class WhenFull : uint8_t {
 };
 
 std::string_view ToString(SendResult result);
+inline std::ostream& operator<<(std::ostream& out, SendResult result) {
+  return out << ToString(result);
+}
 
 }  // namespace troupe
 

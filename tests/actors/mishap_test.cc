@@ -2,6 +2,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -185,6 +186,13 @@ TEST(NamesTest, EverySendResultHasAName) {
   EXPECT_EQ(ToString(SendResult::kFull), "full");
   EXPECT_EQ(ToString(SendResult::kDropped), "dropped");
   EXPECT_EQ(ToString(SendResult::kClosed), "closed");
+  EXPECT_EQ(ToString(SendResult::kNotAllowed), "not allowed");
+}
+
+TEST(NamesTest, WhatBecameOfAMessageAndOfAnActorPrintsAsItsName) {
+  std::ostringstream out;
+  out << SendResult::kFull << ", " << ExitReason::kFailed << ", " << DeadLetterReason::kStopped;
+  EXPECT_EQ(out.str(), "full, failed, stopped");
 }
 
 }  // namespace
