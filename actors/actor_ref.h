@@ -106,7 +106,8 @@ class ActorRef : public AnyRef {
                                     std::forward<M>(message), true, where);
   }
 
-  // Never blocks: a full mailbox with kBlock refuses with kFull.
+  // Never blocks: a full mailbox with kBlock refuses with kFull. What is refused, here and by Send, is
+  // gone, though it was moved; a Receiver in it closes its mailbox.
   template <class M>
   SendResult TrySend(M&& message,
                      std::source_location where = std::source_location::current()) const {

@@ -14,6 +14,9 @@ absl::Status MayWaitHere() {
       "Wait() in a handler would hold up its thread; use Then(), or co_await in a coroutine");
 }
 
+absl::Status NothingLeftToDo() {
+  return absl::DeadlineExceededError("nothing is left to do, so nobody will end this wait");
+}
 absl::Status SentBefore() {
   return absl::FailedPreconditionError(
       "ask: it has been sent before; ask again for another answer");

@@ -19,6 +19,7 @@
 //   co_await AllOf(asks...)             a tuple of their results, once all are there
 //   co_await AllOf(vector of asks)      a vector of them, in the order of the asks
 //   co_await FirstOf(vector of asks)    the first answer that is not an error (ask_first.h)
+//                                       (AllOf, FirstOf: not asks of mailboxes; await those in turn)
 //   co_await Sleep(duration)            nothing, later
 //   co_await Offload(function, where)   what the function returns, run where it may block or compute
 //   co_await task                       what another Task yields, or throws

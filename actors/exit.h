@@ -16,7 +16,7 @@ enum class ExitReason : uint8_t {
   kNormal,       // it stopped itself, was stopped, or its parent ended
   kShutdown,     // its System was shut down
   kFailed,       // a handler threw or called Context::Fail; Down::status says what
-  kNoSuchActor,  // it had ended before it could be watched
+  kNoSuchActor,  // it had ended before it could be watched, or is nobody
 };
 
 std::string_view ToString(ExitReason reason);
@@ -29,7 +29,9 @@ inline std::ostream& operator<<(std::ostream& out, ExitReason reason) {
 struct Down {
   AnyRef who;
   ExitReason reason = ExitReason::kNormal;
-  absl::Status status;    // OK unless reason is kFailed
+  // kFailed: why. kNoSuchActor: kNotFound, since nobody knows any more how it ended, be it well or
+  // badly. Else OK.
+  absl::Status status;
   std::string_view type;  // the class of the actor, and
   std::string name;       // ActorOptions::name; both empty with kNoSuchActor
 };

@@ -102,6 +102,17 @@ absl::Status StatusOf(TakeResult result) {
   return absl::UnavailableError("the mailbox is closed");
 }
 
+absl::Status TimedOut(const MailWaiter& waiter) {
+  const auto deadline = [](const char* what) { return absl::DeadlineExceededError(what); };
+  if (waiter.at.cell == nullptr) return deadline("the deadline had passed before");
+  if (waiter.message != nullptr) {
+    return deadline(waiter.until_taken ? "send: no receiver took it before the deadline"
+                                       : "send: no room in the mailbox before the deadline");
+  }
+  return deadline(waiter.share != 0 ? "receive: nothing came before the deadline"
+                                    : "the mailbox was not closed before the deadline");
+}
+
 SendResult SendToMailbox(MailboxId to, Envelope& e, bool may_block) {
   if (to.cell == nullptr) {
     Discard(e, Lost::kReceiverGone);

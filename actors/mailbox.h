@@ -42,7 +42,8 @@
 // Visibility   All that a sender did before is visible to who has received the message.
 // Threads      A Sender may be used by several threads at once, and so may what it returns be used
 //              elsewhere. A Receiver is used by one thread at a time.
-// Lifetime     Valid while the System lives. A Receiver must be destroyed before it.
+// Lifetime     Valid while the System lives. A Receiver must be destroyed before it: a class declares its
+//              System first, and then its Receivers.
 // Cost         A Sender has 16 bytes, a mailbox some 0.8 KiB, with 4 more as soon as much has waited in it
 //              at once, and a message travels as one to an actor does. Each send and each receive takes a
 //              short lock, and while nobody waits the two ends do not take the same; one that waits takes a
@@ -235,7 +236,7 @@ class Sender : public Attenuation<Sender<M>, M> {
     return Put(std::move(message), true, where);
   }
   // Never waits: a full mailbox with kBlock refuses with kFull, and one with a capacity of 0 unless
-  // a receiver is waiting.
+  // a receiver is waiting. What is refused does not come back.
   SendResult TrySend(M message,
                      std::source_location where = std::source_location::current()) const {
     return Put(std::move(message), false, where);
@@ -394,7 +395,7 @@ class Receiver {
   PendingReceive<M> Receive(absl::Duration timeout = absl::InfiniteDuration()) {
     return PendingReceive<M>(source().id, share_, timeout);
   }
-  // What is there now, or nothing.
+  // What is there now, or nothing, be the mailbox empty or closed (stats().closed).
   std::optional<Received<M>> TryReceive() {
     auto now = PendingReceive<M>(id_, share_, absl::ZeroDuration()).TryNow();
     if (!now.has_value() || !now->ok()) return std::nullopt;

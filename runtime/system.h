@@ -36,6 +36,8 @@ class SupervisorTree;
 // Spawn is in spawning.h, SendAfter and SendEvery in timing.h. Actors may have names, by which others
 // find them: Bind, Find and so on are in naming.h.
 //
+// Lifetime       Declare it before whatever holds refs or rights of it, so that it ends after them: what
+//                outlives it must not be used, and of a Receiver not even the destructor.
 // Thread safety  All functions but the constructor and destructor may be called from any thread.
 //                Shutdown and Join block, so they are for plain threads; handlers use Context.
 // The host       A System installs no signal handler and its threads block all signals, so the
@@ -59,7 +61,8 @@ class System : public Spawning<System>,
   // threads are left to end by themselves.
   ~System();
 
-  // Waits until `who` has ended and says how. kNoSuchActor in the Down: it had ended before.
+  // Waits until `who` has ended and says how. kNoSuchActor in the Down, with a status of kNotFound: it
+  // had ended before, well or badly.
   // kDeadlineExceeded: it has not yet. kFailedPrecondition: called in a handler, or the system is
   // shutting down.
   absl::StatusOr<Down> Join(const AnyRef& who, absl::Duration timeout = absl::InfiniteDuration());

@@ -41,6 +41,8 @@
 #if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
 #include "troupe/actors/coroutine.h"
 #include "troupe/actors/process.h"
+#else
+#include "troupe/actors/internal/no_coroutine.h"
 #endif
 #include "troupe/runtime/dispatcher_options.h"
 #include "troupe/runtime/options.h"

@@ -72,6 +72,9 @@ void EndWith(const Down& down, std::string_view bond) {
 }
 
 void SendDown(const AnyRef& watcher, Down down) {
+  if (down.reason == ExitReason::kNoSuchActor) {
+    down.status = absl::NotFoundError("it had ended before; how is not known any more");
+  }
   if (!down.status.ok()) down.status = OwnCopy(down.status);
   auto* e = EnvelopeOf<Down>::Make(&Dispatch, std::move(down), std::source_location());
   Send(watcher, e->message.who, *e);

@@ -23,6 +23,8 @@ class Context;
 
 namespace internal {
 
+absl::Status TimedOut(const MailWaiter& waiter);  // after it has been withdrawn
+
 // On the stack of a thread that waits, or in the Continuation of an actor. Of one of those it gets a
 // reference to the slot for each waiter it links (R4 of reply_slot.h).
 template <size_t kMost>
@@ -37,6 +39,11 @@ class MailboxWaits {
 
   void Withdraw() {
     for (MailWaiter& w : waiters_) MailboxCell::Withdraw(w);
+  }
+  absl::Status TimedOut() const {  // of a Select some may be nobody's
+    const MailWaiter* w = &waiters_[0];
+    while (w->at.cell == nullptr && w != &waiters_.back()) ++w;
+    return internal::TimedOut(*w);
   }
   // A single one was unlinked by whoever settled the slot.
   void WithdrawOthers() {
@@ -64,7 +71,10 @@ ReplyResult<R> WaitForMailbox(ActorSpace* space, absl::Duration timeout, Begin b
   auto& slot = WaitingThread<R>::Make(absl::InfiniteFuture());
   MailboxWaits<kMost> waits;
   begin(slot, waits);
-  ReplyResult<R> result = slot.Wait(space, timeout, [&waits] { waits.Withdraw(); });
+  ReplyResult<R> result = slot.Wait(space, timeout, [&waits] {
+    waits.Withdraw();
+    return waits.TimedOut();
+  });
   waits.WithdrawOthers();
   return result;
 }

@@ -120,8 +120,9 @@ void PostReply(AwaitedReply& reply);  // into the asker's mailbox
 // Where else an asker is noted as waiting, if an answer need not come from whoever has the Reply
 // (mailbox_waits.h).
 struct NoWaits {
-  void Withdraw() {}        // before the asker gives up
-  void WithdrawOthers() {}  // when the answer is there
+  void Withdraw() {}  // before the asker gives up
+  absl::Status TimedOut() const { return LostStatus(Lost::kTimedOut); }  // what he is told then
+  void WithdrawOthers() {}                                               // when the answer is there
 };
 
 template <class R, class F, class Waits = NoWaits>
@@ -174,7 +175,7 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
     auto& me = static_cast<Continuation&>(timer);
     TakeOut(me);
     me.waits_.Withdraw();
-    static_cast<ReplySlotOf<R>&>(me).Expire();
+    me.Refuse(me.waits_.TimedOut());
   }
   static void TakeOut(ReplySlot& slot) {
     const auto& me = static_cast<const Continuation&>(slot);

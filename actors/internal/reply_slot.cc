@@ -24,7 +24,7 @@ absl::Status LostStatus(Lost why) {
     case Lost::kOverLimit:
       return absl::ResourceExhaustedError("ask: more messages than the right allows");
     case Lost::kTimedOut:
-      return absl::DeadlineExceededError("nothing came before the deadline");
+      return absl::DeadlineExceededError("ask: no answer before the deadline");
   }
   return absl::UnknownError("ask: lost");
 }

@@ -135,9 +135,7 @@ class ReplySlotOf : public ReplySlot {
     MarkReady(state);
     kind_->on_ready(*this);
   }
-  // Keeps it.
-  void Expire() { Refuse(LostStatus(Lost::kTimedOut)); }
-  // Likewise. `why` is not OK.
+  // Keeps it. `why` is not OK.
   void Refuse(absl::Status why) { Offer(std::move(why), kExpired); }
 
  protected:

@@ -16,6 +16,7 @@ class ActorSpace;
 struct Envelope;
 
 absl::Status MayWaitHere();                             // an error inside a handler
+absl::Status NothingLeftToDo();                         // without a deadline, for ever
 absl::Status SentBefore();                              // what a second use of an ask yields
 AnyRef CurrentActorRef();                               // nobody on a plain thread
 void PostRequest(const AnyRef& to, Envelope& request);  // never blocks; consumes the request
@@ -39,18 +40,18 @@ class WaitingThread final : public ReplySlotOf<R> {
 
   // Consumes the thread's reference.
   ReplyResult<R> Wait(ActorSpace* space, absl::Duration timeout) {
-    return Wait(space, timeout, [] {});
+    return Wait(space, timeout, [] { return LostStatus(Lost::kTimedOut); });
   }
-  // `withdraw` is called before the thread gives up.
+  // `withdraw` is called before the thread gives up, and says what it is told then.
   template <class Withdraw>
   ReplyResult<R> Wait(ActorSpace* space, absl::Duration timeout, Withdraw withdraw) {
     if (!AwaitReady(space, *this, settled_, timeout)) {
-      withdraw();
+      absl::Status timed_out = withdraw();
       // Whoever claims first decides. If that was the receiver, the result is moments away.
       if (this->Claim()) {
         this->MarkReady(ReplySlot::kExpired);  // without a result: nobody else looks for one
         this->Release();
-        return LostStatus(Lost::kTimedOut);
+        return timeout == absl::InfiniteDuration() ? NothingLeftToDo() : std::move(timed_out);
       }
     }
     while (!this->ready()) AwaitReady(space, *this, settled_, absl::InfiniteDuration());

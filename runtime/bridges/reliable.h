@@ -110,7 +110,7 @@ class ReliableSender {
   void On(M message, Context& self) { Put(std::move(message), self); }
   void On(ReliableFlush, Reply<void> reply) { channel_.Send(Channel::Flush{std::move(reply)}); }
   void On(const Down& down, Context& self) {
-    down.status.ok() ? self.Stop() : self.Fail(down.status);
+    down.reason != ExitReason::kFailed ? self.Stop() : self.Fail(down.status);
   }
 
  private:

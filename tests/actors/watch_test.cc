@@ -120,6 +120,7 @@ TEST_F(WatchTest, WatchingAnEndedActorSaysNoSuchActorAtOnce) {
   ASSERT_EQ(downs.size(), 1u);
   EXPECT_EQ(downs[0].who, mortal);
   EXPECT_EQ(downs[0].reason, ExitReason::kNoSuchActor);
+  EXPECT_EQ(downs[0].status.code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(WatchTest, WatchingNobodySaysNoSuchActor) {
@@ -130,6 +131,7 @@ TEST_F(WatchTest, WatchingNobodySaysNoSuchActor) {
   ASSERT_EQ(downs.size(), 1u);
   EXPECT_FALSE(downs[0].who);
   EXPECT_EQ(downs[0].reason, ExitReason::kNoSuchActor);
+  EXPECT_EQ(downs[0].status.code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(WatchTest, AnActorThatWatchesNobodyMayEndBeforeItIsTold) {

@@ -42,6 +42,31 @@ TEST_F(MessagePassing, R53_ABlockingSendMayHaveADeadlineAndThenIsNeverDelivered)
   EXPECT_EQ(Drain(inbox), Numbers{});
 }
 
+TEST_F(MessagePassing, R53_AWaitThatTimesOutSaysWhatItHasWaitedFor) {
+  struct Ping {
+    using Reply = int;
+  };
+  auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.capacity = 1});
+  auto [pings, asked] = system_.OpenMailbox<Ping>();
+  const auto second = absl::Seconds(1);
+  const auto text = [](const auto& result) {
+    if constexpr (requires { result.message(); }) {
+      return std::string(result.message());
+    } else {
+      return std::string(result.status().message());
+    }
+  };
+  EXPECT_EQ(text(inbox.Receive(second).Wait()), "receive: nothing came before the deadline");
+  EXPECT_EQ(text(jobs.Closed(second).Wait()), "the mailbox was not closed before the deadline");
+  EXPECT_EQ(text(jobs.Deliver(Job{1}, second).Wait()),
+            "send: no receiver took it before the deadline");
+  EXPECT_EQ(text(pings.Ask(Ping{}, second).Wait()), "ask: no answer before the deadline");
+  EXPECT_EQ(text(inbox.Receive().Wait()), "nothing is left to do, so nobody will end this wait");
+  jobs.Send(Job{2});
+  EXPECT_EQ(text(jobs.Enqueue(Job{3}, second).Wait()),
+            "send: no room in the mailbox before the deadline");
+}
+
 TEST_F(MessagePassing, R54_ANonBlockingSendGoesOnAndIsToldAtOnceIfItWasRefused) {
   auto [jobs, inbox] = system_.OpenMailbox<Job>("", {.capacity = 1});
   EXPECT_EQ(jobs.TrySend(Job{1}), SendResult::kQueued);

@@ -300,9 +300,11 @@ TEST(JoinTest, AnActorThatHadEndedBeforeIsNoSuchActor) {
   absl::StatusOr<Down> again = system.Join(quitter);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->reason, ExitReason::kNoSuchActor);
+  EXPECT_EQ(again->status.message(), "it had ended before; how is not known any more");
   absl::StatusOr<Down> nobody = system.Join(AnyRef());
   ASSERT_TRUE(nobody.ok());
   EXPECT_EQ(nobody->reason, ExitReason::kNoSuchActor);
+  EXPECT_FALSE(nobody->status.ok());
 }
 
 // However late he came: a mailbox is closed before those who ask are told so.

@@ -49,7 +49,7 @@ void Redial::On(const Down& down, Context& self) {
   if (!peer_ || down.who != peer_->ref()) return;
   subscribers_.Tell(PeerDown{.id = peer_->id(),
                              .name = peer_->name(),
-                             .why = down.status.ok() ? NodeLost(absl::OkStatus()) : down.status});
+                             .why = down.reason != ExitReason::kFailed ? NodeLost(absl::OkStatus()) : down.status});
   peer_.reset();
   if (self.Now() - since_ > patience_.reset_after) failures_ = 0;
   DialLater(self);
