@@ -58,10 +58,14 @@ int main() {
   auto [applications, desk] = system.OpenMailbox<Apply>();
   auto [reports, news] = system.OpenMailbox<Report>();
   troupe::Node node(system);
-  node.PublishMailbox("jobs", jobs).IgnoreError();
-  node.PublishMailbox("applications", applications).IgnoreError();
-  node.PublishMailbox("reports", reports).IgnoreError();
-  node.Listen(address).status().IgnoreError();
+  absl::Status open = node.PublishMailbox("jobs", jobs);
+  open.Update(node.PublishMailbox("applications", applications));
+  open.Update(node.PublishMailbox("reports", reports));
+  open.Update(node.Listen(address).status());
+  if (!open.ok()) {
+    std::cerr << open << "\n";
+    return 1;
+  }
 
   // A right to send is good for the same over there. A full mailbox would hold up its senders, too.
   for (int i = 0; i < 3; ++i) {

@@ -49,8 +49,9 @@ TEST_F(DialTest, AnAddressThatIsNoneIsRefusedWithASentence) {
               absl::StatusCode::kInvalidArgument)
         << bad;
   }
-  EXPECT_EQ(client_.Connect("unix:///nobody/listens/here", kLong).Wait().status().code(),
-            absl::StatusCode::kUnavailable);
+  const absl::Status nobody = client_.Connect("unix:///nobody/listens/here", kLong).Wait().status();
+  EXPECT_EQ(nobody.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(nobody.message(), "unix:///nobody/listens/here: connect: No such file or directory");
 }
 
 // Listens, and has as many who wait to be accepted as it takes: who else connects gets no answer.

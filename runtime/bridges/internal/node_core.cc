@@ -210,9 +210,12 @@ void NodeCore::StartDial(std::string_view text, absl::Duration timeout, Reply<Pe
   absl::StatusOr<Address> address = Parse(text);
   if (!address.ok()) return reply.Send(OwnCopy(address.status()));
   auto shared = std::make_shared<Reply<Peer>>(std::move(reply));  // a std::function is copyable
-  auto take = [this, shared, host = address->host, tls = address->kind == Address::Kind::kTls](
-                  absl::StatusOr<std::unique_ptr<Link>> link) {
-    if (!link.ok()) return shared->Send(OwnCopy(link.status()));
+  auto take = [this, shared, at = std::string(text), host = address->host,
+               tls = address->kind ==
+                     Address::Kind::kTls](absl::StatusOr<std::unique_ptr<Link>> link) {
+    if (const absl::Status& why = link.status(); !why.ok()) {
+      return shared->Send(absl::Status(why.code(), absl::StrCat(at, ": ", why.message())));
+    }
     if (!*shared) return;  // nobody waits any more
     Start(tls ? options_.tls->Connect(*std::move(link), host) : *std::move(link), Side::kDialled,
           std::move(*shared));
