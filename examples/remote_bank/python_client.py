@@ -29,7 +29,7 @@ class Node:
         self.socket.connect(path)
         self.questions = 0
         number = struct.unpack("<QQ", os.urandom(16))
-        self.send(HELLO, payload=[0x70757254, 1, *number, "python", 1 << 20, 1 << 20], lane=CONTROL)
+        self.send(HELLO, payload=[0x70757254, 2, *number, "python", 1 << 20, 1 << 20], lane=CONTROL)
 
     def send(self, kind, target=(0, 0), correlation=0, type_hash=0, payload=None, lane=ORDINARY):
         body = msgpack.packb(payload) if payload is not None else b""

@@ -14,13 +14,13 @@
 
 namespace troupe {
 
-inline constexpr uint16_t kProtocolVersion = 1;
+inline constexpr uint16_t kProtocolVersion = 2;
 
 enum class FrameKind : uint8_t {
   kHello = 1,    // the first frame of either side
   kBye = 2,      // the last one: why
   kPing = 3,     // a sign of life
-  kCredit = 4,   // correlation: so many bytes of messages have been handled
+  kCredit = 4,   // so many bytes of messages have been handled, by which actors
   kFind = 5,     // who has a name; answered by kAnswer
   kMessage = 6,  // a message for an actor
   kRequest = 7,  // likewise; answered by kAnswer
@@ -28,9 +28,10 @@ enum class FrameKind : uint8_t {
   kDown = 9,     // target, an actor of the sender's, has ended
   // Target, an actor of the reader's, is not used any more; correlation: how often it had been given.
   kRelease = 10,
-  kBulk = 11  // the next bytes of the bulk stream, which is frames again
+  kBulk = 11,     // the next bytes of the bulk stream, which is frames again
+  kBlocked = 12,  // who sends to target waits for its credit; 0: for any
 };
-inline constexpr uint8_t kLastFrameKind = 11;
+inline constexpr uint8_t kLastFrameKind = 12;
 
 // Order holds within a lane. What stands in the control lane may go before what waits in others. Bulk is
 // for frames too large to wait for: they are one stream, of which a piece goes between others.

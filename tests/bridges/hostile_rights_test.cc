@@ -280,7 +280,7 @@ TEST_F(HostileRightsTest, SpoiledSessionsHarmNobody) {
     mine.types = {TypeOf<ReceiverAdopted>(), TypeOf<MailTaken>()};
     add(To(desk, TypeOf<TakeOver>()), Encode(std::vector<RawReceiver>{{mine, TypeOf<Note>()}}));
     add(To(desk, TypeOf<Fetch>(), FrameKind::kRequest), Encode(std::vector<int>()));
-    add({.kind = FrameKind::kCredit, .lane = Lane::kControl, .correlation = 10}, "");
+    add({.kind = FrameKind::kBlocked, .target = desk.id}, "");
     add({.kind = FrameKind::kRelease, .target = desk.id, .incarnation = desk.incarnation}, "");
     add({.kind = FrameKind::kDown, .target = 1, .incarnation = 2}, Encode(std::vector<int>{0}));
     for (int n = static_cast<int>(random() % 5); n > 0; --n) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <random>
 #include <string>
@@ -17,6 +18,7 @@
 #include "tests/bridges/watching.h"
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/frame.h"
+#include "troupe/runtime/bridges/internal/credit.h"
 #include "troupe/runtime/bridges/internal/hello.h"
 #include "troupe/runtime/bridges/internal/ref_table.h"
 #include "troupe/runtime/bridges/node.h"
@@ -104,7 +106,7 @@ TEST_F(HostileTest, WhoSaysAnotherVersionIsToldWhich) {
   internal::Hello hello = RawPeer::Hello();
   hello.version = 7;
   peer.Send({.kind = FrameKind::kHello}, Encode(hello));
-  EXPECT_EQ(peer.AwaitBye(), "protocol: version 7 there, 1 here");
+  EXPECT_EQ(peer.AwaitBye(), "protocol: version 7 there, 2 here");
 }
 
 TEST_F(HostileTest, WhoSaysHelloTwiceIsCutOff) {
@@ -272,6 +274,80 @@ TEST_F(HostileTest, WhoSendsMoreThanItsCreditIsCutOff) {
   go.set_value();
 }
 
+// ---- credit
+
+TEST_F(HostileTest, WhoReturnsWhatWasNotSentThereIsCutOff) {
+  using Returned = std::vector<internal::Credit>;
+  const internal::WireRef reader{.whose = internal::WireRef::Whose::kWriters,
+                                 .id = 5,
+                                 .incarnation = 1,
+                                 .types = {TypeOf<Wrapped>()}};
+  const auto returns = [&](const std::function<Returned(uint64_t bytes)>& what) {
+    RawPeer peer(path_);
+    const internal::WireRef desk = FindDesk(peer);
+    peer.Send(To(desk, TypeOf<Wrap>()), Encode(RawWrap{10, reader}));
+    const size_t bytes = kFrameHeaderSize + peer.Await(FrameKind::kMessage).size();
+    peer.Send({.kind = FrameKind::kCredit, .lane = Lane::kControl}, Encode(what(bytes)));
+    peer.Send(To(desk, TypeOf<Question>(), FrameKind::kRequest), Encode(Question{"on?"}));
+    return peer.AwaitAnswerOrBye();
+  };
+  const std::string wrong = "protocol: credit for what was not sent";
+  EXPECT_EQ(returns([](uint64_t bytes) { return Returned{{5, bytes}}; }), "");
+  EXPECT_EQ(returns([](uint64_t bytes) { return Returned{{5, 1}, {5, bytes - 1}}; }), "");
+  EXPECT_EQ(returns([](uint64_t bytes) { return Returned{{5, bytes + 1}}; }), wrong);
+  EXPECT_EQ(returns([](uint64_t bytes) { return Returned{{5, bytes}, {5, 1}}; }), wrong);
+  EXPECT_EQ(returns([](uint64_t) { return Returned{{5, ~uint64_t{0}}}; }), wrong);
+  EXPECT_EQ(returns([](uint64_t) { return Returned{{5, 0}}; }), wrong);
+  EXPECT_EQ(returns([](uint64_t bytes) { return Returned{{6, bytes}}; }), wrong);
+  EXPECT_EQ(returns([](uint64_t bytes) { return Returned{{0, bytes}}; }), wrong);
+}
+
+TEST_F(HostileTest, CreditThatIsNoListIsTheEnd) {
+  RawPeer peer(path_);
+  peer.SendHello();
+  peer.Send({.kind = FrameKind::kCredit}, Encode(10));
+  EXPECT_NE(peer.AwaitBye().find("msgpack: no array"), std::string::npos);
+}
+
+// Each costs a look, and of what is handled the credit is returned once.
+TEST_F(HostileTest, WhoSaysAgainAndAgainThatItWaitsGetsItsCreditAndNoMore) {
+  RawPeer peer(path_);
+  const internal::WireRef desk = FindDesk(peer);
+  const auto blocked = [&](uint64_t target) {
+    for (int i = 0; i < 1000; ++i) peer.Send({.kind = FrameKind::kBlocked, .target = target});
+  };
+  for (const uint64_t target : {uint64_t{0}, desk.id, desk.id + 1, ~uint64_t{0}}) blocked(target);
+  const std::string note = Encode(Note{"hi"});
+  peer.Send(To(desk, TypeOf<Note>()), note);
+  blocked(desk.id);
+  const auto credit = Decode<std::vector<internal::Credit>>(peer.Await(FrameKind::kCredit));
+  ASSERT_TRUE(credit.ok()) << credit.status();
+  ASSERT_EQ(credit->size(), 1u);
+  EXPECT_EQ(credit->front().target, desk.id);
+  EXPECT_EQ(credit->front().bytes, kFrameHeaderSize + note.size());
+  for (const uint64_t target : {uint64_t{0}, desk.id}) blocked(target);
+  peer.Send(To(desk, TypeOf<Question>(), FrameKind::kRequest), Encode(Question{"on?"}));
+  EXPECT_FALSE(peer.Await(FrameKind::kAnswer).empty());
+}
+
+// Half of what it has outstanding, and not what it claims.
+TEST_F(HostileTest, WhoWaitsIsToldWhenHalfIsHandledAndNotForEachMessage) {
+  auto [notes, inbox] = system_.OpenMailbox<Note>();
+  ASSERT_TRUE(node_.PublishMailbox("notes", notes).ok());
+  RawPeer peer(path_);
+  peer.SendHello();
+  const internal::WireRef to = peer.Find("notes", {TypeOf<Note>()}, /*mailbox=*/true);
+  const std::string note = Encode(Note{"hi"});
+  for (int i = 0; i < 10; ++i) peer.Send(To(to, TypeOf<Note>()), note);
+  peer.Send({.kind = FrameKind::kBlocked, .target = to.id});
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(inbox.Receive(kLong).Wait().ok());
+  const auto credit = Decode<std::vector<internal::Credit>>(peer.Await(FrameKind::kCredit));
+  ASSERT_TRUE(credit.ok()) << credit.status();
+  ASSERT_EQ(credit->size(), 1u);
+  EXPECT_EQ(credit->front().target, to.id);
+  EXPECT_EQ(credit->front().bytes, 5 * (kFrameHeaderSize + note.size()));
+}
+
 TEST_F(HostileTest, AnAnswerToNoQuestionIsTheEnd) {
   RawPeer peer(path_);
   peer.SendHello();
@@ -369,13 +445,14 @@ TEST_F(HostileTest, SpoiledSessionsHarmNobody) {
     add(To(desk, TypeOf<Note>()), Encode(Note{"hello"}));
     add(To(desk, TypeOf<Question>(), FrameKind::kRequest), Encode(Question{"why?"}));
     add(To(desk, TypeOf<Introduce>()), Encode(std::vector<internal::WireRef>{desk}));
-    add({.kind = FrameKind::kCredit, .lane = Lane::kControl, .correlation = 10}, "");
+    add({.kind = FrameKind::kBlocked, .target = desk.id}, "");
     add({.kind = FrameKind::kRelease,
          .target = desk.id,
          .incarnation = desk.incarnation,
          .correlation = 1},
         "");
     add({.kind = FrameKind::kDown, .target = 1, .incarnation = 2}, Encode(std::vector<int>{0}));
+    add({.kind = FrameKind::kCredit}, Encode(std::vector<internal::Credit>{{desk.id, 10}}));
     for (int n = static_cast<int>(random() % 5); n > 0; --n) {
       bytes[random() % bytes.size()] = static_cast<char>(random());
     }

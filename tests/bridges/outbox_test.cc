@@ -71,7 +71,7 @@ using Targets = std::vector<uint64_t>;
 
 class OutboxTest : public ::testing::Test {
  protected:
-  OutboxTest() { outbox_.AddCredit(1 << 30); }
+  OutboxTest() { outbox_.Open(1 << 30); }
 
   Outbox::Offered Offer(uint64_t target, size_t size = 100) {
     std::string frame = MakeFrame({.kind = FrameKind::kMessage, .target = target},
@@ -142,11 +142,11 @@ TEST_F(OutboxTest, OfCreditAndRoomIsTakenNoMoreThanThereIs) {
   const std::string same = message;
   EXPECT_EQ(poor.Offer(message, 1), Outbox::Offered::kNoRoom);  // no credit
   EXPECT_EQ(message, same);
-  poor.AddCredit(1000);
+  poor.Open(1000);
   EXPECT_EQ(poor.Offer(message, 1), Outbox::Offered::kTakenFlush);
   EXPECT_TRUE(message.empty());
   message = same;
-  EXPECT_EQ(poor.Offer(message, 1),
+  EXPECT_EQ(poor.Offer(message, 2),
             Outbox::Offered::kTaken);  // the last one may be more than there is
   message = same;
   EXPECT_EQ(poor.Offer(message, 1), Outbox::Offered::kNoRoom);

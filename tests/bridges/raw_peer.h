@@ -91,8 +91,10 @@ class RawPeer {
   void StopReading() { ::shutdown(socket_, SHUT_RD); }
 
   // The payload of the next frame of that kind.
-  std::string Await(FrameKind kind) {
-    std::string found;
+  std::string Await(FrameKind kind) { return AwaitOneOf(kind, kind).second; }
+  // Of one of these, and of which; empty at the end.
+  std::pair<FrameKind, std::string> AwaitOneOf(FrameKind one, FrameKind other) {
+    std::pair<FrameKind, std::string> found;
     bool there = false;
     while (!there) {
       char buffer[4096];
@@ -102,8 +104,9 @@ class RawPeer {
           .Read({buffer, static_cast<size_t>(got)},
                 [&](const Frame& frame) {
                   seen_.push_back(frame.header.kind);
-                  if (frame.header.kind != kind || there) return absl::OkStatus();
-                  found = frame.payload;
+                  const FrameKind kind = frame.header.kind;
+                  if (there || (kind != one && kind != other)) return absl::OkStatus();
+                  found = {kind, std::string(frame.payload)};
                   there = true;
                   return absl::OkStatus();
                 })
@@ -114,6 +117,11 @@ class RawPeer {
   // Among the frames that have come so far.
   bool HasSeen(FrameKind kind) const {
     return std::find(seen_.begin(), seen_.end(), kind) != seen_.end();
+  }
+  // "" if an answer comes, or why it was cut off.
+  std::string AwaitAnswerOrBye() {
+    const auto [kind, payload] = AwaitOneOf(FrameKind::kAnswer, FrameKind::kBye);
+    return kind == FrameKind::kAnswer ? "" : Decode<std::string>(payload).value_or("no Bye");
   }
   // Why it was cut off.
   std::string AwaitBye() { return Decode<std::string>(Await(FrameKind::kBye)).value_or("no Bye"); }

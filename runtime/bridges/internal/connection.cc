@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "troupe/actors/internal/reply_slot.h"
 #include "troupe/runtime/bridges/codec.h"
+#include "troupe/runtime/bridges/internal/credit.h"
 #include "troupe/runtime/bridges/internal/delivery.h"
 #include "troupe/runtime/bridges/internal/proxy.h"
 #include "troupe/runtime/bridges/internal/ref_codec.h"
@@ -42,6 +43,8 @@ constexpr size_t kSmallRead = 1024;
 
 // A Hello and a Bye are no longer, and nobody has to believe a stranger more.
 constexpr uint32_t kLongestGreeting = 4096;
+
+constexpr uint32_t kShortestMaxFrame = 1024;
 
 RemoteEnd EndOf(const DownPayload& down) {
   if (down.reason == ExitReason::kNormal) return {};
@@ -138,11 +141,9 @@ absl::Status Connection::Take(const Frame& frame) {
     case FrameKind::kHello:
       return TakeHello(frame);
     case FrameKind::kCredit:
-      // It holds back no more than its window and one frame.
-      if (frame.header.correlation > uint64_t{peer_.window} + peer_.max_frame) {
-        return Violation("absurd credit");
-      }
-      outbox_.AddCredit(frame.header.correlation);
+      return TakeCredit(frame);
+    case FrameKind::kBlocked:
+      inflow_->NoteBlocked(frame.header.target);
       return absl::OkStatus();
     case FrameKind::kFind:
       return TakeFind(frame);
@@ -179,14 +180,24 @@ absl::Status Connection::TakeHello(const Frame& frame) {
     return absl::FailedPreconditionError(
         absl::StrCat("protocol: version ", peer_.version, " there, ", kProtocolVersion, " here"));
   }
-  if (peer_.max_frame < 1024 || peer_.window == 0) return Violation("a Hello with absurd limits");
+  if (peer_.max_frame < kShortestMaxFrame || peer_.window == 0)
+    return Violation("a Hello with absurd limits");
   peer_.name = Cut(std::move(peer_.name));
   reader_.set_max_frame(options_.max_frame);
   identity_ = link_->identity();
   pass_.reset();
   met_.store(true, std::memory_order_relaxed);  // a flag; others learn of peer_ by the host's lock
-  outbox_.AddCredit(peer_.window);
+  outbox_.Open(peer_.window);
   host_.OnMet(shared_from_this());
+  return absl::OkStatus();
+}
+
+absl::Status Connection::TakeCredit(const Frame& frame) {
+  std::vector<Credit> credit;
+  if (absl::Status wrong = DecodePayload(frame, credit); !wrong.ok()) return wrong;
+  std::vector<uint64_t> blocked;
+  if (!outbox_.AddCredit(credit, blocked)) return Violation("credit for what was not sent");
+  SayBlocked(blocked);
   return absl::OkStatus();
 }
 
@@ -213,15 +224,15 @@ absl::Status Connection::TakeFind(const Frame& frame) {
 // O4 of the peer: it holds back what exceeds our window.
 absl::Status Connection::TakeMessage(const Frame& frame) {
   const size_t bytes = kFrameHeaderSize + frame.payload.size();
-  if (!inflow_->Take(bytes, GoesAhead(frame.header.type))) {
-    return Violation("more messages than its credit");
-  }
-  absl::Status wrong = DeliverMessage(frame);
-  if (!wrong.ok()) inflow_->Handled(bytes);  // there is no envelope that would say so
+  Inflow::Account* const account =
+      inflow_->Take(frame.header.target, bytes, GoesAhead(frame.header.type));
+  if (account == nullptr) return Violation("more messages than its credit");
+  absl::Status wrong = DeliverMessage(frame, *account);
+  if (!wrong.ok()) account->Handled(bytes);  // there is no envelope that would say so
   return wrong;
 }
 
-absl::Status Connection::DeliverMessage(const Frame& frame) {
+absl::Status Connection::DeliverMessage(const Frame& frame, Inflow::Account& account) {
   const FrameHeader& header = frame.header;
   absl::StatusOr<std::pair<Referent, ExportRoute>> found =
       exports_.Find(header.target, header.incarnation, header.type);
@@ -231,7 +242,7 @@ absl::Status Connection::DeliverMessage(const Frame& frame) {
     AnswerError(header.correlation,
                 absl::ResourceExhaustedError("ask: too many of this node are not answered"));
   }
-  return found->second.deliver({*this, frame, found->first, found->second.thunk, refused});
+  return found->second.deliver({*this, frame, account, found->first, found->second.thunk, refused});
 }
 
 absl::Status Connection::TakeAnswer(const Frame& frame) {
@@ -321,6 +332,33 @@ Outbox::Offered Connection::Offer(std::string& frame, uint64_t target, bool ahea
   return offered;
 }
 
+// Behind what has been sent there (F4 of inflow.h).
+void Connection::SayBlocked(std::span<const uint64_t> targets) {
+  for (const uint64_t target : targets) {
+    Push(Lane::kOrdinary, MakeFrame({.kind = FrameKind::kBlocked, .target = target}),
+         /*here=*/true, target);
+  }
+}
+
+// A proxy may have ended meanwhile: ForgetImport either sees it waiting, or is seen here.
+void Connection::WhenRoom(uint64_t target, bool ahead, Reply<void> waiter) {
+  std::vector<uint64_t> blocked;
+  outbox_.WhenRoom(target, ahead, std::move(waiter), blocked);
+  SayBlocked(blocked);
+  bool is_there;
+  {
+    MutexLock lock(mutex_);
+    is_there = imports_.contains(target);
+  }
+  if (!is_there) StopWaiting(target);
+}
+
+void Connection::StopWaiting(uint64_t target) {
+  std::vector<uint64_t> blocked;
+  outbox_.Forget(target, blocked);
+  SayBlocked(blocked);
+}
+
 uint64_t Connection::AddQuestion(std::unique_ptr<Question> question) {
   absl::Status why;
   {
@@ -373,8 +411,14 @@ bool Connection::BeginRequest() {
 // While a peer does not read, it gets none, so that answers to it do not pile up.
 void Connection::SendCredit() {
   if (outbox_.above_high_water()) return;  // WriteOut does it later
-  const uint64_t credit = inflow_->TakeCredit();
-  if (credit > 0) PushControl({.kind = FrameKind::kCredit, .correlation = credit});
+  const std::vector<Credit> credit = inflow_->TakeCredit();
+  // As many as the shortest frame takes that a Hello may allow.
+  constexpr size_t kMost = (kShortestMaxFrame - kFrameHeaderSize - 5) / kLongestCredit;
+  for (std::span<const Credit> left = credit; !left.empty();) {
+    const std::span<const Credit> now = left.first(std::min(kMost, left.size()));
+    left = left.subspan(now.size());
+    PushControl({.kind = FrameKind::kCredit}, Encode(std::vector<Credit>(now.begin(), now.end())));
+  }
 }
 
 void Connection::Open() {

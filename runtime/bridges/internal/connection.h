@@ -113,7 +113,7 @@ class Connection final : public LinkEvents,
   // ---- for proxies and the session
   Outbox::Offered Offer(std::string& frame, uint64_t target, bool ahead);  // a message, see Outbox
   std::string TakeBuffer(size_t capacity) { return outbox_.TakeBuffer(capacity); }
-  void WhenRoom(Reply<void> waiter) { outbox_.WhenRoom(std::move(waiter)); }
+  void WhenRoom(uint64_t target, bool ahead, Reply<void> waiter);
   void WhenEnded(uint64_t id, Reply<RemoteEnd> reply);
   void ForgetImport(uint64_t id, uint64_t incarnation);
   // 0: it has been told why it cannot be asked.
@@ -126,7 +126,6 @@ class Connection final : public LinkEvents,
 
   // ---- for what has been delivered, any thread
   void PushAnswer(std::string frame);
-  Inflow& inflow() { return *inflow_; }
   void SendCredit();
   bool BeginRequest();  // false: the peer has too many
   void EndRequest() { requests_.fetch_sub(1, std::memory_order_relaxed); }  // relaxed: a count
@@ -162,9 +161,10 @@ class Connection final : public LinkEvents,
 
   absl::Status Take(const Frame& frame);
   absl::Status TakeHello(const Frame& frame);
+  absl::Status TakeCredit(const Frame& frame);
   absl::Status TakeFind(const Frame& frame);
   absl::Status TakeMessage(const Frame& frame);
-  absl::Status DeliverMessage(const Frame& frame);
+  absl::Status DeliverMessage(const Frame& frame, Inflow::Account& account);
   absl::Status TakeAnswer(const Frame& frame);
   absl::Status TakeDown(const Frame& frame);
   absl::Status TakeRelease(const Frame& frame);
@@ -172,6 +172,8 @@ class Connection final : public LinkEvents,
   void AnswerError(uint64_t correlation, const absl::Status& error);
   void EndImport(uint64_t id, RemoteEnd end);
   void PushControl(const FrameHeader& header, std::string_view payload = {});
+  void SayBlocked(std::span<const uint64_t> targets);
+  void StopWaiting(uint64_t target);
   void Push(Lane lane, std::string frame, bool here, uint64_t target = 0);
   void DrainProxies();
   bool is_drained() const;

@@ -186,6 +186,7 @@ void Connection::ForgetImport(uint64_t id, uint64_t incarnation) {
     imported_.erase(Referent{{}, entry->second.mailbox});
     imports_.erase(entry);
   }
+  StopWaiting(id);
   Push(Lane::kOrdinary,
        MakeFrame({.kind = FrameKind::kRelease,
                   .target = id,

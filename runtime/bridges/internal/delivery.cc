@@ -14,10 +14,8 @@ namespace {
 class MailReceipt final : public ReplySlotOf<void> {
  public:
   explicit MailReceipt(const Arrival& arrival)
-      : ReplySlotOf<void>(kKind, 1),
-        inflow_(arrival.connection.inflow()),
-        bytes_(arrival.bytes()) {}
-  ~MailReceipt() { inflow_.Handled(bytes_); }
+      : ReplySlotOf<void>(kKind, 1), account_(arrival.account), bytes_(arrival.bytes()) {}
+  ~MailReceipt() { account_.Handled(bytes_); }
 
   MailWaiter waiter;
 
@@ -27,7 +25,7 @@ class MailReceipt final : public ReplySlotOf<void> {
   static absl::Time Deadline(const ReplySlot&) { return absl::InfiniteFuture(); }
   static constexpr ReplySlot::Kind kKind{&OnReady, &Destroy, &Deadline};
 
-  Inflow& inflow_;  // F1 of inflow.h
+  Inflow::Account& account_;  // F1 of inflow.h
   const size_t bytes_;
 };
 

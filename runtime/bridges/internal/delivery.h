@@ -33,6 +33,7 @@ namespace troupe::internal {
 struct Arrival {
   Connection& connection;
   const Frame& frame;
+  Inflow::Account& account;  // of its target, to be told when it is handled
   Referent to;
   Thunk thunk;
   bool refused =
@@ -93,15 +94,15 @@ class RemoteAnswer final : public ReplySlotOf<R> {
 // handled or not, so that the peer may send more.
 template <class M>
 struct CreditedEnvelope : Envelope {
-  CreditedEnvelope(EnvelopeOf<M>& e, Inflow& i, size_t n)
-      : Envelope(&Open, e.where), inner(&e), inflow(i), bytes(n) {}
+  CreditedEnvelope(EnvelopeOf<M>& e, Inflow::Account& a, size_t n)
+      : Envelope(&Open, e.where), inner(&e), account(a), bytes(n) {}
 
   EnvelopeOf<M>* inner;
-  Inflow& inflow;
+  Inflow::Account& account;  // F1 of inflow.h
   size_t bytes;
 
-  static CreditedEnvelope& Make(EnvelopeOf<M>& e, Inflow& inflow, size_t n) {
-    return *new (AllocateNode(sizeof(CreditedEnvelope))) CreditedEnvelope(e, inflow, n);
+  static CreditedEnvelope& Make(EnvelopeOf<M>& e, Inflow::Account& account, size_t n) {
+    return *new (AllocateNode(sizeof(CreditedEnvelope))) CreditedEnvelope(e, account, n);
   }
 
   static void Open(Envelope& base, Delivery& d) {
@@ -113,7 +114,7 @@ struct CreditedEnvelope : Envelope {
     EnvelopeOf<M>& message = *me.inner;
     message.address = me.address;
     message.sender = me.sender;
-    me.inflow.Handled(me.bytes);
+    me.account.Handled(me.bytes);
     me.~CreditedEnvelope();
     FreeNode(&me, sizeof(CreditedEnvelope));
     message.thunk(message, d);
@@ -131,7 +132,7 @@ absl::Status Unpack(const Arrival& arrival, absl::Time deadline, EnvelopeOf<M>*&
     return absl::InvalidArgumentError("a request that has no answer");
   }
   if (arrival.refused) {
-    arrival.connection.inflow().Handled(arrival.bytes());
+    arrival.account.Handled(arrival.bytes());
     return absl::OkStatus();
   }
   envelope = EnvelopeOf<M>::Make(arrival.thunk, std::move(message), std::source_location());
@@ -150,8 +151,7 @@ absl::Status Deliver(const Arrival& arrival) {
   EnvelopeOf<M>* envelope = nullptr;
   absl::Status wrong = Unpack<M>(arrival, DeadlineThere(to, arrival.timeout()), envelope);
   if (envelope == nullptr) return wrong;
-  Envelope& credited =
-      CreditedEnvelope<M>::Make(*envelope, arrival.connection.inflow(), arrival.bytes());
+  Envelope& credited = CreditedEnvelope<M>::Make(*envelope, arrival.account, arrival.bytes());
   if (arrival.thunk == ThunkFor<Proxy, M>()) {  // it goes on to another node
     PostOn(to, credited);
   } else {

@@ -22,18 +22,33 @@ constexpr size_t kMostSpare = 32;
 
 // Not as soon as there is room at all: who is woken for one frame is soon back.
 std::vector<Reply<void>> Outbox::TakeWaiters() {
-  const bool worth_it = credit_ > 0 && bytes_ <= limits_.high_water / 2;
-  return closed_ || worth_it ? std::exchange(waiters_, {}) : std::vector<Reply<void>>();
+  const bool worth_it = closed_ || bytes_ <= limits_.high_water / 2;
+  return worth_it ? std::exchange(waiters_, {}) : std::vector<Reply<void>>();
 }
 
-void Outbox::AddCredit(uint64_t bytes) {
-  std::vector<Reply<void>> waiters;
+void Outbox::Open(uint64_t window) {
+  SendWindow::Due due;
   {
     MutexLock lock(mutex_);
-    credit_ += static_cast<int64_t>(bytes);
-    waiters = TakeWaiters();
+    window_.Open(window);
+    window_.Wake(due);
   }
-  Answer(std::move(waiters));
+  Answer(std::move(due.answer));
+}
+
+bool Outbox::AddCredit(std::span<const Credit> credit, std::vector<uint64_t>& say) {
+  SendWindow::Due due;
+  {
+    MutexLock lock(mutex_);
+    if (closed_) return true;
+    for (const Credit& more : credit) {
+      if (!window_.Return(more.target, more.bytes)) return false;
+    }
+    window_.Wake(due);
+  }
+  Answer(std::move(due.answer));
+  say = std::move(due.say);
+  return true;
 }
 
 // ---- buffers
@@ -100,8 +115,10 @@ bool Outbox::Append(Lane lane, std::string& frame, uint64_t target) {
 Outbox::Offered Outbox::Offer(std::string& message, uint64_t target, bool ahead) {
   MutexLock lock(mutex_);
   if (closed_) return Offered::kClosed;
-  if (ahead ? bytes_ + message.size() > limits_.most : !HasRoom()) return Offered::kNoRoom;
-  credit_ -= static_cast<int64_t>(message.size());
+  if (ahead ? bytes_ + message.size() > limits_.most : bytes_ >= limits_.high_water) {
+    return Offered::kNoRoom;
+  }
+  if (!window_.TryTake(target, message.size(), ahead)) return Offered::kNoRoom;
   return Append(Lane::kOrdinary, message, target) ? Offered::kTakenFlush : Offered::kTaken;
 }
 
@@ -112,25 +129,46 @@ Outbox::Pushed Outbox::Push(Lane lane, std::string& frame, uint64_t target) {
   return Append(lane, frame, target) ? Pushed::kTakenFlush : Pushed::kTaken;
 }
 
-void Outbox::WhenRoom(Reply<void> waiter) {
+void Outbox::WhenRoom(uint64_t target, bool ahead, Reply<void> waiter, std::vector<uint64_t>& say) {
+  SendWindow::Due due;
   {
     MutexLock lock(mutex_);
-    if (!closed_ && !HasRoom()) {
+    if (closed_) {
+      due.answer.push_back(std::move(waiter));
+    } else if (bytes_ >= limits_.high_water) {
       waiters_.push_back(std::move(waiter));
-      return;
+    } else if (!ahead && !window_.MayTake(target)) {
+      window_.Wait(target, std::move(waiter), due);
+    } else {
+      due.answer.push_back(std::move(waiter));
     }
   }
-  waiter.Send();
+  Answer(std::move(due.answer));
+  say = std::move(due.say);
+}
+
+void Outbox::Forget(uint64_t target, std::vector<uint64_t>& say) {
+  SendWindow::Due due;
+  {
+    MutexLock lock(mutex_);
+    window_.Forget(target, due);
+    window_.Wake(due);
+  }
+  Answer(std::move(due.answer));
+  say = std::move(due.say);
 }
 
 void Outbox::Close() {
+  SendWindow::Due due;
   std::vector<Reply<void>> waiters;
   {
     MutexLock lock(mutex_);
     closed_ = true;
     waiters = TakeWaiters();
+    window_.WakeAll(due);
   }
   Answer(std::move(waiters));
+  Answer(std::move(due.answer));
 }
 
 bool Outbox::above_high_water() const {

@@ -4,8 +4,10 @@
 //   Offer       any thread                a message: taken, if there is room for it and credit
 //   Push        any thread                any other frame: taken, unless closed
 //   TakeBuffer  any thread                memory that frames have left in, for the next large one
-//   AddCredit   any thread                the peer takes so many more bytes of messages; at first none
+//   Open        any thread, once          the peer has this window; until then it takes no message
+//   AddCredit   any thread                the peer has handled so much
 //   WhenRoom    any thread                answers `waiter` when Offer is worth another try
+//   Forget      any thread                nobody offers for that target any more
 //   WriteOut    who has to flush          gives the link what is there
 //   Shrink      any thread, now and then  gives memory back that nobody has needed since the last time
 //   Close       any thread                nothing is taken any more; waiters are answered
@@ -16,8 +18,9 @@
 // O2  What is in `writing_`, `bulk_` and `parts_` belongs to who has to flush.
 // O3  What waits is bounded: messages by high_water and one frame more, the rest by `most`, beyond which
 //     the connection is closed (overfull).
-// O4  A message is taken only if there is credit. So the peer has at most its window and one frame more of
-//     messages that it has not handled.
+// O4  A message is taken only if there is credit for its target (send_window.h). So the peer has at most its
+//     window and one frame more of messages that it has not handled, and a target what W1 says. Who waits
+//     for credit waits for that of his target; who waits for room in the outbox waits with all others.
 // O5  Frames with the same target leave in the order in which they came: one that follows another which
 //     is in the bulk lane still goes there, too. (Targets count from 1; 0 has no order.)
 // O6  Of the bulk lane goes at most one piece, of kBulkPiece, before what has come in other lanes since.
@@ -27,6 +30,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +40,8 @@
 #include "troupe/actors/reply.h"
 #include "troupe/core/mutex.h"
 #include "troupe/runtime/bridges/frame.h"
+#include "troupe/runtime/bridges/internal/credit.h"
+#include "troupe/runtime/bridges/internal/send_window.h"
 #include "troupe/runtime/bridges/link.h"
 
 namespace troupe::internal {
@@ -63,8 +69,11 @@ class Outbox {
   [[nodiscard]] Pushed Push(Lane lane, std::string&& frame) { return Push(lane, frame); }
   // Empty, with this capacity or, if there is none, without.
   std::string TakeBuffer(size_t capacity);
-  void AddCredit(uint64_t bytes);
-  void WhenRoom(Reply<void> waiter);
+  void Open(uint64_t window);
+  // False: it has not been sent so much (W5). `say`: of these targets is to be said that they are Blocked.
+  [[nodiscard]] bool AddCredit(std::span<const Credit> credit, std::vector<uint64_t>& say);
+  void WhenRoom(uint64_t target, bool ahead, Reply<void> waiter, std::vector<uint64_t>& say);
+  void Forget(uint64_t target, std::vector<uint64_t>& say);
   void Shrink();
   void Close();
 
@@ -76,9 +85,6 @@ class Outbox {
  private:
   using Queue = std::vector<std::string>;  // frames one behind the other, small ones in one string
 
-  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return credit_ > 0 && bytes_ < limits_.high_water;
-  }
   bool Append(Lane lane, std::string& frame, uint64_t target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsBulk(size_t size, uint64_t target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::string Spare(size_t capacity) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -92,10 +98,10 @@ class Outbox {
   mutable Mutex mutex_;                                   // bytes_ may be asked for
   std::array<Queue, 3> waiting_ ABSL_GUARDED_BY(mutex_);  // by lane
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;              // of it, and what is left of parts_
-  int64_t credit_ ABSL_GUARDED_BY(mutex_) = 0;
+  SendWindow window_ ABSL_GUARDED_BY(mutex_);
   bool flushing_ ABSL_GUARDED_BY(mutex_) = false;  // O1
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<Reply<void>> waiters_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Reply<void>> waiters_ ABSL_GUARDED_BY(mutex_);  // for room
 
   // O5: where in the bulk lane the last frame for a target ends, in bytes that ever came, and how many
   // of them have been cut. Empty when that lane is.

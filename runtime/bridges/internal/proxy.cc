@@ -94,7 +94,7 @@ bool Proxy::Transmit(Context& self, bool ahead) {
   }
   switch (connection_->Offer(frame_, id_, ahead)) {
     case Outbox::Offered::kNoRoom:
-      HoldUntil(self, connection_->session().Ask(AwaitRoom{}, absl::InfiniteDuration()),
+      HoldUntil(self, connection_->session().Ask(AwaitRoom{id_, ahead}, absl::InfiniteDuration()),
                 [this, ahead](const absl::Status&, Context& now) {
                   if (!Transmit(now, ahead)) LoseHeld();
                 });

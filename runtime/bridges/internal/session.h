@@ -31,6 +31,8 @@ struct LinkLost {
 };
 struct AwaitRoom {
   using Reply = void;
+  uint64_t target;
+  bool ahead;
 };
 struct AwaitEnd {
   using Reply = RemoteEnd;
@@ -57,7 +59,9 @@ class Session {
     m.who.is_mailbox() ? AwaitClose(m.who.mailbox, self) : self.Watch(m.who.actor);
   }
   void On(const Down& down) { connection_->TellDown({down.who}, down.reason, down.status); }
-  void On(AwaitRoom, Reply<void> reply) { connection_->WhenRoom(std::move(reply)); }
+  void On(AwaitRoom m, Reply<void> reply) {
+    connection_->WhenRoom(m.target, m.ahead, std::move(reply));
+  }
   void On(AwaitEnd m, Reply<RemoteEnd> reply) { connection_->WhenEnded(m.id, std::move(reply)); }
   void On(const LinkLost& m, Context& self) { self.Fail(m.why); }
   void OnStop() { connection_->Close(absl::CancelledError("the system is shutting down")); }
