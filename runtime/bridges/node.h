@@ -89,8 +89,9 @@ struct ListenOptions {
 //              NodeOptions::window for each connection, which is given back when a handler begins with it. So
 //              neither side keeps more than its options say; what does not fit waits in the mailbox of the
 //              remote actor here, and then its policy says what becomes of it.
-//              The window is one for all: mail (PublishMailbox, a Sender in a message) that nobody receives holds it,
-//              and so all that comes from that node.
+//              A receiver that reads nothing, an actor or a mailbox, holds up nobody else: it has half of the
+//              window at most, and of k of them 1/(k + 1) is left to others. A message that is larger than what is
+//              left takes all of that, and then the others wait until it is received.
 // Memory       An idle connection keeps no buffers. With glibc's malloc the first Node makes the process keep
 //              some MiB more of freed memory before it goes back to the system (event_loop.cc says why);
 //              mallopt or MALLOC_TRIM_THRESHOLD_ set by the program stand.

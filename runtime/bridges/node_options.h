@@ -50,7 +50,8 @@ struct NodeOptions {
   // more is cut off. What has arrived of two of them, one of them bulk, is kept until they are complete.
   uint32_t max_frame = 16 << 20;
   // Bytes of messages that a peer may have sent and no handler has begun with. A peer whose messages
-  // are handled slowly waits; one that does not is cut off.
+  // are handled slowly waits; one that does not is cut off. To one receiver it sends half of that, at most, and one
+  // message. Some messages of the largest kind should have room in it, lest one of them hold up all others.
   uint32_t window = 1 << 20;
   // Bytes that wait for a peer that does not read. Beyond the first messages wait in their mailboxes;
   // beyond the second, which only answers and the like reach, the connection is closed.

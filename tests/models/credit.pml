@@ -254,7 +254,7 @@ init {
     due[1] = NEVER;
     if
     :: free = 1; /* and who comes second has nothing outstanding */
-       goal[0] = 1;
+       goal[0] = 2;
        goal[1] = 1;
        run Receiver(1)
     :: free = 4;
