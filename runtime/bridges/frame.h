@@ -58,7 +58,8 @@ struct Frame {
   std::string_view payload;  // msgpack
 };
 
-inline constexpr size_t kFrameHeaderSize = 44;  // with the length of the rest in front
+inline constexpr uint32_t kShortestMaxFrame = 1024;  // that a node may ask for
+inline constexpr size_t kFrameHeaderSize = 44;       // with the length of the rest in front
 
 // 64-bit FNV-1a. A message is known on the wire by the hash of its qualified name, "bank::Deposit".
 constexpr uint64_t MessageHash(std::string_view name) {

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "troupe/actors/internal/reply_slot.h"
 #include "troupe/runtime/bridges/codec.h"
-#include "troupe/runtime/bridges/internal/credit.h"
 #include "troupe/runtime/bridges/internal/delivery.h"
 #include "troupe/runtime/bridges/internal/proxy.h"
 #include "troupe/runtime/bridges/internal/ref_codec.h"
@@ -43,8 +42,6 @@ constexpr size_t kSmallRead = 1024;
 
 // A Hello and a Bye are no longer, and nobody has to believe a stranger more.
 constexpr uint32_t kLongestGreeting = 4096;
-
-constexpr uint32_t kShortestMaxFrame = 1024;
 
 RemoteEnd EndOf(const DownPayload& down) {
   if (down.reason == ExitReason::kNormal) return {};
@@ -192,15 +189,6 @@ absl::Status Connection::TakeHello(const Frame& frame) {
   return absl::OkStatus();
 }
 
-absl::Status Connection::TakeCredit(const Frame& frame) {
-  std::vector<Credit> credit;
-  if (absl::Status wrong = DecodePayload(frame, credit); !wrong.ok()) return wrong;
-  std::vector<uint64_t> blocked;
-  if (!outbox_.AddCredit(credit, blocked)) return Violation("credit for what was not sent");
-  SayBlocked(blocked);
-  return absl::OkStatus();
-}
-
 absl::Status Connection::TakeFind(const Frame& frame) {
   FindPayload find;
   if (absl::Status wrong = DecodePayload(frame, find); !wrong.ok()) return wrong;
@@ -332,33 +320,6 @@ Outbox::Offered Connection::Offer(std::string& frame, uint64_t target, bool ahea
   return offered;
 }
 
-// Behind what has been sent there (F4 of inflow.h).
-void Connection::SayBlocked(std::span<const uint64_t> targets) {
-  for (const uint64_t target : targets) {
-    Push(Lane::kOrdinary, MakeFrame({.kind = FrameKind::kBlocked, .target = target}),
-         /*here=*/true, target);
-  }
-}
-
-// A proxy may have ended meanwhile: ForgetImport either sees it waiting, or is seen here.
-void Connection::WhenRoom(uint64_t target, bool ahead, Reply<void> waiter) {
-  std::vector<uint64_t> blocked;
-  outbox_.WhenRoom(target, ahead, std::move(waiter), blocked);
-  SayBlocked(blocked);
-  bool is_there;
-  {
-    MutexLock lock(mutex_);
-    is_there = imports_.contains(target);
-  }
-  if (!is_there) StopWaiting(target);
-}
-
-void Connection::StopWaiting(uint64_t target) {
-  std::vector<uint64_t> blocked;
-  outbox_.Forget(target, blocked);
-  SayBlocked(blocked);
-}
-
 uint64_t Connection::AddQuestion(std::unique_ptr<Question> question) {
   absl::Status why;
   {
@@ -406,19 +367,6 @@ bool Connection::BeginRequest() {
   if (requests_.fetch_add(1, std::memory_order_relaxed) < options_.max_requests) return true;
   EndRequest();
   return false;
-}
-
-// While a peer does not read, it gets none, so that answers to it do not pile up.
-void Connection::SendCredit() {
-  if (outbox_.above_high_water()) return;  // WriteOut does it later
-  const std::vector<Credit> credit = inflow_->TakeCredit();
-  // As many as the shortest frame takes that a Hello may allow.
-  constexpr size_t kMost = (kShortestMaxFrame - kFrameHeaderSize - 5) / kLongestCredit;
-  for (std::span<const Credit> left = credit; !left.empty();) {
-    const std::span<const Credit> now = left.first(std::min(kMost, left.size()));
-    left = left.subspan(now.size());
-    PushControl({.kind = FrameKind::kCredit}, Encode(std::vector<Credit>(now.begin(), now.end())));
-  }
 }
 
 void Connection::Open() {
