@@ -20,6 +20,7 @@
 #include "troupe/core/type_name.h"
 #include "troupe/runtime/bridges/codec.h"
 #include "troupe/runtime/bridges/frame.h"
+#include "troupe/runtime/bridges/internal/credit.h"
 #include "troupe/runtime/bridges/internal/hello.h"
 #include "troupe/runtime/bridges/internal/ref_table.h"
 #include "troupe/runtime/bridges/link.h"
@@ -228,6 +229,11 @@ std::string NextFrame(FuzzedDataProvider& input, const Refs& refs) {
        MessageHash(TypeName<Fetch>()), MessageHash(TypeName<ReceiverAdopted>()),
        MessageHash(TypeName<MailTaken>()), uint64_t{0}});
   header.timeout_ms = input.ConsumeBool() ? kNoTimeout : input.ConsumeIntegral<uint16_t>();
+  if (header.kind == FrameKind::kCredit && input.ConsumeBool()) {
+    return MakeFrame(
+        header,
+        Encode(std::vector<internal::Credit>{{header.target, input.ConsumeIntegral<uint8_t>()}}));
+  }
   return MakeFrame(header, input.ConsumeRandomLengthString(512));
 }
 

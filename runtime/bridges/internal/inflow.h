@@ -84,7 +84,7 @@ class Inflow {
   std::atomic<bool> is_exhausted_{false};  // F4, target 0
 
   // ---- the link's thread
-  int64_t taken_ = 0;
+  alignas(64) int64_t taken_ = 0;
   int64_t known_ = 0;  // of handled_, the last time it was looked at
   bool closed_ = false;
   Account* last_ = nullptr;  // a stream is to one
@@ -101,7 +101,7 @@ class Inflow {
   std::atomic<bool> asked_{false};
 };
 
-class Inflow::Account {
+class alignas(64) Inflow::Account {
  public:
   explicit Account(Inflow& inflow) : inflow_(inflow) {}
   void Handled(size_t bytes);
@@ -110,12 +110,15 @@ class Inflow::Account {
   friend class Inflow;  // of which it is a part
 
   Inflow& inflow_;
-  uint64_t target_ = 0;  // the link's thread, when it is not in use
-  int64_t taken_ = 0;    // the link's thread
+  // ---- any thread, mostly those of handlers
   std::atomic<int64_t> owed_{0};
   std::atomic<int64_t> due_{kNever};  // F4
   std::atomic<int64_t> credited_{0};
   Account* next_ = nullptr;  // who links it, and then who has taken the list
+
+  // ---- the link's thread
+  alignas(64) int64_t taken_ = 0;
+  uint64_t target_ = 0;  // changed when it is not in use
 };
 
 }  // namespace troupe::internal
