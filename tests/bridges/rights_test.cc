@@ -412,7 +412,7 @@ TEST_F(SmallFrameTest, R49_MessagesThatAreTooLongDoNotHoldUpTheOthers) {
 }
 
 // What nobody reads has all the credit of the node that is to read it.
-class SmallWindowTest : public ReceiverTest {
+// What nobody reads has all the credit that it may have of the node that is to read it.
  protected:
   SmallWindowTest() : ReceiverTest({.window = 2000}, {.window = 2000}) {}
 };
@@ -421,8 +421,8 @@ TEST_F(SmallWindowTest, R49_TheRightGoesToWhoeverHasSentAllThatHeMay) {
   auto [jobs, inbox] = home_.system.OpenMailbox<Job>();
   const Sender<Job> there = SendAway(jobs);
   for (int i = 1; i <= 200; ++i) ASSERT_EQ(there.Send(Job{i}), SendResult::kQueued);
-  // Some 40 fill the window.
-  ASSERT_TRUE(Eventually([&, &all = jobs] { return all.stats().depth >= 30; }));
+  // Some 20 fill half of the window, which is what one may have.
+  ASSERT_TRUE(Eventually([&, &all = jobs] { return all.stats().depth >= 20; }));
   Receiver<Job> back = HandOver(std::move(inbox));
   EXPECT_EQ(Receive(back, 200), UpTo(200));
 }
