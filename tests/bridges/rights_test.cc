@@ -411,8 +411,8 @@ TEST_F(SmallFrameTest, R49_MessagesThatAreTooLongDoNotHoldUpTheOthers) {
   EXPECT_EQ(home_.dead_letters(), 40u);
 }
 
-// What nobody reads has all the credit of the node that is to read it.
 // What nobody reads has all the credit that it may have of the node that is to read it.
+class SmallWindowTest : public ReceiverTest {
  protected:
   SmallWindowTest() : ReceiverTest({.window = 2000}, {.window = 2000}) {}
 };
