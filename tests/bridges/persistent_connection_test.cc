@@ -389,8 +389,8 @@ class FullWayTest : public ::testing::Test {
   std::vector<int64_t> seen_ ABSL_GUARDED_BY(mutex_);
   int64_t sent_ = 0;
   System bank_system_, system_;
-  Node bank_{bank_system_, {.window = 2000}};  // of which one may have half
-  Node client_{system_, {.capacity = 4}};  // kBlock
+  Node bank_{bank_system_, {.window = 2000}};  // half for one
+  Node client_{system_, {.capacity = 4}};      // kBlock
   PersistentConnection connection_;
   Recipient<Deposit> late_;
 };
