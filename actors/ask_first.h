@@ -53,7 +53,10 @@ class [[nodiscard]] PendingAskFirst {
     auto& slot = internal::WaitingThread<R>::Make(internal::DeadlineThere(somebody, timeout_));
     internal::AskedSeveral<R> asked;
     SendAll(slot, asked);
-    return slot.Wait(internal::SpaceOf(somebody), timeout_, [&asked] { asked.Withdraw(); });
+    return slot.Wait(internal::SpaceOf(somebody), timeout_, [&asked] {
+      asked.Withdraw();
+      return asked.TimedOut();
+    });
   }
 
   // Sends the requests and returns; see PendingAsk::Then.

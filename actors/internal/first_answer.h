@@ -17,6 +17,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actors/internal/answer_race.h"
 #include "troupe/actors/internal/reply_slot.h"
@@ -118,6 +119,7 @@ class AskedSeveral {
   void Withdraw() {
     if (first_ != nullptr) first_->GiveUp();
   }
+  absl::Status TimedOut() const { return LostStatus(Lost::kTimedOut); }
   void WithdrawOthers() {}  // G2
 
  private:

@@ -47,9 +47,10 @@ void Redial::Have(const Peer& peer, Context& self) {
 void Redial::On(const Down& down, Context& self) {
   if (down.who == node_) return self.Stop();
   if (!peer_ || down.who != peer_->ref()) return;
-  subscribers_.Tell(PeerDown{.id = peer_->id(),
-                             .name = peer_->name(),
-                             .why = down.reason != ExitReason::kFailed ? NodeLost(absl::OkStatus()) : down.status});
+  subscribers_.Tell(PeerDown{
+      .id = peer_->id(),
+      .name = peer_->name(),
+      .why = down.reason != ExitReason::kFailed ? NodeLost(absl::OkStatus()) : down.status});
   peer_.reset();
   if (self.Now() - since_ > patience_.reset_after) failures_ = 0;
   DialLater(self);

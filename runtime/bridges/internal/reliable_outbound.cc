@@ -138,7 +138,9 @@ void ReliableOutbound::On(Check, Context& self) {
 }
 
 void ReliableOutbound::On(const Down& down, Context& self) {
-  GiveUp(down.reason != ExitReason::kFailed ? absl::UnavailableError("the receiver has ended") : down.status, self);
+  GiveUp(down.reason != ExitReason::kFailed ? absl::UnavailableError("the receiver has ended")
+                                            : down.status,
+         self);
 }
 
 void ReliableOutbound::GiveUp(const absl::Status& why, Context& self) {
