@@ -24,6 +24,8 @@ class IoDriver {
   virtual void Serve(absl::FunctionRef<bool()> begin, absl::FunctionRef<void()> woken) = 0;
   virtual void Interrupt() = 0;
 
+  IoDriver* next = nullptr;  // for the scheduler that it is attached to
+
  protected:
   ~IoDriver() = default;
 };

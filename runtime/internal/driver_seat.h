@@ -19,7 +19,7 @@
 #define TROUPE_RUNTIME_INTERNAL_DRIVER_SEAT_H_
 
 #include <atomic>
-#include <vector>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "troupe/core/event_count.h"
@@ -32,14 +32,20 @@ class DriverSeat {
  public:
   void Attach(IoDriver& driver) {
     const MutexLock lock(mutex_);
-    drivers_.push_back(&driver);
+    IoDriver** last = &first_;
+    while (*last != nullptr) last = &(*last)->next;
+    *last = &driver;
     Changed();
   }
 
   void Detach(IoDriver& driver) {
     {
       const MutexLock lock(mutex_);
-      std::erase(drivers_, &driver);
+      for (IoDriver** at = &first_; *at != nullptr; at = &(*at)->next) {
+        if (*at != &driver) continue;
+        *at = std::exchange(driver.next, nullptr);
+        break;
+      }
       if (in_use_ == &driver) driver.Interrupt();  // D3
       Changed();
     }
@@ -52,22 +58,22 @@ class DriverSeat {
   IoDriver* Take() {
     if (!is_free()) return nullptr;
     const MutexLock lock(mutex_);
-    if (in_use_ != nullptr || drivers_.empty()) return nullptr;
-    in_use_ = drivers_.front();
+    if (in_use_ != nullptr) return nullptr;
+    in_use_ = first_;
     Changed();
     return in_use_;
   }
 
   bool MayWait() {
     const MutexLock lock(mutex_);
-    return !drivers_.empty() && drivers_.front() == in_use_;
+    return first_ == in_use_;
   }
 
   void Leave() {
     bool stays;
     {
       const MutexLock lock(mutex_);
-      stays = !drivers_.empty() && drivers_.front() == in_use_;
+      stays = first_ == in_use_;
       in_use_ = nullptr;
       Changed();
     }
@@ -84,12 +90,12 @@ class DriverSeat {
 
  private:
   void Changed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    is_free_.store(in_use_ == nullptr && !drivers_.empty(), std::memory_order_relaxed);
+    is_free_.store(in_use_ == nullptr && first_ != nullptr, std::memory_order_relaxed);
   }
 
   std::atomic<bool> is_free_{false};
   Mutex mutex_;
-  std::vector<IoDriver*> drivers_ ABSL_GUARDED_BY(mutex_);
+  IoDriver* first_ ABSL_GUARDED_BY(mutex_) = nullptr;
   IoDriver* in_use_ ABSL_GUARDED_BY(mutex_) = nullptr;
   EventCount left_;
 };

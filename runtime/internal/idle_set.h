@@ -38,7 +38,6 @@
 #ifndef TROUPE_RUNTIME_INTERNAL_IDLE_SET_H_
 #define TROUPE_RUNTIME_INTERNAL_IDLE_SET_H_
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <vector>
@@ -103,8 +102,11 @@ class IdleSet {
 
   void PreferOthers(int worker) {
     MutexLock lock(mutex_);
-    const auto it = std::find(sleepers_.begin(), sleepers_.end(), worker);
-    if (it != sleepers_.end()) std::rotate(sleepers_.begin(), it, it + 1);
+    for (size_t i = sleepers_.size(); i-- > 0;) {
+      if (sleepers_[i] != worker) continue;
+      for (; i > 0; --i) sleepers_[i] = sleepers_[i - 1];
+      sleepers_[0] = worker;
+    }
   }
 
   int parked() const { return Parked(word_.load()); }
