@@ -374,7 +374,8 @@ TEST(FrameTest, WhatIsNoFrameIsRefusedBeforeItIsThere) {
   EXPECT_TRUE(read(good).ok());
   EXPECT_FALSE(read(absl::HexStringToBytes("ffffffff")).ok());  // longer than the limit
   EXPECT_FALSE(read(absl::HexStringToBytes("01000000")).ok());  // shorter than a header
-  for (const auto& [at, byte] : {std::pair(4, 0), {4, 12}, {4, 255}, {5, 3}, {6, 1}, {7, 128}}) {
+  for (const auto& [at, byte] :
+       {std::pair(4, 0), {4, kLastFrameKind + 1}, {4, 255}, {5, 3}, {6, 1}, {7, 128}}) {
     std::string bad = good;
     bad[at] = static_cast<char>(byte);
     EXPECT_FALSE(read(bad).ok()) << at;
