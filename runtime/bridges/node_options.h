@@ -28,9 +28,8 @@ struct NodeOptions {
   std::shared_ptr<const LinkCredentials> tls = nullptr;
 
   // Who reads from the sockets and keeps the timers: nullptr, the System's workers and a thread of the node's own
-  // (Node, "Threads"); or whoever runs this
-  // context of the host's, one thread or many, for the node one at a time. What comes is not handled there:
-  // that is done by the System's workers.
+  // (Node, "Threads"); or whoever runs this context of the host's, one thread or many, for the node one at a
+  // time. What comes is not handled there: that is done by the System's workers.
   //   It outlives the Node, and locks (not one with ASIO_CONCURRENCY_HINT_UNSAFE). While nobody runs it nothing
   // arrives and nobody connects, so its only thread must not wait for an answer, nor Drain. Its run() does not
   // return by itself while there is the Node, nor while the name of a host that was to be dialled is looked up,
@@ -86,8 +85,8 @@ struct NodeOptions {
 
 struct PublishOptions {
   // Who may find the name; everybody, if empty. Asked for each Find, by whoever serves the sockets, for
-  // several peers at the same time: it must not block, nor wait for an actor. One that throws has said no. What a peer has found it
-  // may pass on to others.
+  // several peers at the same time: it must not block, nor wait for an actor. One that throws has said no. What
+  // a peer has found it may pass on to others.
   //
   //   {.allow = [](const troupe::PeerIdentity& peer) { return peer.common_name == "teller"; }}
   std::function<bool(const PeerIdentity& peer)> allow = nullptr;

@@ -10,8 +10,8 @@
 namespace troupe::internal {
 namespace {
 
-// A message is often allocated on one thread and freed on another, that of its handler. In a program that has never freed
-// a large block glibc returns the end of a heap whenever 128 KiB there are free, and fetches fresh pages
+// A message is often allocated on one thread and freed on another, that of its handler. In a program that has
+// never freed a large block glibc returns the end of a heap whenever 128 KiB there are free, and fetches fresh pages
 // for the next message: three quarters of what one of 1 KiB or more then costs. With the first large
 // block that is freed it trims less, as that is what the program needs (mallopt(3), M_MMAP_THRESHOLD: 8 MiB
 // for one of 4). Who has set these thresholds himself, or another malloc, does not notice.

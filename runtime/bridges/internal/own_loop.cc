@@ -115,6 +115,7 @@ void OwnLoop::ThreadMain() {
 // False: the end.
 bool OwnLoop::ServeByThread() {
   while (context_.run_one() != 0) {
+    // Relaxed, as where it is set: a hint, and server_ is what hands over.
     if (!wanted_.load(std::memory_order_relaxed)) continue;
     const SteadyTime now = Now();
     if (!duty_.MayTry(now)) continue;
@@ -127,6 +128,7 @@ bool OwnLoop::ServeByThread() {
 }
 
 void OwnLoop::StandBy() {
+  // Relaxed, both: it only has to move while workers come; who serves is said by server_.
   uint64_t seen = visits_.load(std::memory_order_relaxed);
   while (!context_.stopped()) {
     const bool unparked = parker_.Park(Now() + kLongestGap);
