@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,6 +27,7 @@ class HandLink : public Link {
  public:
   void Start(std::shared_ptr<LinkEvents>) override {}
   size_t Write(std::span<const std::string_view> parts) override {
+    if (const auto what = std::exchange(meanwhile, nullptr)) what();
     size_t taken = 0;
     for (std::string_view part : parts) {
       part = part.substr(0, room);
@@ -60,6 +62,7 @@ class HandLink : public Link {
   size_t room = 0;
   int awaited = 0;
   std::string bytes;
+  std::function<void()> meanwhile;  // done by others during the next Write
 
  private:
   FrameReader reader_{1 << 24};
@@ -68,6 +71,8 @@ class HandLink : public Link {
 
 constexpr size_t kLarge = 10 * Outbox::kBulkPiece;
 using Targets = std::vector<uint64_t>;
+constexpr uint64_t kOfBye = 99;
+std::string Bye() { return MakeFrame({.kind = FrameKind::kBye, .target = kOfBye}); }
 
 class OutboxTest : public ::testing::Test {
  protected:
@@ -81,7 +86,7 @@ class OutboxTest : public ::testing::Test {
   // The link takes so many bytes more.
   bool Write(size_t bytes) {
     link_.room = bytes;
-    return outbox_.WriteOut(link_);
+    return outbox_.WriteOut(link_) == Outbox::Written::kAll;
   }
 
   Outbox outbox_{{.high_water = 1 << 20, .most = 2 << 20}};
@@ -151,8 +156,51 @@ TEST_F(OutboxTest, OfCreditAndRoomIsTakenNoMoreThanThereIs) {
   message = same;
   EXPECT_EQ(poor.Offer(message, 1), Outbox::Offered::kNoRoom);
   EXPECT_EQ(poor.Push(Lane::kOrdinary, message), Outbox::Pushed::kOverfull);
-  poor.Close();
+  EXPECT_EQ(poor.Close(Bye()), Outbox::LastFrame::kTakenFlush);
   EXPECT_EQ(poor.Offer(message, 1), Outbox::Offered::kClosed);
+  EXPECT_EQ(poor.Push(Lane::kControl, message), Outbox::Pushed::kClosed);
+}
+
+TEST_F(OutboxTest, TheLastFrameIsWrittenByWhoeverIsWritingAndThatIsSaidToHim) {
+  std::ignore = Offer(1);
+  link_.room = kLarge;
+  link_.meanwhile = [&] { EXPECT_EQ(outbox_.Close(Bye()), Outbox::LastFrame::kTaken); };
+  EXPECT_EQ(outbox_.WriteOut(link_), Outbox::Written::kLast);
+  EXPECT_EQ(link_.Arrived(), (Targets{1, kOfBye}));
+  EXPECT_EQ(outbox_.Close(Bye()), Outbox::LastFrame::kCannotGo);
+}
+
+TEST_F(OutboxTest, WhoClosesDoesNotWaitForWhoHasPromisedToFlush) {
+  std::ignore = Offer(1);  // kTakenFlush: somebody will
+  EXPECT_EQ(outbox_.Close(Bye()), Outbox::LastFrame::kTakenFlush);
+  link_.room = kLarge;
+  EXPECT_EQ(outbox_.WriteOut(link_), Outbox::Written::kLast);
+  EXPECT_EQ(link_.Arrived(), (Targets{kOfBye, 1}));
+  EXPECT_EQ(outbox_.WriteOut(link_), Outbox::Written::kAll);  // he finds that it is done
+}
+
+TEST_F(OutboxTest, WhoeverWritesTheOthersFindNothingToDo) {
+  std::ignore = Offer(1);
+  link_.room = kLarge;
+  link_.meanwhile = [&] {
+    EXPECT_EQ(outbox_.WriteOut(link_), Outbox::Written::kAll);
+    EXPECT_EQ(Offer(2), Outbox::Offered::kTaken);
+  };
+  EXPECT_EQ(outbox_.WriteOut(link_), Outbox::Written::kAll);
+  EXPECT_EQ(link_.Arrived(), (Targets{1, 2}));
+}
+
+TEST_F(OutboxTest, NobodyWaitsWithTheEndForAPeerThatReadsNothing) {
+  std::ignore = Offer(1);
+  EXPECT_FALSE(Write(10));
+  EXPECT_EQ(outbox_.Close(Bye()), Outbox::LastFrame::kCannotGo);
+
+  Outbox other({.high_water = 1000, .most = 2000});
+  std::ignore = other.Push(Lane::kControl, MakeFrame({.kind = FrameKind::kPing}));
+  EXPECT_EQ(other.Close(Bye()), Outbox::LastFrame::kTakenFlush);
+  link_.room = 10;
+  EXPECT_EQ(other.WriteOut(link_), Outbox::Written::kLast);
+  EXPECT_EQ(link_.awaited, 1);  // the first time
 }
 
 TEST_F(OutboxTest, MemoryOfFramesThatHaveLeftIsUsedAgainAndGivenUpWhenNobodyNeedsIt) {

@@ -278,8 +278,16 @@ void Connection::TellDown(const Referent& who, ExitReason reason, const absl::St
 // ---- what is sent
 
 void Connection::WriteOut() {
-  // Held back while the peer did not read.
-  if (outbox_.WriteOut(*link_) && inflow_->is_credit_due()) SendCredit();
+  switch (outbox_.WriteOut(*link_)) {
+    case Outbox::Written::kAll:
+      if (inflow_->is_credit_due()) SendCredit();  // held back while the peer did not read
+      break;
+    case Outbox::Written::kLater:
+      break;
+    case Outbox::Written::kLast:
+      link_->Close(WhyClosed());
+      break;
+  }
 }
 
 void Connection::Push(Lane lane, std::string frame, bool here, uint64_t target) {
@@ -467,12 +475,17 @@ void Connection::Close(absl::Status why) {
     questions.swap(questions_);
     for (auto& [id, entry] : imports_) ends.push_back(std::move(entry.when_ended));
   }
-  // The last word, if nobody is writing at this moment.
-  std::string bye = MakeFrame({.kind = FrameKind::kBye, .lane = Lane::kControl},
-                              Encode(std::string(why.message())));
-  if (outbox_.Push(Lane::kControl, bye) == Outbox::Pushed::kTakenFlush) WriteOut();
-  outbox_.Close();
-  link_->Close(OwnCopy(why));
+  switch (outbox_.Close(MakeFrame({.kind = FrameKind::kBye, .lane = Lane::kControl},
+                                  Encode(std::string(why.message()))))) {
+    case Outbox::LastFrame::kTaken:
+      break;
+    case Outbox::LastFrame::kTakenFlush:
+      WriteOut();
+      break;
+    case Outbox::LastFrame::kCannotGo:
+      link_->Close(OwnCopy(why));
+      break;
+  }
   for (auto& [correlation, question] : questions) question->Fail(NodeLost(why));
   ends.clear();  // dropped: told kAborted; the session tells the proxies, by its end
   session_.Send(LinkLost{NodeLost(why)});

@@ -109,7 +109,9 @@ bool Outbox::Append(Lane lane, std::string& frame, uint64_t target) {
     queue.back() += frame;
     frame.clear();
   }
-  return !std::exchange(flushing_, true);
+  if (duty_ != Duty::kNone) return false;
+  duty_ = Duty::kPromised;
+  return true;
 }
 
 Outbox::Offered Outbox::Offer(std::string& message, uint64_t target, bool ahead) {
@@ -158,17 +160,22 @@ void Outbox::Forget(uint64_t target, std::vector<uint64_t>& say) {
   say = std::move(due.say);
 }
 
-void Outbox::Close() {
+Outbox::LastFrame Outbox::Close(std::string last) {
   SendWindow::Due due;
   std::vector<Reply<void>> waiters;
+  LastFrame result = LastFrame::kTakenFlush;  // also if somebody has promised to
   {
     MutexLock lock(mutex_);
+    if (duty_ == Duty::kWriting) result = LastFrame::kTaken;
+    if (closed_ || duty_ == Duty::kAwaitingTheLink) result = LastFrame::kCannotGo;
+    if (result != LastFrame::kCannotGo) Append(Lane::kControl, last, 0);
     closed_ = true;
     waiters = TakeWaiters();
     window_.WakeAll(due);
   }
   Answer(std::move(waiters));
   Answer(std::move(due.answer));
+  return result;
 }
 
 bool Outbox::above_high_water() const {
@@ -203,9 +210,16 @@ void Outbox::CutBulk() {
   parts_ = {piece_, piece};
 }
 
-// Control goes first, then ordinary frames; within a lane order is kept.
-bool Outbox::Refill() {
-  if (first_part_ < parts_.size()) return true;
+bool Outbox::BeginToWrite() {
+  MutexLock lock(mutex_);
+  if (duty_ != Duty::kPromised && duty_ != Duty::kAwaitingTheLink) return false;
+  duty_ = Duty::kWriting;
+  return true;
+}
+
+// Control goes first, then ordinary frames; within a lane order is kept. Nothing, or that nothing is left.
+std::optional<Outbox::Written> Outbox::Refill() {
+  if (first_part_ < parts_.size()) return std::nullopt;
   first_part_ = 0;
   parts_.clear();
   MutexLock lock(mutex_);
@@ -218,8 +232,9 @@ bool Outbox::Refill() {
   }
   CutBulk();
   parts_.insert(parts_.begin(), writing_.begin(), writing_.end());
-  flushing_ = !parts_.empty();
-  return flushing_;
+  if (!parts_.empty()) return std::nullopt;
+  duty_ = Duty::kNone;
+  return closed_ ? Written::kLast : Written::kAll;
 }
 
 void Outbox::Advance(size_t bytes) {
@@ -236,15 +251,20 @@ void Outbox::Advance(size_t bytes) {
   if (bytes > 0) parts_[first_part_].remove_prefix(bytes);
 }
 
-bool Outbox::WriteOut(Link& link) {
-  while (Refill()) {
+Outbox::Written Outbox::WriteOut(Link& link) {
+  if (!BeginToWrite()) return Written::kAll;
+  while (true) {
+    if (const auto end = Refill()) return *end;
     Advance(link.Write(std::span(parts_).subspan(first_part_)));
-    if (first_part_ < parts_.size()) {
-      link.AwaitWritable();
-      return false;
+    if (first_part_ == parts_.size()) continue;
+    {
+      MutexLock lock(mutex_);
+      if (closed_) return Written::kLast;  // there is no waiting for who reads nothing
+      duty_ = Duty::kAwaitingTheLink;
     }
+    link.AwaitWritable();
+    return Written::kLater;
   }
-  return true;
 }
 
 }  // namespace troupe::internal

@@ -10,11 +10,13 @@
 //   Forget      any thread                nobody offers for that target any more
 //   WriteOut    who has to flush          gives the link what is there
 //   Shrink      any thread, now and then  gives memory back that nobody has needed since the last time
-//   Close       any thread                nothing is taken any more; waiters are answered
+//   Close       any thread                takes a last frame, and then nothing any more; waiters are answered
 //
 // O1  There is one who has to flush, or nothing to be flushed. Offer and Push say to the one who makes
 //     it non-empty that he must see to it; WriteOut says when the duty is over, or that the link will
-//     call for it (OnWritable).
+//     call for it (OnWritable). Of several who see to it, one at a time writes: the others find that it
+//     is done. The last frame is written by whoever writes at that moment, else by who closes; WriteOut
+//     says to the one who has written it that the link can be closed.
 // O2  What is in `writing_`, `bulk_` and `parts_` belongs to who has to flush.
 // O3  What waits is bounded: messages by high_water and one frame more, the rest by `most`, beyond which
 //     the connection is closed (overfull).
@@ -30,6 +32,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +57,12 @@ class Outbox {
   };
   enum class Offered : uint8_t { kTaken, kTakenFlush, kNoRoom, kClosed };
   enum class Pushed : uint8_t { kTaken, kTakenFlush, kClosed, kOverfull };
+  enum class Written : uint8_t {
+    kAll,    // the duty is over
+    kLater,  // the link has been told to call OnWritable
+    kLast,   // all that ever will be: the link can be closed
+  };
+  enum class LastFrame : uint8_t { kTaken, kTakenFlush, kCannotGo };
 
   // A longer frame goes in the bulk lane: 64 KiB of data, and what surrounds it.
   static constexpr size_t kLongestOrdinary = 66 << 10;
@@ -75,10 +84,10 @@ class Outbox {
   void WhenRoom(uint64_t target, bool ahead, Reply<void> waiter, std::vector<uint64_t>& say);
   void Forget(uint64_t target, std::vector<uint64_t>& say);
   void Shrink();
-  void Close();
+  // kTaken: whoever writes will close the link. kCannotGo: nobody does, and the peer reads nothing.
+  [[nodiscard]] LastFrame Close(std::string last);
 
-  // True: all is written, and the duty is over. False: the link has been told to call OnWritable.
-  bool WriteOut(Link& link);
+  Written WriteOut(Link& link);
   bool above_high_water() const;
   bool empty() const;  // all that was taken has been given to the link
 
@@ -89,7 +98,8 @@ class Outbox {
   bool IsBulk(size_t size, uint64_t target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::string Spare(size_t capacity) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Recycle(std::string buffer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool Refill();
+  bool BeginToWrite();
+  std::optional<Written> Refill();
   void CutBulk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Advance(size_t bytes);
   std::vector<Reply<void>> TakeWaiters() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -99,7 +109,8 @@ class Outbox {
   std::array<Queue, 3> waiting_ ABSL_GUARDED_BY(mutex_);  // by lane
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;              // of it, and what is left of parts_
   SendWindow window_ ABSL_GUARDED_BY(mutex_);
-  bool flushing_ ABSL_GUARDED_BY(mutex_) = false;  // O1
+  enum class Duty : uint8_t { kNone, kPromised, kWriting, kAwaitingTheLink };
+  Duty duty_ ABSL_GUARDED_BY(mutex_) = Duty::kNone;  // O1
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Reply<void>> waiters_ ABSL_GUARDED_BY(mutex_);  // for room
 
