@@ -5,6 +5,7 @@
 //   Push         any thread                   append; may oblige the caller to schedule it
 //   PushUnlessIdle  any thread                the same; but where it obliges, the node is not in
 //                                             the queue: it goes to the receiver with the right
+//   PushAll      any thread                   Push for several nodes, which stay together
 //   Wake         any thread                   make the receiver look around; obliges likewise
 //   TakeAll      the running thread           all that has come in, oldest first
 //   FinishBatch  the running thread           park, or learn that there is more to do
@@ -34,7 +35,7 @@
 //                count; it sticks at its maximum.
 //
 //   Open         kClosed -> kIdle or kActive
-//   Push         kIdle, kActive, kNotified, nodes -> nodes
+//   Push, PushAll    kIdle, kActive, kNotified, nodes -> nodes
 //   PushUnlessIdle   kIdle -> kActive;  kActive, kNotified, nodes -> nodes
 //   Wake         kIdle -> kActive;  kActive, kNotified -> kNotified;  nodes -> the same nodes
 //   TakeAll      kActive, kNotified, nodes -> kActive
@@ -121,6 +122,19 @@ class MailboxQueue {
   // receiver together with the right to run, as the first to be handled: so it keeps its place
   // before all that is pushed from now on, and the running thread saves a TakeAll.
   [[nodiscard]] PushResult PushUnlessIdle(MailboxNode& node) { return PushAs<true>(node); }
+
+  // `newest` leads by `next` to `oldest`, and these are `count`. All are taken, or none.
+  [[nodiscard]] PushResult PushAll(MailboxNode& newest, MailboxNode& oldest, size_t count) {
+    uint64_t seen = word_.load(std::memory_order_relaxed);  // relaxed: only a guess for the CAS
+    for (;;) {
+      if (seen == kClosed) return PushResult::kClosed;
+      oldest.next = NodeIn(seen);
+      const uint64_t wanted = WithNewest(newest, seen, count);
+      if (word_.compare_exchange_weak(seen, wanted, kPublish, std::memory_order_relaxed)) break;
+      StandBack();
+    }
+    return seen == kIdle ? PushResult::kMustSchedule : PushResult::kQueued;
+  }
 
   // For what does not travel as a node: set a flag, then Wake. True: the caller must schedule the
   // receiver. False: the queue is closed, or the thread that has the right to run will call TakeAll
@@ -215,12 +229,12 @@ class MailboxQueue {
 
   static size_t CountIn(uint64_t word) { return HoldsNodes(word) ? word & kCountMask : 0; }
 
-  static uint64_t WithNewest(const MailboxNode& node, uint64_t word) {
+  static uint64_t WithNewest(const MailboxNode& node, uint64_t word, size_t more = 1) {
     const uint64_t address = reinterpret_cast<uint64_t>(&node);
     assert(address >> 48 == 0 && "mailbox nodes must lie below 2^48");
     assert(address % 64 == 0 && "mailbox nodes must be 64-byte aligned");
     const size_t count = CountIn(word);
-    return address << kAddressShift | (count < kMaxCount ? count + 1 : kMaxCount);
+    return address << kAddressShift | (count < kMaxCount - more ? count + more : kMaxCount);
   }
 
   static uint64_t AfterWake(uint64_t word) {

@@ -78,6 +78,9 @@ class alignas(64) ActorCell : public Runnable {
   // a dead letter.
   static SendResult Post(const AnyRef& to, Envelope& e, PostMode mode = PostMode::kByPolicy);
 
+  // The same for `count` messages without a sender, the newest of which leads by `next` to the oldest; kNeverBlock.
+  static void PostAll(const AnyRef& to, Envelope& newest, Envelope& oldest, size_t count);
+
   // Consumes the control item. False: `to` has ended, and what the item asked for can only be
   // answered by the caller.
   static bool PostControl(const AnyRef& to, Control& control);

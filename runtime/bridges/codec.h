@@ -314,7 +314,7 @@ bool DecodeValue(Decoder& in, T& value) {
   } else if constexpr (std::same_as<T, std::string>) {
     std::string_view text;
     if (!in.String(text)) return false;
-    value.assign(text);
+    value = std::string(text);  // assign to an empty one takes twice the instructions
     return true;
   } else if constexpr (std::same_as<T, absl::Time> || std::same_as<T, absl::Duration>) {
     int64_t nanoseconds;

@@ -1,12 +1,15 @@
 #include "troupe/core/mailbox_queue.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <random>
+#include <span>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -200,6 +203,24 @@ TEST(MailboxQueueTest, AClosedQueueRefusesEitherPushAndStaysAsItIs) {
   EXPECT_TRUE(queue.closed());
 }
 
+// Links them as PushAll wants them.
+PushResult PushAll(MailboxQueue& queue, std::span<Node> nodes) {
+  for (size_t i = 1; i < nodes.size(); ++i) nodes[i].next = &nodes[i - 1];
+  return queue.PushAll(nodes.back(), nodes.front(), nodes.size());
+}
+
+TEST(MailboxQueueTest, SeveralNodesComeInAtOnceOrNotAtAll) {
+  MailboxQueue queue;
+  std::array<Node, 3> nodes;
+  EXPECT_EQ(PushAll(queue, nodes), PushResult::kClosed);
+  queue.Open(MailboxQueue::OpenAs::kIdle);
+  EXPECT_EQ(PushAll(queue, nodes), PushResult::kMustSchedule);
+  std::array<Node, 2> more;
+  EXPECT_EQ(PushAll(queue, more), PushResult::kQueued);
+  EXPECT_EQ(queue.size(), 5u);
+  EXPECT_EQ(NodesOf(queue.TakeAll()), (Nodes{&nodes[0], &nodes[1], &nodes[2], &more[0], &more[1]}));
+}
+
 // What the word does, written down the obvious way.
 struct Model {
   bool open = false, active = false, notified = false;
@@ -240,7 +261,16 @@ TEST(MailboxQueueTest, AnySequenceOfOperationsDoesWhatTheModelDoes) {
   MailboxQueue queue;
   Model model;
   while (used < storage.size()) {
-    switch (random() % 8) {
+    switch (random() % 9) {
+      case 8: {
+        const auto nodes = std::span(storage).subspan(
+            used, std::min<size_t>(1 + random() % 4, storage.size() - used));
+        used += nodes.size();
+        PushResult expected = model.Push(&nodes.front());
+        for (Node& node : nodes.subspan(1)) std::ignore = model.Push(&node);
+        ASSERT_EQ(PushAll(queue, nodes), expected);
+        break;
+      }
       case 0:
       case 1: {
         Node& node = storage[used++];
@@ -328,6 +358,10 @@ struct Receiver {
     if (queue.Push(node) == PushResult::kMustSchedule) activations.Schedule();
   }
 
+  void SendAll(std::span<Node> nodes) {
+    if (PushAll(queue, nodes) == PushResult::kMustSchedule) activations.Schedule();
+  }
+
   void SendUnlessIdle(Node& node) {
     if (queue.PushUnlessIdle(node) != PushResult::kMustSchedule) return;
     EXPECT_EQ(std::exchange(first, &node), nullptr) << "M3: the one before was never handled";
@@ -376,10 +410,21 @@ TEST(MailboxQueueStressTest, NothingIsLostOrSleptThroughAndEachSendersOrderIsKep
       for (int n = 0; n < kMessages; ++n) {
         nodes[p][n].producer = p;
         nodes[p][n].number = n;
-        if (random() % 2 == 0) {
-          receiver.Send(nodes[p][n]);
-        } else {
-          receiver.SendUnlessIdle(nodes[p][n]);
+      }
+      for (int n = 0; n < kMessages; ++n) {
+        switch (random() % 3) {
+          case 0:
+            receiver.Send(nodes[p][n]);
+            break;
+          case 1:
+            receiver.SendUnlessIdle(nodes[p][n]);
+            break;
+          case 2: {
+            const auto some = std::span(nodes[p]).subspan(n, std::min(5, kMessages - n));
+            receiver.SendAll(some);
+            n += static_cast<int>(some.size()) - 1;
+            break;
+          }
         }
       }
     });

@@ -111,14 +111,22 @@ void Connection::OnBytes(std::string_view bytes) {
   if (!WhyClosed().ok()) return;
   heard_.store(Clock::now(), std::memory_order_relaxed);  // relaxed: nothing is read by it
   absl::Status wrong = reader_.Read(bytes, [this](const Frame& frame) { return Take(frame); });
+  PostArrived();
   if (!wrong.ok()) return Close(std::move(wrong));
   if (bytes.size() > kSmallRead) return;
   reader_.Shrink();
   bulk_reader_.Shrink();
 }
 
+// Before anything else is done that may follow from them, or ends what they refer to.
+void Connection::PostArrived() {
+  arrived_.Flush();
+  last_route_.reset();
+}
+
 absl::Status Connection::Take(const Frame& frame) {
   const FrameKind kind = frame.header.kind;
+  if (kind != FrameKind::kMessage && kind != FrameKind::kRequest) PostArrived();
   if (kind == FrameKind::kBye) {
     std::string why;
     if (absl::Status wrong = DecodePayload(frame, why); !wrong.ok()) return wrong;
@@ -220,17 +228,30 @@ absl::Status Connection::TakeMessage(const Frame& frame) {
   return wrong;
 }
 
+// A stream is to one: the table, and its lock, are for the first of a read. (Who withdraws the export meanwhile
+// comes too late for all of it.)
+absl::StatusOr<const std::pair<Referent, ExportRoute>*> Connection::RouteOf(
+    const FrameHeader& header) {
+  if (!last_route_ || last_route_->id != header.target ||
+      last_route_->incarnation != header.incarnation || last_route_->type != header.type) {
+    auto found = exports_.Find(header.target, header.incarnation, header.type);
+    if (!found.ok()) return found.status();
+    last_route_ = {header.target, header.incarnation, header.type, *std::move(found)};
+  }
+  return &last_route_->found;
+}
+
 absl::Status Connection::DeliverMessage(const Frame& frame, Inflow::Account& account) {
   const FrameHeader& header = frame.header;
-  absl::StatusOr<std::pair<Referent, ExportRoute>> found =
-      exports_.Find(header.target, header.incarnation, header.type);
+  const auto found = RouteOf(header);
   if (!found.ok()) return found.status();
+  const auto& [who, route] = **found;
   const bool refused = header.kind == FrameKind::kRequest && !BeginRequest();
   if (refused) {
     AnswerError(header.correlation,
                 absl::ResourceExhaustedError("ask: too many of this node are not answered"));
   }
-  return found->second.deliver({*this, frame, account, found->first, found->second.thunk, refused});
+  return route.deliver({*this, frame, account, arrived_, who, route.thunk, refused});
 }
 
 absl::Status Connection::TakeAnswer(const Frame& frame) {

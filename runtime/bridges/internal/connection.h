@@ -34,6 +34,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -41,6 +42,7 @@
 #include "absl/status/statusor.h"
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/exit.h"
+#include "troupe/actors/internal/post_batch.h"
 #include "troupe/actors/reply.h"
 #include "troupe/core/mutex.h"
 #include "troupe/runtime/bridges/frame.h"
@@ -159,11 +161,20 @@ class Connection final : public LinkEvents,
     bool is_draining = false;
   };
 
+  struct LastRoute {
+    uint64_t id;
+    uint64_t incarnation;
+    uint64_t type;
+    std::pair<Referent, ExportRoute> found;
+  };
+
   absl::Status Take(const Frame& frame);
   absl::Status TakeHello(const Frame& frame);
   absl::Status TakeCredit(const Frame& frame);
   absl::Status TakeFind(const Frame& frame);
   absl::Status TakeMessage(const Frame& frame);
+  absl::StatusOr<const std::pair<Referent, ExportRoute>*> RouteOf(const FrameHeader& header);
+  void PostArrived();
   absl::Status DeliverMessage(const Frame& frame, Inflow::Account& account);
   absl::Status TakeAnswer(const Frame& frame);
   absl::Status TakeDown(const Frame& frame);
@@ -191,6 +202,9 @@ class Connection final : public LinkEvents,
   // ---- the link's thread
   FrameReader reader_;
   FrameReader bulk_reader_;
+  // Of the read that is being taken: messages that wait to be posted together, and where the last one went.
+  PostBatch arrived_;
+  std::optional<LastRoute> last_route_;
   Hello peer_;
   bool heard_more_ = false;  // than Hello
   PeerIdentity identity_;

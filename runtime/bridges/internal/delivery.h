@@ -15,6 +15,7 @@
 #include "troupe/actors/actor_ref.h"
 #include "troupe/actors/internal/envelope.h"
 #include "troupe/actors/internal/handler.h"
+#include "troupe/actors/internal/post_batch.h"
 #include "troupe/actors/internal/reply_slot.h"
 #include "troupe/actors/internal/waiting_thread.h"
 #include "troupe/actors/mailbox.h"
@@ -34,7 +35,8 @@ struct Arrival {
   Connection& connection;
   const Frame& frame;
   Inflow::Account& account;  // of its target, to be told when it is handled
-  Referent to;
+  PostBatch& batch;
+  const Referent& to;
   Thunk thunk;
   bool refused =
       false;  // it is read, so that what it brings ends here: a right to receive, for one
@@ -149,13 +151,16 @@ template <class M>
 absl::Status Deliver(const Arrival& arrival) {
   const AnyRef& to = arrival.to.actor;
   EnvelopeOf<M>* envelope = nullptr;
-  absl::Status wrong = Unpack<M>(arrival, DeadlineThere(to, arrival.timeout()), envelope);
+  const absl::Time deadline =
+      arrival.is_request() ? DeadlineThere(to, arrival.timeout()) : absl::InfiniteFuture();
+  absl::Status wrong = Unpack<M>(arrival, deadline, envelope);
   if (envelope == nullptr) return wrong;
   Envelope& credited = CreditedEnvelope<M>::Make(*envelope, arrival.account, arrival.bytes());
   if (arrival.thunk == ThunkFor<Proxy, M>()) {  // it goes on to another node
+    arrival.batch.Flush();
     PostOn(to, credited);
   } else {
-    PostMessage(to, credited, /*may_block=*/false);
+    arrival.batch.Add(to, credited);
   }
   return absl::OkStatus();
 }
@@ -163,6 +168,7 @@ absl::Status Deliver(const Arrival& arrival) {
 template <class M>
 absl::Status DeliverToMailbox(const Arrival& arrival) {
   EnvelopeOf<M>* envelope = nullptr;
+  arrival.batch.Flush();
   absl::Status wrong =
       Unpack<M>(arrival, DeadlineAt(arrival.to.mailbox, arrival.timeout()), envelope);
   if (envelope != nullptr) PutInMailbox(arrival, *envelope);
