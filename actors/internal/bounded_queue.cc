@@ -126,7 +126,7 @@ void BoundedQueue::MakeRoom() {
 
 Envelope* BoundedQueue::PopAnswer() {
   MutexLock lock(lock_);
-  return answers_ == 0 ? nullptr : RemoveOldest(IsAnswer, no_answer_to_);
+  return !HasAnswers() ? nullptr : RemoveOldest(IsAnswer, no_answer_to_);
 }
 
 Envelope* BoundedQueue::Close() {
@@ -136,22 +136,12 @@ Envelope* BoundedQueue::Close() {
     left = first_;
     first_ = last_ = no_answer_to_ = nullptr;
     owner_ = 0;
-    counted_ = held_ = size_ = answers_ = 0;
+    counted_ = held_ = 0;
+    size_.store(0, std::memory_order_relaxed);
+    answers_.store(0, std::memory_order_relaxed);
   }
   room_.NotifyAll();
   return left;
-}
-
-bool BoundedQueue::empty() const { return size() == 0; }
-
-bool BoundedQueue::HasAnswers() const {
-  MutexLock lock(lock_);
-  return answers_ != 0;
-}
-
-uint32_t BoundedQueue::size() const {
-  MutexLock lock(lock_);
-  return size_;
 }
 
 WhenFull BoundedQueue::when_full() const {
@@ -167,9 +157,15 @@ void BoundedQueue::Append(Envelope& e) {
     last_->next = &e;
   }
   last_ = &e;
-  ++size_;
-  counted_ += IsCounted(e);
-  answers_ += IsAnswer(e);
+  Count(e, 1);
+}
+
+void BoundedQueue::Count(const Envelope& e, int32_t by) {
+  constexpr auto kRelaxed =
+      std::memory_order_relaxed;  // by one thread at a time, that with the lock
+  size_.store(size_.load(kRelaxed) + by, kRelaxed);
+  if (IsCounted(e)) counted_ += by;
+  if (IsAnswer(e)) answers_.store(answers_.load(kRelaxed) + by, kRelaxed);
 }
 
 // There is one, behind `after` (nullptr: at all).
@@ -188,9 +184,7 @@ Envelope* BoundedQueue::RemoveOldest(Predicate wanted, Envelope* after) {
   }
   if (last_ == e) last_ = before;
   if (no_answer_to_ == e || IsAnswer(*e)) no_answer_to_ = before;
-  --size_;
-  counted_ -= IsCounted(*e);
-  answers_ -= IsAnswer(*e);
+  Count(*e, -1);
   return e;
 }
 

@@ -32,6 +32,7 @@
 #ifndef TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
 #define TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -73,12 +74,13 @@ class BoundedQueue {
   Envelope* PopAnswer();
   Envelope* Close();  // what was left, linked by next, oldest first
 
-  bool empty() const;
-  bool HasAnswers() const;
-  uint32_t size() const;
+  bool empty() const { return size() == 0; }
+  bool HasAnswers() const { return answers_.load(std::memory_order_relaxed) != 0; }
+  uint32_t size() const { return size_.load(std::memory_order_relaxed); }
   WhenFull when_full() const;
 
  private:
+  void Count(const Envelope& e, int32_t by) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void Append(Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   template <class Predicate>
   Envelope* RemoveOldest(Predicate wanted, Envelope* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
@@ -94,8 +96,10 @@ class BoundedQueue {
   uint32_t counted_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t held_ ABSL_GUARDED_BY(lock_) = 0;
   bool holds_ ABSL_GUARDED_BY(lock_) = false;
-  uint32_t size_ ABSL_GUARDED_BY(lock_) = 0;     // counted_ and the exempt ones
-  uint32_t answers_ ABSL_GUARDED_BY(lock_) = 0;  // of them
+  // Written under lock_, and read without (relaxed) by snapshots and by the running thread, which sees at least
+  // what it has popped itself: what it misses is followed by a Wake.
+  std::atomic<uint32_t> size_ = 0;     // counted_ and the exempt ones
+  std::atomic<uint32_t> answers_ = 0;  // of them
   WhenFull when_full_ ABSL_GUARDED_BY(lock_) = WhenFull::kFail;
   bool waits_end_ ABSL_GUARDED_BY(lock_) = false;
   Envelope* first_ ABSL_GUARDED_BY(lock_) = nullptr;
