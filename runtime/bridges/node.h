@@ -133,8 +133,8 @@ struct ListenOptions {
 // Thread safety  All functions from any thread.
 // Ownership      Keeps no actor alive. Must be destroyed before its System; the destructor closes all
 //                connections and waits until their last events have been handled. Not to be destroyed in a
-//                handler. If a host name is being looked up and the node has its own thread, it also waits
-//                for that, since the C library's resolver cannot be interrupted: up to what resolv.conf says.
+//                handler. A host name that is being looked up is not waited for: its thread ends by itself, as
+//                late as resolv.conf says, for the C library's resolver cannot be interrupted.
 // Threads        Sockets are served by a worker of the System that has nothing else to do: what arrives is then
 //                handled where it was read, and nobody has to be woken. By a thread of the node's when the
 //                workers have much to do, or none comes for a millisecond (what arrives just when one has begun

@@ -32,8 +32,7 @@ struct NodeOptions {
   // time. What comes is not handled there: that is done by the System's workers.
   //   It outlives the Node, and locks (not one with ASIO_CONCURRENCY_HINT_UNSAFE). While nobody runs it nothing
   // arrives and nobody connects, so its only thread must not wait for an answer, nor Drain. Its run() does not
-  // return by itself while there is the Node, nor while the name of a host that was to be dialled is looked up,
-  // which nothing can interrupt.
+  // return by itself while there is the Node.
   //   The Node may be destroyed on any thread, also on one that runs the context, and whether or not one still
   // does; but a Link of the host's own has to tell of its end (OnClosed) meanwhile.
   asio::io_context* io_context = nullptr;

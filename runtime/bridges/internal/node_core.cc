@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
@@ -98,7 +99,7 @@ void NodeCore::EndRedial(const ActorRef<Redial>& redial) {
 
 // Nobody tells when a connection has nothing left: this looks again, rather than that every message does.
 absl::Status NodeCore::Drain(absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+  const auto deadline = SteadyDeadline(timeout);
   StopAccepting();
   for (;;) {
     std::vector<std::shared_ptr<Connection>> open;
@@ -107,7 +108,7 @@ absl::Status NodeCore::Drain(absl::Duration timeout) {
       open = connections_.all();
     }
     if (open.empty()) return absl::OkStatus();
-    if (absl::Now() >= deadline) {
+    if (std::chrono::steady_clock::now() >= deadline) {
       CloseAll();
       return absl::DeadlineExceededError(
           absl::StrCat("Drain: ", open.size(), " connections had something left"));

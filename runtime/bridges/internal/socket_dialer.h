@@ -12,8 +12,8 @@
 namespace troupe::internal {
 
 // Calls `take` in a turn of the loop, once; at the latest when it is closed, with kCancelled. Any thread. For tls:// with the TCP link below
-// it. Who does not answer within `timeout` is given up, and the socket closed: kDeadlineExceeded. But a name
-// is looked up to the end, for the C library's resolver cannot be interrupted; so long the end of a loop with a thread of its own waits.
+// it. Who does not answer within `timeout` is given up, and the socket closed: kDeadlineExceeded. A name is looked up by a
+// thread of its own, which nobody waits for; 16 at once in this process, or kResourceExhausted.
 void DialSocket(const std::shared_ptr<EventLoop>& loop, const Address& address,
                 absl::Duration timeout, TakeLink take);
 
