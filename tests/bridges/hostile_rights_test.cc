@@ -83,9 +83,8 @@ class HostileRightsTest : public testing::Test {
     return peer.Meet<Note, Question, Introduce, Lend, LendAnother, Fetch, TakeOver>("desk");
   }
 
-  // For one that is cut off while the node may be writing to it, so that the Bye may not come.
   void ExpectEnd(RawPeer& peer, std::string_view why) {
-    peer.AwaitBye();
+    EXPECT_TRUE(absl::StrContains(peer.AwaitBye(), std::string(why)));
     ++ended_;
     EXPECT_TRUE(Eventually([this] { return node_.stats().refused == ended_; }));
     EXPECT_TRUE(absl::StrContains(node_.stats().last_refusal, std::string(why)))
@@ -179,9 +178,11 @@ TEST_F(HostileRightsTest, WhoAdoptsAReceiverGetsWhatItAskedForAndNobodyElsesActo
     if (honest) {
       EXPECT_EQ(Decode<Note>(peer.Await(FrameKind::kMessage))->text, "left");
       peer.Send(To(receiver.outlet, TypeOf<ReceiverAdopted>()), Encode(adopted));  // nothing more
-      peer.Send(To(receiver.outlet, TypeOf<MailTaken>()), Encode(MailTaken{~uint32_t{0}}));
+      peer.Send(To(receiver.outlet, TypeOf<MailTaken>()), Encode(MailTaken{1}));
       peer.Send(To(desk, TypeOf<Question>(), FrameKind::kRequest), Encode(Question{"on?"}));
       EXPECT_FALSE(peer.Await(FrameKind::kAnswer).empty());
+      peer.Send(To(receiver.outlet, TypeOf<MailTaken>()), Encode(MailTaken{1}));  // once more
+      EXPECT_NE(peer.Await(FrameKind::kDown).find("more messages taken"), std::string::npos);
     } else {
       ExpectEnd(peer, "an inlet that is on this node");
     }

@@ -445,5 +445,20 @@ TEST_F(SmallFrameTest, R49_TheCapacityTowardsOtherNodesDoesNotMatter) {
   EXPECT_EQ(Receive(there, 1000), UpTo(1000));
 }
 
+// The proxy that was to empty it had ended before it was told.
+TEST(EarlyLossTest, ASenderOfAConnectionThatWasLostAtOnceIsToldSo) {
+  System system;
+  auto [jobs, inbox] = system.OpenMailbox<Job>();
+  internal::TakeMail lost(internal::AnyReceiver(inbox.id(), inbox.share()), nullptr);
+  inbox.Release();
+  std::promise<absl::Status> told;
+  system.Spawn([&, jobs = jobs](Job, Context& self) {
+    jobs.Closed().Then(self, [&](absl::Status why) { told.set_value(std::move(why)); });
+    const internal::TakeMail ends(std::move(lost));
+  }).Send(Job{1});
+  const absl::Status why = told.get_future().get();
+  EXPECT_TRUE(IsNodeLost(why)) << why;
+}
+
 }  // namespace
 }  // namespace troupe

@@ -44,7 +44,10 @@ void MailOutlet::On(const ReceiverAdopted& m, Context& self) {
 }
 
 void MailOutlet::On(MailTaken m, Context& self) {
-  ahead_ -= std::min(ahead_, m.count);
+  if (m.count > ahead_) {  // H1: it would have no bound
+    return self.Fail(absl::InvalidArgumentError("more messages taken than it was sent"));
+  }
+  ahead_ -= m.count;
   if (inlet_) Next(self);
 }
 

@@ -37,6 +37,13 @@ void Proxy::OnStop() {
   id.cell->Close(id.incarnation, Backlog::kDrop, lost.ok() ? lost : NodeLost(lost));
 }
 
+TakeMail::~TakeMail() {
+  if (!from) return;
+  const MailboxId& id = from.id();
+  id.cell->Close(id.incarnation, Backlog::kDrop,
+                 NodeLost(absl::UnavailableError("the connection has ended")));
+}
+
 void Proxy::On(TakeMail mail, Context& self) {
   mail_ = std::move(mail);
   NextMail(self);

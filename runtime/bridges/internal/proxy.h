@@ -29,10 +29,17 @@ namespace troupe::internal {
 class OfAnyMessage;
 using AnyReceiver = Receiver<OfAnyMessage>;
 
-// To a Proxy of somebody for whom there is a Sender here.
+// To a Proxy of somebody for whom there is a Sender here. Whoever gives it up, be it that the proxy has ended
+// before, tells the senders that the node is lost, unless they have been told something else.
 struct TakeMail {
+  TakeMail() = default;
+  TakeMail(AnyReceiver f, Thunk t) : from(std::move(f)), forward(t) {}
+  TakeMail(TakeMail&&) = default;
+  TakeMail& operator=(TakeMail&&) = default;
+  ~TakeMail();
+
   AnyReceiver from;
-  Thunk forward;
+  Thunk forward = nullptr;
 };
 
 class Proxy {
@@ -130,7 +137,7 @@ class Proxy {
   const std::shared_ptr<Connection> connection_;
   const uint64_t id_;
   const uint64_t incarnation_;
-  TakeMail mail_ = {};  // of nobody, if there is no Sender
+  TakeMail mail_;  // of nobody, if there is no Sender
   // In hand; all empty between two messages.
   FrameRefs refs_;
   std::string frame_;
