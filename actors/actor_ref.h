@@ -57,7 +57,8 @@ SendResult SendThrough(const AnyRef& to, Thunk thunk, M&& message, bool may_bloc
 // What Ask returns where there is nothing to ask: enough of a PendingAsk for the program to have
 // no second error.
 struct RefusedAsk {
-  absl::StatusOr<Anything> Wait() const;
+  using Result = absl::StatusOr<Anything>;
+  Result Wait() const;
   template <class F>
   void Then(Context&, F) const {}
 };

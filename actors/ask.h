@@ -62,6 +62,8 @@ class PendingAskFirst;
 template <class R>
 class [[nodiscard]] PendingAsk {
  public:
+  using Result = AskResult<R>;
+
   PendingAsk(PendingAsk&& other) noexcept
       : to_(other.to_),
         request_(std::exchange(other.request_, nullptr)),

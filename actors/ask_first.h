@@ -37,6 +37,8 @@ namespace troupe {
 template <class R>
 class [[nodiscard]] PendingAskFirst {
  public:
+  using Result = AskResult<R>;
+
   PendingAskFirst(PendingAskFirst&& other) noexcept
       : requests_(std::exchange(other.requests_, {})), timeout_(other.timeout_) {}
   PendingAskFirst& operator=(PendingAskFirst&&) = delete;

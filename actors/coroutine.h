@@ -19,9 +19,9 @@
 //   co_await AllOf(asks...)             a tuple of their results, once all are there
 //   co_await AllOf(vector of asks)      a vector of them, in the order of the asks
 //   co_await FirstOf(vector of asks)    the first answer that is not an error (ask_first.h)
-//                                       (AllOf, FirstOf: not asks of mailboxes; await those in turn)
 //   co_await Sleep(duration)            nothing, later
 //   co_await Offload(function, where)   what the function returns, run where it may block or compute
+//   co_await Cancellable(wait, token)   any of these but tasks, or kCancelled: cancellable.h
 //   co_await task                       what another Task yields, or throws
 //   co_await inbox.Receive()            the next message of a mailbox; Select(a, b...) of several
 //   co_await jobs.Enqueue(M{...})       room for it in a mailbox. Deliver: somebody who takes it
@@ -53,9 +53,9 @@
 // Deadlines   A handler that answers an ask has that ask's deadline, Context::deadline(): none of
 //             its own asks takes longer, and no wait at a mailbox (mailbox.h). It is not interrupted
 //             itself.
-// Giving up   An ask is given up by its deadline, by the end of the actor that asks, and by FirstOf and
-//             AskFirst once another has answered; whoever keeps the Reply sees that nobody waits.
-//             There is no other way to cancel one: give it the time you have.
+// Giving up   An ask is given up by its deadline, by the end of the actor that asks, by FirstOf and
+//             AskFirst once another has answered, and by a std::stop_token (Cancellable, cancellable.h);
+//             whoever keeps the Reply sees that nobody waits.
 // Exceptions  One that leaves the coroutine ends the actor, as from any handler.
 // The end     An actor that ends cancels its suspended handlers: their local variables are
 //             destroyed, innermost first, as if an exception had passed that nobody can catch.
@@ -71,6 +71,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -82,6 +83,7 @@
 #include "troupe/actors/actor_options.h"
 #include "troupe/actors/ask.h"
 #include "troupe/actors/ask_first.h"
+#include "troupe/actors/cancellable.h"
 #include "troupe/actors/context.h"
 #include "troupe/actors/internal/coroutine_handler.h"
 #include "troupe/actors/reply.h"
@@ -105,17 +107,19 @@ namespace internal {
 template <class T>
 struct CoroutineHandler<ReentrantTask<T>> : TaskHandler<ReentrantTask<T>> {};
 
-// One ask; `Ask` is a PendingAsk<R> or a PendingAskFirst<R>.
-template <class R, class Ask>
+// One ask, or something else that has a Result and a Then.
+template <class Ask>
 class AskAwaiter : public TaskAwaitable {
  public:
+  using Result = typename Ask::Result;
+
   explicit AskAwaiter(Ask&& ask) : ask_(ask) {}
 
   bool await_ready() const noexcept { return false; }
   template <std::derived_from<TaskFrame> Promise>
   void await_suspend(std::coroutine_handle<Promise> by) {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
-    auto resume = [this, &run](AskResult<R>&& result) {
+    auto resume = [this, &run](Result&& result) {
       result_.emplace(std::move(result));
       run.Continue();
     };
@@ -124,26 +128,36 @@ class AskAwaiter : public TaskAwaitable {
     }
     std::move(ask_).Then(run.context(), resume);
   }
-  AskResult<R> await_resume() { return *std::move(result_); }
+  Result await_resume() { return *std::move(result_); }
 
  private:
   Ask& ask_;  // lives in the coroutine's frame, as this does
-  std::optional<AskResult<R>> result_;
+  std::optional<Result> result_;
 };
 
 // The awaiters of several asks are noexcept, as RegisterAwaited is: were some of them sent and an
 // exception left the coroutine, their answers would find nobody. Out of memory ends the process.
-template <class... Rs>
+template <class... Asks>
 class AllOfAwaiter : public TaskAwaitable {
  public:
-  explicit AllOfAwaiter(PendingAsk<Rs>&&... asks) : asks_(std::move(asks)...) {}
+  explicit AllOfAwaiter(Asks&&... asks) : asks_(std::move(asks)...) {}
 
-  bool await_ready() const noexcept { return sizeof...(Rs) == 0; }
+  // For the framework: of asks that `change` makes of these.
+  template <class Change>
+  auto Changed(Change change) && {
+    return std::apply(
+        [&](Asks&... asks) {
+          return AllOfAwaiter<std::invoke_result_t<Change&, Asks>...>(change(std::move(asks))...);
+        },
+        asks_);
+  }
+
+  bool await_ready() const noexcept { return sizeof...(Asks) == 0; }
   template <std::derived_from<TaskFrame> Promise>
   void await_suspend(std::coroutine_handle<Promise> by) {
-    BeginAll(HandlerRun::SuspendAt(by.promise()), std::index_sequence_for<Rs...>());
+    BeginAll(HandlerRun::SuspendAt(by.promise()), std::index_sequence_for<Asks...>());
   }
-  std::tuple<AskResult<Rs>...> await_resume() {
+  std::tuple<typename Asks::Result...> await_resume() {
     return std::apply([](auto&... results) { return std::tuple(*std::move(results)...); },
                       results_);
   }
@@ -153,65 +167,90 @@ class AllOfAwaiter : public TaskAwaitable {
   void BeginAll(HandlerRun& run, std::index_sequence<kIs...>) noexcept {
     (std::move(std::get<kIs>(asks_))
          .Then(run.context(),
-               [this, &run](AskResult<Rs>&& result) {
+               [this, &run](typename Asks::Result&& result) {
                  std::get<kIs>(results_).emplace(std::move(result));
                  if (--open_ == 0) run.Continue();
                }),
      ...);
   }
 
-  std::tuple<PendingAsk<Rs>...> asks_;
-  std::tuple<std::optional<AskResult<Rs>>...> results_;
-  size_t open_ = sizeof...(Rs);
+  std::tuple<Asks...> asks_;
+  std::tuple<std::optional<typename Asks::Result>...> results_;
+  size_t open_ = sizeof...(Asks);
 };
 
-template <class R>
+template <class Ask>
 class AllOfVectorAwaiter : public TaskAwaitable {
  public:
-  explicit AllOfVectorAwaiter(std::vector<PendingAsk<R>> asks)
+  using Result = typename Ask::Result;
+
+  explicit AllOfVectorAwaiter(std::vector<Ask> asks)
       : asks_(std::move(asks)), results_(asks_.size()), open_(asks_.size()) {}
+
+  // For the framework: as AllOfAwaiter's.
+  template <class Change>
+  auto Changed(Change change) && {
+    std::vector<std::invoke_result_t<Change&, Ask>> asks;
+    asks.reserve(asks_.size());
+    for (Ask& ask : asks_) asks.push_back(change(std::move(ask)));
+    return AllOfVectorAwaiter<std::invoke_result_t<Change&, Ask>>(std::move(asks));
+  }
 
   bool await_ready() const noexcept { return asks_.empty(); }
   template <std::derived_from<TaskFrame> Promise>
   void await_suspend(std::coroutine_handle<Promise> by) noexcept {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
     for (size_t i = 0; i < asks_.size(); ++i) {
-      std::move(asks_[i]).Then(run.context(), [this, &run, i](AskResult<R>&& result) {
+      std::move(asks_[i]).Then(run.context(), [this, &run, i](Result&& result) {
         results_[i].emplace(std::move(result));
         if (--open_ == 0) run.Continue();
       });
     }
   }
-  std::vector<AskResult<R>> await_resume() {
-    std::vector<AskResult<R>> results;
+  std::vector<Result> await_resume() {
+    std::vector<Result> results;
     results.reserve(results_.size());
-    for (std::optional<AskResult<R>>& result : results_) results.push_back(*std::move(result));
+    for (std::optional<Result>& result : results_) results.push_back(*std::move(result));
     return results;
   }
 
  private:
-  std::vector<PendingAsk<R>> asks_;
-  std::vector<std::optional<AskResult<R>>> results_;
+  std::vector<Ask> asks_;
+  std::vector<std::optional<Result>> results_;
   size_t open_;
 };
 
 class SleepAwaiter : public TaskAwaitable {
  public:
+  using Result = absl::Status;  // of Then: OK, unless it is given up
+
   explicit SleepAwaiter(absl::Duration duration) : duration_(duration) {}
 
   bool await_ready() const noexcept { return duration_ <= absl::ZeroDuration(); }
   template <std::derived_from<TaskFrame> Promise>
   void await_suspend(std::coroutine_handle<Promise> by) const {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
-    // An ask that nobody is asked, so that its deadline is all that can come of it.
-    auto wake = [&run](absl::Status) { run.Continue(); };
-    auto& awaited = Continuation<void, decltype(wake)>::Make(run.context().self(), std::move(wake));
-    RegisterSleep(awaited, duration_);
-    awaited.Release();  // the reference that a request would have
+    Begin(run.context(), [&run](absl::Status) { run.Continue(); });
   }
   void await_resume() const noexcept {}
 
+  template <class F>
+  void Then(Context& self, F then) && {
+    const auto slept = [](absl::Status how) {
+      return absl::IsDeadlineExceeded(how) ? absl::OkStatus() : how;
+    };
+    Begin(self, AfterFirst(slept, std::move(then)));
+  }
+
  private:
+  // An ask that nobody is asked, so that its deadline is all that can come of it.
+  template <class F>
+  void Begin(const Context& self, F then) const {
+    auto& awaited = Continuation<void, F>::Make(self.self(), std::move(then));
+    RegisterSleep(awaited, duration_);
+    awaited.Release();  // the reference that a request would have
+  }
+
   absl::Duration duration_;
 };
 
@@ -244,7 +283,7 @@ template <class F>
 class OffloadAwaiter : public TaskAwaitable {
  public:
   using Child = Offloaded<F>;
-  using R = typename Child::Run::Reply;
+  using Result = AskResult<typename Child::Run::Reply>;
 
   OffloadAwaiter(F function, ActorOptions where)
       : function_(std::move(function)), where_(std::move(where)) {}
@@ -253,56 +292,78 @@ class OffloadAwaiter : public TaskAwaitable {
   template <std::derived_from<TaskFrame> Promise>
   void await_suspend(std::coroutine_handle<Promise> by) {
     HandlerRun& run = HandlerRun::SuspendAt(by.promise());
-    const bool here = !where_.dispatcher.empty() || where_.placement != Placement::kPool;
-    const ActorRef<Child> child =
-        run.context().template Spawn<Child>(where_, std::move(function_), here);
-    // Stopped from here, since a request that has expired never gets to it.
-    auto resume = [this, &run, child](AskResult<R>&& result) {
-      child.Stop();
+    std::move(*this).Then(run.context(), [this, &run](Result&& result) {
       result_.emplace(std::move(result));
       run.Continue();
+    });
+  }
+  Result await_resume() { return *std::move(result_); }
+
+  template <class Resume>
+  void Then(Context& self, Resume resume) && {
+    const bool here = !where_.dispatcher.empty() || where_.placement != Placement::kPool;
+    const ActorRef<Child> child = self.template Spawn<Child>(where_, std::move(function_), here);
+    // Stopped from here, since a request that has expired never gets to it.
+    const auto stop = [child](Result&& result) {
+      child.Stop();
+      return std::move(result);
     };
     [&]() noexcept {  // as RegisterAwaited is: a child that nobody asks would never end
-      child.Ask(typename Child::Run(), absl::InfiniteDuration()).Then(run.context(), resume);
+      child.Ask(typename Child::Run(), absl::InfiniteDuration())
+          .Then(self, AfterFirst(stop, std::move(resume)));
     }();
   }
-  AskResult<R> await_resume() { return *std::move(result_); }
 
  private:
   F function_;
-  const ActorOptions where_;
-  std::optional<AskResult<R>> result_;
+  ActorOptions where_;
+  std::optional<Result> result_;
 };
 
 }  // namespace internal
 
 template <class R>
-internal::AskAwaiter<R, PendingAsk<R>> operator co_await(PendingAsk<R>&& ask) {
-  return internal::AskAwaiter<R, PendingAsk<R>>(std::move(ask));
+internal::AskAwaiter<PendingAsk<R>> operator co_await(PendingAsk<R>&& ask) {
+  return internal::AskAwaiter<PendingAsk<R>>(std::move(ask));
 }
 template <class R>
-internal::AskAwaiter<R, PendingAskFirst<R>> operator co_await(PendingAskFirst<R>&& ask) {
-  return internal::AskAwaiter<R, PendingAskFirst<R>>(std::move(ask));
+internal::AskAwaiter<PendingAskFirst<R>> operator co_await(PendingAskFirst<R>&& ask) {
+  return internal::AskAwaiter<PendingAskFirst<R>>(std::move(ask));
+}
+template <class Wait>
+internal::AskAwaiter<PendingCancellable<Wait>> operator co_await(PendingCancellable<Wait>&& wait) {
+  return internal::AskAwaiter<PendingCancellable<Wait>>(std::move(wait));
 }
 // One that is kept in a variable.
 template <class R>
-internal::AskAwaiter<R, PendingAsk<R>> operator co_await(PendingAsk<R>& ask) {
+internal::AskAwaiter<PendingAsk<R>> operator co_await(PendingAsk<R>& ask) {
   static_assert(sizeof(R*) == 0,
                 "Troupe: an ask is awaited once, and given up by that: co_await std::move(ask).");
-  return internal::AskAwaiter<R, PendingAsk<R>>(std::move(ask));
+  return internal::AskAwaiter<PendingAsk<R>>(std::move(ask));
 }
 // Behind the sentence that refused the ask.
-internal::AskAwaiter<internal::Anything, internal::RefusedAsk> operator co_await(
-    internal::RefusedAsk&&);
+internal::AskAwaiter<internal::RefusedAsk> operator co_await(internal::RefusedAsk&&);
 
-// All asks are sent at once.
-template <class... Rs>
-auto AllOf(PendingAsk<Rs>... asks) {
-  return internal::AllOfAwaiter<Rs...>(std::move(asks)...);
+// All asks are sent at once, of actors and of mailboxes alike; and so begins whatever else may be
+// Cancellable, a receive with an ask.
+template <internal::CancellableWait... Asks>
+auto AllOf(Asks... asks) {
+  return internal::AllOfAwaiter<Asks...>(std::move(asks)...);
 }
-template <class R>
-auto AllOf(std::vector<PendingAsk<R>> asks) {
-  return internal::AllOfVectorAwaiter<R>(std::move(asks));
+template <internal::CancellableWait Ask>
+auto AllOf(std::vector<Ask> asks) {
+  return internal::AllOfVectorAwaiter<Ask>(std::move(asks));
+}
+// Each of them is, and the others' answers count.
+template <class... Asks>
+auto Cancellable(internal::AllOfAwaiter<Asks...> all, const std::stop_token& token) {
+  return std::move(all).Changed(
+      [&token](auto&& ask) { return Cancellable(std::forward<decltype(ask)>(ask), token); });
+}
+template <class Ask>
+auto Cancellable(internal::AllOfVectorAwaiter<Ask> all, const std::stop_token& token) {
+  return std::move(all).Changed(
+      [&token](auto&& ask) { return Cancellable(std::forward<decltype(ask)>(ask), token); });
 }
 // By the clock of the actor's system. Not cut short by the deadline of the ask being answered.
 inline auto Sleep(absl::Duration duration) { return internal::SleepAwaiter(duration); }

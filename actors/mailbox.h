@@ -105,6 +105,8 @@ absl::Status WhyNotAttached(std::string_view name);
 // Made by Sender::Enqueue and Deliver.
 class [[nodiscard]] PendingSend {
  public:
+  using Result = absl::Status;
+
   PendingSend(PendingSend&& other) noexcept
       : to_(other.to_),
         message_(std::exchange(other.message_, nullptr)),
@@ -154,6 +156,8 @@ class [[nodiscard]] PendingSend {
 // Made by Sender::Closed.
 class [[nodiscard]] PendingClose {
  public:
+  using Result = absl::Status;
+
   // OK once the mailbox is closed; kDeadlineExceeded, kFailedPrecondition as PendingSend::Wait. Of a
   // mailbox on another node also an error that IsNodeLost (peer.h), if that is why.
   absl::Status Wait() &&;
@@ -181,6 +185,8 @@ class [[nodiscard]] PendingClose {
 template <class R>
 class [[nodiscard]] PendingMailAsk {
  public:
+  using Result = AskResult<R>;
+
   PendingMailAsk(PendingMailAsk&& other) noexcept
       : to_(other.to_),
         request_(std::exchange(other.request_, nullptr)),
@@ -335,16 +341,11 @@ class [[nodiscard]] PendingReceive {
     requires std::invocable<F&, absl::StatusOr<Received<M>>> ||
              std::invocable<F&, absl::StatusOr<Received<M>>, Context&>
   void Then(Context& self, F then) && {
-    auto open = [then = std::move(then)](absl::StatusOr<internal::Mail>&& mail,
-                                         Context& here) mutable {
-      if constexpr (std::invocable<F&, Result, Context&>) {
-        then(Opened(std::move(mail)), here);
-      } else {
-        then(Opened(std::move(mail)));
-      }
-    };
     internal::ContinueFromMailbox<internal::Mail>(
-        self, timeout_, std::move(open),
+        self, timeout_,
+        internal::AfterFirst(
+            [](absl::StatusOr<internal::Mail>&& mail) { return Opened(std::move(mail)); },
+            std::move(then)),
         [this](auto& slot, auto& waits) { internal::BeginReceive(from_, share_, slot, waits[0]); });
   }
 

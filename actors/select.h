@@ -73,16 +73,13 @@ class [[nodiscard]] PendingSelect {
     requires std::invocable<F&, absl::StatusOr<std::variant<Received<Ms>...>>> ||
              std::invocable<F&, absl::StatusOr<std::variant<Received<Ms>...>>, Context&>
   void Then(Context& self, F then) && {
-    auto open = [then = std::move(then), sources = sources_](absl::StatusOr<internal::Mail>&& mail,
-                                                             Context& here) mutable {
-      if constexpr (std::invocable<F&, Result, Context&>) {
-        then(Opened(std::move(mail), sources), here);
-      } else {
-        then(Opened(std::move(mail), sources));
-      }
-    };
     internal::ContinueFromMailbox<internal::Mail, kCount>(
-        self, timeout_, std::move(open),
+        self, timeout_,
+        internal::AfterFirst(
+            [sources = sources_](absl::StatusOr<internal::Mail>&& mail) {
+              return Opened(std::move(mail), sources);
+            },
+            std::move(then)),
         [this](auto& slot, auto& waits) { BeginSelect(sources_, slot, waits.all()); });
   }
 

@@ -7,6 +7,7 @@
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/ask.h"
 #include "troupe/actors/attenuation.h"
+#include "troupe/actors/cancellable.h"
 #include "troupe/actors/channel.h"
 #include "troupe/actors/context.h"
 #include "troupe/actors/dead_letter.h"

@@ -26,8 +26,10 @@
 #include <optional>
 #include <source_location>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/internal/envelope.h"
@@ -125,13 +127,46 @@ struct NoWaits {
   void WithdrawOthers() {}                                               // when the answer is there
 };
 
+// A continuation that may have its wait given up: told, before that begins, how. GiveUp is the asker's
+// running thread's, while the continuation exists; it does nothing if the answer is there.
+using GiveUpFunction = void (*)(AwaitedReply&, absl::Status why);
+template <class F>
+concept WantsToEndIt =
+    requires(F& then, AwaitedReply& wait, GiveUpFunction give_up) { then.Begins(wait, give_up); };
+
+// A continuation for which `first` makes the result from what there is.
+template <class First, class F>
+struct AfterFirst {
+  First first;
+  F then;
+
+  template <class Given>
+  void operator()(Given&& given, Context& self) {
+    using Result = std::invoke_result_t<First&, Given&&>;
+    if constexpr (std::invocable<F&, Result, Context&>) {
+      std::invoke(then, first(std::forward<Given>(given)), self);
+    } else {
+      std::invoke(then, first(std::forward<Given>(given)));
+    }
+  }
+  void Begins(AwaitedReply& wait, GiveUpFunction give_up)
+    requires WantsToEndIt<F>
+  {
+    then.Begins(wait, give_up);
+  }
+};
+template <class First, class F>
+AfterFirst(First, F) -> AfterFirst<First, F>;
+
 template <class R, class F, class Waits = NoWaits>
 class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
  public:
   // Two references: the request's and the asker's.
   static Continuation& Make(AnyRef asker, F then) {
     static_assert(alignof(Continuation) <= 64);
-    return *new (AllocateNode(sizeof(Continuation))) Continuation(asker, std::move(then));
+    auto& made = *new (AllocateNode(sizeof(Continuation))) Continuation(asker, std::move(then));
+    if constexpr (WantsToEndIt<F>) made.then_->Begins(made, &GiveUp);
+    return made;
   }
 
   Waits& waits() { return waits_; }
@@ -176,6 +211,13 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
     TakeOut(me);
     me.waits_.Withdraw();
     me.Refuse(me.waits_.TimedOut());
+  }
+  // As at its deadline. That may pass afterwards, and then finds the answer there.
+  static void GiveUp(AwaitedReply& wait, absl::Status why) {
+    auto& me = static_cast<Continuation&>(wait);
+    TakeOut(me);
+    me.waits_.Withdraw();
+    me.Refuse(std::move(why));
   }
   static void TakeOut(ReplySlot& slot) {
     const auto& me = static_cast<const Continuation&>(slot);
