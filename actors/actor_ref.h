@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/ask.h"
+#include "troupe/actors/enqueue.h"
 #include "troupe/actors/exit.h"
 #include "troupe/actors/internal/compile_error.h"
 #include "troupe/actors/internal/handler.h"
@@ -52,6 +53,12 @@ SendResult SendThrough(const AnyRef& to, Thunk thunk, M&& message, bool may_bloc
   } else {
     return SendResult::kClosed;
   }
+}
+
+template <class Actor, class M>
+PendingEnqueue EnqueueThrough(const AnyRef& to, Thunk thunk, M&& message, absl::Duration timeout,
+                              std::source_location where) {
+  return PendingEnqueue(to, Pack<Actor>(thunk, std::forward<M>(message), where), timeout);
 }
 
 // What Ask returns where there is nothing to ask: enough of a PendingAsk for the program to have
@@ -114,6 +121,15 @@ class ActorRef : public AnyRef {
                      std::source_location where = std::source_location::current()) const {
     return internal::SendThrough<A>(*this, internal::ThunkFor<A, std::decay_t<M>>(),
                                     std::forward<M>(message), false, where);
+  }
+
+  // Where the mailbox is full and says kBlock the message waits for room, and no thread does: to be
+  // awaited, see enqueue.h.
+  template <class M>
+  PendingEnqueue Enqueue(M&& message, absl::Duration timeout = absl::InfiniteDuration(),
+                         std::source_location where = std::source_location::current()) const {
+    return internal::EnqueueThrough<A>(*this, internal::ThunkFor<A, std::decay_t<M>>(),
+                                       std::forward<M>(message), timeout, where);
   }
 
   // M needs `using Reply = T;`. absl::InfiniteDuration() waits for ever.

@@ -23,6 +23,7 @@
 //   co_await Offload(function, where)   what the function returns, run where it may block or compute
 //   co_await Cancellable(wait, token)   any of these but tasks, or kCancelled: cancellable.h
 //   co_await task                       what another Task yields, or throws
+//   co_await ref.Enqueue(M{...})        room for it in the mailbox of an actor (enqueue.h)
 //   co_await inbox.Receive()            the next message of a mailbox; Select(a, b...) of several
 //   co_await jobs.Enqueue(M{...})       room for it in a mailbox. Deliver: somebody who takes it
 //   co_await jobs.Closed()              the end of a mailbox (mailbox.h, select.h)
@@ -35,10 +36,8 @@
 //             handlers that were suspended before. So a handler finds what it left, but for what
 //             those have done. A handler that returns ReentrantTask<T> lets messages pass: between
 //             two lines with a co_await in them anything may have changed.
-// Full        Room in the mailbox of an actor cannot be awaited, only in one that is an object of its
-//             own: where a coroutine is to wait for its receiver give that one such a mailbox and
-//             listen to it (listen.h). A Send to an actor whose full mailbox says kBlock lends the
-//             worker's place to another thread, as in any handler.
+// Full        A Send to an actor whose full mailbox says kBlock lends the worker's place to another thread,
+//             as in any handler; co_await Enqueue waits for the room without one.
 // Cycles      Actors whose handlers await each other in a circle would wait until a deadline ends
 //             it. The ask that closes the circle fails at once with kFailedPrecondition: "ask cycle:
 //             Teller -> Bank "main" -> Teller". (Two that close it at the same time may both fail.)
@@ -86,6 +85,7 @@
 #include "troupe/actors/cancellable.h"
 #include "troupe/actors/context.h"
 #include "troupe/actors/internal/coroutine_handler.h"
+#include "troupe/actors/internal/mailbox_awaiter.h"  // co_await of Enqueue
 #include "troupe/actors/reply.h"
 #include "troupe/core/task.h"
 

@@ -15,6 +15,7 @@
 #include "troupe/actors/any_ref.h"
 #include "troupe/actors/ask.h"
 #include "troupe/actors/attenuation.h"
+#include "troupe/actors/enqueue.h"
 #include "troupe/actors/internal/compile_error.h"
 #include "troupe/actors/internal/handler.h"
 #include "troupe/actors/send_result.h"
@@ -85,6 +86,12 @@ class Recipient : public AnyRef, public Attenuation<Recipient<Ms...>, Ms...> {
                      std::source_location where = std::source_location::current()) const {
     return internal::SendThrough<Recipient>(*this, ThunkOf<std::decay_t<M>>(),
                                             std::forward<M>(message), false, where);
+  }
+  template <class M>
+  PendingEnqueue Enqueue(M&& message, absl::Duration timeout = absl::InfiniteDuration(),
+                         std::source_location where = std::source_location::current()) const {
+    return internal::EnqueueThrough<Recipient>(*this, ThunkOf<std::decay_t<M>>(),
+                                               std::forward<M>(message), timeout, where);
   }
   template <class M>
   auto Ask(M&& message, absl::Duration timeout = kDefaultAskTimeout,

@@ -27,8 +27,8 @@ enum class SendResult : uint8_t {
 // kBlock can deadlock, as every blocking send can: two actors that wait for room at each other wait
 // until the system stops. Where messages go in circles bound one side only, or use kFail or TrySend.
 // An actor's Send to itself never waits; it says kFull. One to a mailbox whose Receiver the sender holds
-// does, for ever if nobody else receives. What a coroutine can wait for without a thread is room in a
-// mailbox that is an object of its own (Sender::Enqueue); a Send in it is as in any handler.
+// does, for ever if nobody else receives. A coroutine waits for room without a thread by co_await Enqueue
+// (enqueue.h, Sender::Enqueue); a Send in it is as in any handler.
 enum class WhenFull : uint8_t {
   kBlock,  // wait for room: a plain thread sleeps, a handler lends its worker's place to another
            // thread first

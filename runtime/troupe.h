@@ -12,6 +12,7 @@
 #include "troupe/actors/context.h"
 #include "troupe/actors/dead_letter.h"
 #include "troupe/actors/direct_link.h"
+#include "troupe/actors/enqueue.h"
 #include "troupe/actors/event_stream.h"
 #include "troupe/actors/exit.h"
 #include "troupe/actors/fixed_mailbox.h"

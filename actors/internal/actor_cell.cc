@@ -160,6 +160,12 @@ SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelop
          queue.when_full() == WhenFull::kBlock && cell.WaitForRoom(queue, to)) {
     offered = queue.Offer(e);
   }
+  return Finish(to, e, offered, mode);
+}
+
+SendResult ActorCell::Finish(const AnyRef& to, Envelope& e, const BoundedOffer& offered,
+                             PostMode mode) {
+  ActorCell& cell = *to.cell_;
   switch (offered.result) {
     case SendResult::kQueued:
       if (offered.dropped != nullptr)
@@ -179,6 +185,39 @@ SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelop
       break;  // a BoundedQueue asks for no right
   }
   return offered.result;
+}
+
+std::optional<SendResult> ActorCell::Enqueue(const AnyRef& to, Envelope& e, MailWaiter* waiter) {
+  ActorCell& cell = *to.cell_;
+  if (!cell.IsLive(to.incarnation_)) {
+    cell.space().Lose(e, DeadLetterReason::kNoSuchActor, to);
+    return SendResult::kClosed;
+  }
+  // Acquire: as in PostHere.
+  BoundedQueue* const bounded = cell.bounded_.load(std::memory_order_acquire);
+  if (bounded == nullptr) return PostHere(to, e, PostMode::kNeverBlock);
+  const BoundedQueue::Offered offered = bounded->Offer(e, waiter);
+  if (offered.may_wait) return std::nullopt;
+  return Finish(to, e, offered, PostMode::kNeverBlock);
+}
+
+void ActorCell::Withdraw(const AnyRef& to, MailWaiter& waiter) {
+  // A later actor of this cell may have another queue; then this one's has turned him away. Acquire: that he
+  // is linked no more; pairs with the release in Open.
+  BoundedQueue* const bounded = to.cell_->bounded_.load(std::memory_order_acquire);
+  if (bounded == nullptr || !bounded->Withdraw(waiter)) return;
+  to.cell_->space().Lose(*waiter.message, DeadLetterReason::kExpired, to);
+  waiter.told_slot->Release();
+}
+
+// Of a queue that has been closed, so nobody comes to it.
+void ActorCell::TurnAwaySenders(BoundedQueue& queue, const AnyRef& to) {
+  for (;;) {
+    const BoundedQueue::Linked sender = queue.NextSender();
+    if (sender.message == nullptr) return;
+    to.cell_->space().Lose(*sender.message, DeadLetterReason::kNoSuchActor, to);
+    sender.slot->Settle(LostStatus(Lost::kReceiverGone));
+  }
 }
 
 // False: waiting would be in vain, because only the calling thread could make room, or must not be,
@@ -428,7 +467,10 @@ void ActorCell::MakeRoom() {
 
 inline void ActorCell::WakeSenders() {
   // relaxed: fixed since Open
-  if (BoundedQueue* bounded = bounded_.load(std::memory_order_relaxed)) bounded->WakeSenders();
+  BoundedQueue* const bounded = bounded_.load(std::memory_order_relaxed);
+  if (bounded == nullptr || !bounded->WakeSenders()) return;
+  // Some may have got in (B5): not to be slept through. Nobody is to be scheduled: this thread runs.
+  if (!bounded->empty()) (void)queue_.Wake();
 }
 
 void ActorCell::BeginBlocking() {

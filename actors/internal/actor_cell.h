@@ -31,6 +31,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -58,7 +59,9 @@ class ActorSpace;
 class BoundedQueue;
 class DeferredMessages;
 struct ActorAnnex;
+struct BoundedOffer;
 struct Control;
+struct MailWaiter;
 
 // How a Post treats a full mailbox.
 enum class PostMode : uint8_t {
@@ -80,6 +83,11 @@ class alignas(64) ActorCell : public Runnable {
 
   // The same for `count` messages without a sender, the newest of which leads by `next` to the oldest; kNeverBlock.
   static void PostAll(const AnyRef& to, Envelope& newest, Envelope& oldest, size_t count);
+
+  // The same for one who holds no thread. Nothing: it has to wait. `waiter` is linked in the mailbox then;
+  // without one `e` stays the caller's.
+  static std::optional<SendResult> Enqueue(const AnyRef& to, Envelope& e, MailWaiter* waiter);
+  static void Withdraw(const AnyRef& to, MailWaiter& waiter);
 
   // Consumes the control item. False: `to` has ended, and what the item asked for can only be
   // answered by the caller.
@@ -193,7 +201,10 @@ class alignas(64) ActorCell : public Runnable {
   void CountTaken(size_t count, uint32_t since_ms, uint32_t now_ms);
   static SendResult PostHere(const AnyRef& to, Envelope& e, PostMode mode);
   static SendResult PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e, PostMode mode);
+  static SendResult Finish(const AnyRef& to, Envelope& e, const BoundedOffer& offered,
+                           PostMode mode);
   bool WaitForRoom(BoundedQueue& queue, const AnyRef& to);
+  static void TurnAwaySenders(BoundedQueue& queue, const AnyRef& to);
   void WakeSenders();
   uint32_t SendTime() const;  // CoarseClock
   void ScheduleNow();

@@ -162,7 +162,9 @@ void ActorCell::CloseMailbox() {
   DiscardList(std::exchange(first_, nullptr));
   DiscardList(pushed);
   DiscardList(waiting);
-  if (bounded != nullptr) space().GiveBack(*bounded);
+  if (bounded == nullptr) return;
+  TurnAwaySenders(*bounded, ref());
+  space().GiveBack(*bounded);
 }
 
 ActorCell::Unhandled ActorCell::Shut() {

@@ -27,7 +27,7 @@ void BoundedQueue::Open(uint64_t incarnation, uint32_t capacity, WhenFull when_f
   holds_ = false;
 }
 
-BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
+BoundedQueue::Offered BoundedQueue::Offer(Envelope& e, MailWaiter* waiter) {
   MutexLock lock(lock_);
   if (owner_ == 0 || owner_ != (e.address & ~kAddressFlags)) return {SendResult::kClosed};  // B1
   if (!IsCounted(e) || counted_ < capacity_) {
@@ -44,10 +44,53 @@ BoundedQueue::Offered BoundedQueue::Offer(Envelope& e) {
       return {SendResult::kQueued, oldest};
     }
     case WhenFull::kBlock:
+      if (waits_end_) break;
+      if (waiter != nullptr) {
+        waiter->message = &e;
+        senders_.Add(*waiter, MailWaiter::State::kForRoom);
+      }
+      return {.result = SendResult::kFull, .may_wait = true};
     case WhenFull::kFail:
       break;
   }
   return {SendResult::kFull};
+}
+
+bool BoundedQueue::Withdraw(MailWaiter& waiter) {
+  MutexLock lock(lock_);
+  if (waiter.state != MailWaiter::State::kForRoom) return false;
+  senders_.Remove(waiter);
+  return true;
+}
+
+BoundedQueue::Linked BoundedQueue::RemoveSender() {
+  MailWaiter* const w = senders_.first();
+  if (w == nullptr) return {};
+  senders_.Remove(*w);
+  return {w->message, w->told_slot};
+}
+
+BoundedQueue::Linked BoundedQueue::NextSender() {
+  MutexLock lock(lock_);
+  return RemoveSender();
+}
+
+// Whom to tell, if anybody. Claimed under the lock: a thread that gives up finds itself linked no more, and
+// must not claim the slot before this.
+ReplySlotOf<void>* BoundedQueue::AdmitSender() {
+  MutexLock lock(lock_);
+  while (counted_ < capacity_ && senders_.first() != nullptr) {
+    const Linked sender = RemoveSender();
+    Append(*sender.message);
+    if (sender.slot->Claim()) return sender.slot;
+    sender.slot->Release();
+  }
+  return nullptr;
+}
+
+void BoundedQueue::GiveWake() {
+  while (ReplySlotOf<void>* const slot = AdmitSender()) slot->Fulfil(absl::OkStatus());
+  room_.NotifyAll();
 }
 
 void BoundedQueue::WaitForRoom(uint64_t incarnation) {
@@ -84,7 +127,7 @@ Envelope* BoundedQueue::Pop() {
     held_ += is_held;
     wakes = OwesWakeNow(was_full && counted_ < capacity_);
   }
-  if (wakes) room_.NotifyAll();
+  if (wakes) GiveWake();
   return e;
 }
 
@@ -102,7 +145,7 @@ bool BoundedQueue::OwesWakeNow(bool was_full) {
 
 bool BoundedQueue::WakeSenders() {
   if (!std::exchange(owes_wake_, false)) return false;
-  room_.NotifyAll();
+  GiveWake();
   return true;
 }
 
@@ -121,7 +164,7 @@ void BoundedQueue::MakeRoom() {
     --held_;
     wakes = OwesWakeNow(was_full);
   }
-  if (wakes) room_.NotifyAll();
+  if (wakes) GiveWake();
 }
 
 Envelope* BoundedQueue::PopAnswer() {

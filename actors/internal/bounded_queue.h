@@ -7,7 +7,9 @@
 //
 //   Operation     Who                  Effect
 //   Offer         any thread           append, drop or refuse by policy; with kBlock and a full
-//                                      queue kFull, and the caller may WaitForRoom
+//                                      queue kFull, and the caller may WaitForRoom; one that holds no
+//                                      thread is linked, and his message appended when there is room
+//   Withdraw      any thread           take out who is linked, if he still is
 //   WaitForRoom   any thread           sleep until there may be room, or waiting has become vain
 //   Pop           the running thread   the oldest message or nullptr
 //   WakeSenders   the running thread   before it parks, or may wait itself: see B4
@@ -16,6 +18,7 @@
 //   PopAnswer     the running thread   the oldest answer (kAnswer) or nullptr
 //   Open          the spawning thread  give the queue to an actor
 //   Close         the running thread   take what is left, wake everybody
+//   NextSender    the running thread   after that: take out one who is linked
 //
 // B1  A queue belongs to at most one incarnation at a time; an Offer for any other is kClosed.
 //     Queues are never freed while their System lives (stale senders may hold a pointer), only given
@@ -29,6 +32,10 @@
 //     that is handled they would find room for one, fill it, and sleep again: 5 to 15 us a message instead
 //     of 0.2 to 1. Who waits looks by himself now and then, for a handler may wait for him by other
 //     means.
+// B5  Whoever takes a linked sender out, under the lock, has his message and his reference to the slot. One
+//     who gives up withdraws first (MailWaiter), so he is told that he was too late only if his message
+//     is not in the queue. Those linked get in in the order in which they came, when the wake that B4 owes is
+//     given; others may get in before them.
 #ifndef TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
 #define TROUPE_ACTORS_INTERNAL_BOUNDED_QUEUE_H_
 
@@ -38,18 +45,23 @@
 
 #include "absl/base/thread_annotations.h"
 #include "troupe/actors/internal/envelope.h"
+#include "troupe/actors/internal/mail_waiter.h"
+#include "troupe/actors/internal/reply_slot.h"
 #include "troupe/actors/send_result.h"
 #include "troupe/core/event_count.h"
 #include "troupe/core/mutex.h"
 
 namespace troupe::internal {
 
+struct BoundedOffer {
+  SendResult result;
+  Envelope* dropped = nullptr;  // kDropOldest: the message that made room; the caller reports it
+  bool may_wait = false;        // kFull with kBlock: `waiter` is linked, if there is one
+};
+
 class BoundedQueue {
  public:
-  struct Offered {
-    SendResult result;
-    Envelope* dropped = nullptr;  // kDropOldest: the message that made room; the caller reports it
-  };
+  using Offered = BoundedOffer;
 
   // Of B4.
   struct Pace {
@@ -62,7 +74,9 @@ class BoundedQueue {
   explicit BoundedQueue(const Pace& pace) : pace_(pace) {}
 
   void Open(uint64_t incarnation, uint32_t capacity, WhenFull when_full);
-  Offered Offer(Envelope& e);  // e.address names the incarnation it is for
+  // e.address names the incarnation it is for.
+  Offered Offer(Envelope& e, MailWaiter* waiter = nullptr);
+  bool Withdraw(MailWaiter& waiter);  // false: he is linked no more
   void WaitForRoom(uint64_t incarnation);
   // Ends every wait for room, now and until the next Open: the system stops, and nobody may hold
   // that up. Any thread.
@@ -73,6 +87,11 @@ class BoundedQueue {
   void MakeRoom();
   Envelope* PopAnswer();
   Envelope* Close();  // what was left, linked by next, oldest first
+  struct Linked {
+    Envelope* message = nullptr;
+    ReplySlotOf<void>* slot = nullptr;
+  };
+  Linked NextSender();
 
   bool empty() const { return size() == 0; }
   bool HasAnswers() const { return answers_.load(std::memory_order_relaxed) != 0; }
@@ -85,6 +104,9 @@ class BoundedQueue {
   template <class Predicate>
   Envelope* RemoveOldest(Predicate wanted, Envelope* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
+  void GiveWake();
+  ReplySlotOf<void>* AdmitSender();
+  Linked RemoveSender() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool MayHaveRoom(uint64_t incarnation);
   bool OwesWakeNow(bool was_full) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
@@ -102,6 +124,7 @@ class BoundedQueue {
   std::atomic<uint32_t> answers_ = 0;  // of them
   WhenFull when_full_ ABSL_GUARDED_BY(lock_) = WhenFull::kFail;
   bool waits_end_ ABSL_GUARDED_BY(lock_) = false;
+  MailWaiters senders_ ABSL_GUARDED_BY(lock_);  // B5
   Envelope* first_ ABSL_GUARDED_BY(lock_) = nullptr;
   Envelope* last_ ABSL_GUARDED_BY(lock_) = nullptr;
   // The running thread's.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "troupe/actors/enqueue.h"
 #include "troupe/actors/internal/coroutine_handler.h"
 #include "troupe/actors/mailbox.h"
 #include "troupe/core/task.h"
@@ -48,6 +49,9 @@ class MailboxAwaiter : public TaskAwaitable {
 
 }  // namespace internal
 
+inline auto operator co_await(PendingEnqueue&& send) {
+  return internal::MailboxAwaiter<PendingEnqueue, absl::Status>(std::move(send));
+}
 inline auto operator co_await(PendingSend&& send) {
   return internal::MailboxAwaiter<PendingSend, absl::Status>(std::move(send));
 }

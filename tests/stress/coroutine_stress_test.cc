@@ -5,6 +5,7 @@
 #include <latch>
 #include <random>
 #include <stdexcept>
+#include <stop_token>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -285,6 +286,147 @@ TEST(OffloadTest, ItRunsOnTheDispatcherThatWasChosen) {
   }
   EXPECT_EQ(offloaded_to({.dispatcher = "dsik"}).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+// ---- stops against answers, room, messages and ends
+
+struct Item {};
+struct Ping {
+  using Reply = int;
+};
+struct Begin {
+  uint64_t seed;
+};
+
+struct Tally {
+  std::atomic<int64_t> sent{0};      // Enqueue said OK
+  std::atomic<int64_t> handled{0};   // and the store had it
+  std::atomic<int64_t> put{0};       // into the mailbox
+  std::atomic<int64_t> received{0};  // out of it
+  std::atomic<int64_t> cancelled{0};
+};
+
+struct Store {
+  Tally& tally;
+  void On(Item) { tally.handled.fetch_add(1); }
+  int On(Ping) { return 1; }
+};
+
+class Stopped {
+ public:
+  Stopped(Recipient<Item, Ping> store, OpenedMailbox<int> box, Sender<std::stop_source> stoppers,
+          Tally& tally, std::latch& done)
+      : store_(store), box_(std::move(box)), stoppers_(stoppers), tally_(tally), done_(done) {}
+
+  Task<> On(Begin begin) {
+    FrameCount frame;
+    std::minstd_rand random(begin.seed);
+    for (int i = 0; i < 400; ++i) {
+      std::stop_source stop;
+      const std::stop_token token = stop.get_token();
+      if (random() % 4 != 0) stoppers_.Send(std::move(stop));
+      const absl::Duration soon = absl::Microseconds(random() % 200);
+      switch (random() % 5) {
+        case 0:
+          Note(co_await Cancellable(Sleep(soon), token));
+          break;
+        case 1:
+          Note((co_await Cancellable(store_.Ask(Ping{}), token)).status());
+          break;
+        case 2:
+          tally_.sent +=
+              Note(co_await Cancellable(store_.Enqueue(Item{}, absl::Seconds(9)), token));
+          break;
+        case 3:
+          tally_.put += box_.sender.TrySend(i) == SendResult::kQueued;
+          break;
+        default:
+          tally_.received +=
+              Note((co_await Cancellable(box_.receiver.Receive(soon), token)).status());
+      }
+    }
+    done_.count_down();
+  }
+
+ private:
+  bool Note(const absl::Status& status) {
+    tally_.cancelled += absl::IsCancelled(status);
+    return status.ok();
+  }
+
+  Recipient<Item, Ping> store_;
+  OpenedMailbox<int> box_;
+  Sender<std::stop_source> stoppers_;
+  Tally& tally_;
+  std::latch& done_;
+};
+
+void StopAll(Receiver<std::stop_source> stops) {
+  for (;;) {
+    absl::StatusOr<Received<std::stop_source>> next = stops.Receive().Wait();
+    if (!next.ok()) return;
+    next->message.request_stop();
+  }
+}
+
+// What was told is what happened: nothing is sent or received after it was called off, nothing twice.
+TEST(CoroutineStress, AStopAndWhatIsWaitedForComeToOneEnd) {
+  constexpr int kClients = 8;
+  Tally tally;
+  std::latch done(kClients);
+  {
+    System system({.workers = 3});
+    auto store = system.Spawn<Store>({.capacity = 2, .when_full = WhenFull::kBlock}, Store{tally});
+    auto box = system.OpenMailbox<int>("", {.capacity = 4, .when_full = WhenFull::kFail});
+    auto stops = system.OpenMailbox<std::stop_source>("", {.capacity = kUnbounded});
+    std::thread stopper(&StopAll, *stops.receiver.Share());
+    std::thread other(&StopAll, *stops.receiver.Share());
+    for (int i = 0; i < kClients; ++i) {
+      system
+          .Spawn<Stopped>(store, OpenedMailbox<int>{box.sender, *box.receiver.Share()},
+                          stops.sender, tally, done)
+          .Send(Begin{static_cast<uint64_t>(i + 1)});
+    }
+    done.wait();
+    store.Ask(Ping{}).Wait().IgnoreError();  // behind all that it has
+    while (box.receiver.TryReceive().has_value()) ++tally.received;
+    stops.receiver.Close(Backlog::kDrop);
+    stopper.join();
+    other.join();
+  }
+  EXPECT_EQ(tally.sent, tally.handled);
+  EXPECT_EQ(tally.put, tally.received);
+  EXPECT_GT(tally.cancelled, 0);
+  EXPECT_EQ(frames, 0);
+}
+
+TEST(CoroutineStress, AStopAndTheEndOfTheActorComeToOneEnd) {
+  constexpr int kClients = 8;
+  Tally tally;
+  std::latch done(1000000);  // nobody waits for it
+  {
+    System system({.workers = 3});
+    auto store = system.Spawn<Store>({.capacity = 2, .when_full = WhenFull::kBlock}, Store{tally});
+    auto box = system.OpenMailbox<int>("", {.capacity = 4, .when_full = WhenFull::kFail});
+    auto stops = system.OpenMailbox<std::stop_source>("", {.capacity = kUnbounded});
+    std::thread stopper(&StopAll, *stops.receiver.Share());
+    for (int round = 0; round < 20; ++round) {
+      std::vector<ActorRef<Stopped>> clients;
+      for (int i = 0; i < kClients; ++i) {
+        clients.push_back(
+            system.Spawn<Stopped>(store, OpenedMailbox<int>{box.sender, *box.receiver.Share()},
+                                  stops.sender, tally, done));
+        clients.back().Send(Begin{static_cast<uint64_t>(round * kClients + i + 1)});
+      }
+      store.Ask(Ping{}).Wait().IgnoreError();
+      for (ActorRef<Stopped> client : clients) client.Stop();
+    }
+    store.Ask(Ping{}).Wait().IgnoreError();
+    stops.receiver.Close(Backlog::kDrop);
+    stopper.join();
+  }
+  EXPECT_LE(tally.sent, tally.handled) << "an end may come before the sender is told";
+  EXPECT_EQ(frames, 0);
 }
 
 }  // namespace
