@@ -117,12 +117,23 @@ class [[nodiscard]] PendingAskFirst {
 // when one has been answered well the others need not be. One deadline holds for all, the latest of
 // theirs.
 //
+//   absl::StatusOr<Page> page = co_await FirstOf(near.Ask(Get{url}), far.Ask(Get{url}));
 //   absl::StatusOr<Page> page = co_await FirstOf(std::move(asks));   // a vector<PendingAsk<Page>>
+//
+// Not of asks of mailboxes (Sender::Ask): who asks several of those makes one mailbox with several receivers.
 template <class R>
 PendingAskFirst<R> FirstOf(std::vector<PendingAsk<R>> asks) {
   PendingAskFirst<R> first(asks.empty() ? kDefaultAskTimeout : absl::ZeroDuration());
   first.Reserve(asks.size());
   for (PendingAsk<R>& ask : asks) first.Add(std::move(ask));
+  return first;
+}
+template <class R, std::same_as<PendingAsk<R>>... Others>
+PendingAskFirst<R> FirstOf(PendingAsk<R> ask, Others... others) {
+  PendingAskFirst<R> first(absl::ZeroDuration());
+  first.Reserve(1 + sizeof...(others));
+  first.Add(std::move(ask));
+  (first.Add(std::move(others)), ...);
   return first;
 }
 

@@ -18,7 +18,8 @@
 //   co_await router.AskFirst(M{...})    likewise (router.h)
 //   co_await AllOf(asks...)             a tuple of their results, once all are there
 //   co_await AllOf(vector of asks)      a vector of them, in the order of the asks
-//   co_await FirstOf(vector of asks)    the first answer that is not an error (ask_first.h)
+//   co_await FirstOf(asks...)           the first answer that is not an error, of these or of a vector of
+//                                       asks; not of mailboxes (ask_first.h)
 //   co_await Sleep(duration)            nothing, later
 //   co_await Offload(function, where)   what the function returns, run where it may block or compute
 //   co_await Cancellable(wait, token)   any of these but tasks, or kCancelled: cancellable.h

@@ -103,6 +103,22 @@ TEST_F(CoroutineCombinatorTest, FirstOfIsTheFirstGoodAnswer) {
   EXPECT_EQ(result->value_or(-1), 2);
 }
 
+TEST_F(CoroutineCombinatorTest, FirstOfTakesSingleAsksToo) {
+  struct Actor {
+    Recipient<Get> a;
+    Recipient<Get> b;
+    Notes& notes;
+    Task<> On(Go) {
+      notes.push_back(std::to_string((co_await FirstOf(a.Ask(Get{}), b.Ask(Get{}))).value_or(-1)));
+    }
+  };
+  system_.Spawn<Actor>(Actor{slow_, slow_, notes_}).Send(Go{});
+  Run();
+  Answer(2, 1);
+  EXPECT_EQ(notes_, (Notes{"2"}));
+  EXPECT_EQ(AskedAndWaiting(), 0);
+}
+
 TEST_F(CoroutineCombinatorTest, FirstOfFailsWhenAllFail) {
   auto ended = system_.Spawn([](Get) { return 7; });
   ended.Stop();

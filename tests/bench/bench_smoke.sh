@@ -102,7 +102,7 @@ expect_line "^connections=20 depth=3 seconds=$number echoes=[1-9][0-9]* echoes_p
   "$link_crowd" 20 depth=3 seconds=1
 [[ $("$links" one_way 20 pin=1 | wc -l) == 4 ]] || fail "links prints a line for each size"
 
-footprints="idle_actor queued_message queued_bounded pending_timer pending_ask"
+footprints="idle_actor queued_message queued_bounded pending_timer pending_ask watch link child name"
 if "$memory" no_such_measurement 2>&1 | grep -q suspended_actor; then  # not where GCC 12 compiled it
   footprints+=" suspended_handler suspended_actor"
 fi

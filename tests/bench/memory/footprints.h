@@ -18,6 +18,10 @@ absl::StatusOr<int64_t> QueuedMessage(int64_t n);
 absl::StatusOr<int64_t> QueuedBounded(int64_t n);
 absl::StatusOr<int64_t> PendingTimer(int64_t n);
 absl::StatusOr<int64_t> PendingAsk(int64_t n);
+absl::StatusOr<int64_t> Watched(int64_t n);
+absl::StatusOr<int64_t> Linked(int64_t n);
+absl::StatusOr<int64_t> Child(int64_t n);
+absl::StatusOr<int64_t> Named(int64_t n);
 #if defined(__clang__) || __GNUC__ >= 13              // see core/task.h
 absl::StatusOr<int64_t> SuspendedHandler(int64_t n);  // all of one actor
 absl::StatusOr<int64_t> SuspendedActor(int64_t n);    // each of an actor of its own, which counts

@@ -36,6 +36,10 @@ constexpr Entry kFootprints[] = {
     {"queued_bounded", &QueuedBounded, "the same, in a mailbox with a capacity"},
     {"pending_timer", &PendingTimer, "a timer that will send a message of 8 bytes"},
     {"pending_ask", &PendingAsk, "an ask of 8 bytes, its request not yet looked at"},
+    {"watch", &Watched, "a watch of one actor, of actors that wait"},
+    {"link", &Linked, "a link of one actor, to actors that wait"},
+    {"child", &Child, "a child of one actor, with 8 bytes of state"},
+    {"name", &Named, "a name of one actor"},
 #if defined(__clang__) || __GNUC__ >= 13  // see core/task.h
     {"suspended_handler", &SuspendedHandler, "a coroutine that awaits an answer, of one actor"},
     {"suspended_actor", &SuspendedActor, "an actor with a coroutine that awaits an answer"},

@@ -4,6 +4,7 @@
 //   ./bazelw run -c opt //tests/bench:micro -- --benchmark_filter=RoundTrip
 
 #include <cstdint>
+#include <stop_token>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -74,9 +75,11 @@ BENCHMARK(RoundTripOfMessages)->Arg(100'000)->UseRealTime();
 
 // ---- an ask
 
+struct Nothing {};
 class Plain {
  public:
   int64_t On(Get) { return 1; }
+  void On(Nothing) {}
 };
 class Coroutine {
  public:
@@ -156,6 +159,63 @@ void AwaitTask(benchmark::State& state) {
   PlayRounds(state, system.Spawn<Nesting>());
 }
 BENCHMARK(AwaitTask)->Arg(100'000)->UseRealTime();
+
+// ---- several asks, and what else may be awaited: `Await` yields 1
+
+template <class Await>
+class Repeating {
+ public:
+  explicit Repeating(ActorRef<Plain> whom) : await_{whom} {}
+  Task<int64_t> On(Play play) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < play.rounds; ++i) sum += co_await await_.Once();
+    co_return sum;
+  }
+
+ private:
+  Await await_;
+};
+template <class Await>
+void RoundTrip(benchmark::State& state) {
+  System system({.workers = 1});
+  PlayRounds(state, system.Spawn<Repeating<Await>>(system.Spawn<Plain>()));
+}
+
+struct All {
+  ActorRef<Plain> whom;
+  Task<int64_t> Once() {
+    auto [a, b] = co_await AllOf(whom.Ask(Get{}), whom.Ask(Get{}));
+    co_return a.ok() && b.ok() ? 1 : 0;
+  }
+};
+struct First {
+  ActorRef<Plain> whom;
+  Task<int64_t> Once() {
+    co_return (co_await FirstOf(whom.Ask(Get{}), whom.Ask(Get{}))).value_or(0);
+  }
+};
+struct Elsewhere {
+  ActorRef<Plain> whom;
+  Task<int64_t> Once() {
+    co_return (co_await Offload([] { return int64_t{1}; })).value_or(0);
+  }
+};
+struct UnlessStopped {
+  ActorRef<Plain> whom;
+  std::stop_source stop = {};
+  Task<int64_t> Once() {
+    co_return (co_await Cancellable(whom.Ask(Get{}), stop.get_token())).value_or(0);
+  }
+};
+struct WithRoom {
+  ActorRef<Plain> whom;
+  Task<int64_t> Once() { co_return (co_await whom.Enqueue(Nothing{})).ok() ? 1 : 0; }
+};
+BENCHMARK(RoundTrip<All>)->Name("RoundTripOfAllOfTwo")->Arg(100'000)->UseRealTime();
+BENCHMARK(RoundTrip<First>)->Name("RoundTripOfFirstOfTwo")->Arg(100'000)->UseRealTime();
+BENCHMARK(RoundTrip<Elsewhere>)->Name("RoundTripOfOffload")->Arg(10'000)->UseRealTime();
+BENCHMARK(RoundTrip<UnlessStopped>)->Name("RoundTripOfCancellable")->Arg(100'000)->UseRealTime();
+BENCHMARK(RoundTrip<WithRoom>)->Name("EnqueueAwaitedWithRoom")->Arg(100'000)->UseRealTime();
 
 }  // namespace
 }  // namespace troupe
