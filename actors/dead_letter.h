@@ -6,6 +6,7 @@
 #include <functional>
 #include <ostream>
 #include <source_location>
+#include <string>
 #include <string_view>
 
 #include "troupe/actors/any_ref.h"
@@ -34,9 +35,12 @@ inline std::ostream& operator<<(std::ostream& out, DeadLetterReason reason) {
 struct DeadLetter {
   DeadLetterReason reason;
   std::string_view message_type;  // qualified type name; valid for the life of the program
-  AnyRef target;
+  AnyRef target;               // the actor it was for; nobody where `mailbox` says what it was for
   AnyRef sender;               // nobody when it was sent by a plain thread
   std::source_location where;  // the Send
+  // The mailbox it was sent to (mailbox.h), as Sender::ToString printed it: "jobs#5e1f09c2". Of one
+  // that had ended before the Send the number is left: "#5e1f09c2". Empty: it was for an actor.
+  std::string mailbox;
 };
 
 // Called on the thread on which the message was lost, possibly on many at once. It may Send; it

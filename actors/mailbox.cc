@@ -259,7 +259,8 @@ void PendingSend::Begin(internal::ReplySlotOf<void>& slot, internal::MailWaiter&
 
 void PendingSend::LoseUnsent() {
   if (to_.cell == nullptr) return;  // there is no system to count it
-  to_.cell->space().Lose(*std::exchange(message_, nullptr), DeadLetterReason::kExpired, AnyRef());
+  to_.cell->space().Lose(*std::exchange(message_, nullptr), DeadLetterReason::kExpired, AnyRef(),
+                         internal::MailboxToString(to_));
 }
 
 absl::Status PendingClose::Wait() && {

@@ -244,18 +244,21 @@ Lost LostBy(DeadLetterReason reason) {
 
 }  // namespace
 
-void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target) {
+void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target,
+                      std::string_view mailbox) {
   // Replies, Down and Stop are nobody's letters.
   if ((e.address & (kExempt | kLetter)) != kExempt) {
     MyShard().CountDeadLetter(reason);
-    if (parts_.on_dead_letter || events_.Wants<DeadLetter>()) TellLoss(e, reason, target);
+    if (tells_losses()) TellLoss(e, reason, target, mailbox);
   }
   Discard(e, LostBy(reason));
 }
 
 // A lost event is no event: its subscriber may be full, or gone.
-void ActorSpace::TellLoss(Envelope& e, DeadLetterReason reason, const AnyRef& target) {
-  const DeadLetter letter{reason, MessageTypeOf(e), target, e.sender, e.where};
+void ActorSpace::TellLoss(Envelope& e, DeadLetterReason reason, const AnyRef& target,
+                          std::string_view mailbox) {
+  const DeadLetter letter{reason,   MessageTypeOf(e), target,
+                          e.sender, e.where,          std::string(mailbox)};
   if (parts_.on_dead_letter) parts_.on_dead_letter(letter);
   if (events_.Wants<DeadLetter>() && !IsEventName(letter.message_type)) events_.Publish(letter);
 }

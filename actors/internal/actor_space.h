@@ -21,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -105,7 +106,10 @@ class ActorSpace {
   void SetName(const ActorCell& cell, const std::string& name);
   void ForgetName(const ActorCell& cell);
 
-  void Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target);
+  // `mailbox`: what DeadLetter says; nobody asks for it unless tells_losses().
+  void Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target,
+            std::string_view mailbox = {});
+  bool tells_losses() const { return parts_.on_dead_letter || events_.Wants<DeadLetter>(); }
 
   // A timer that belongs to the system rather than to an actor.
   void OwnTimer(TimedMessage& timed);
@@ -128,7 +132,8 @@ class ActorSpace {
 
   AnyRef OpenCell(ActorCell& cell, const ActorCell::Birth& birth);
   AnyRef OpenAndTell(ActorCell& cell, ActorCell::Birth birth);
-  void TellLoss(Envelope& e, DeadLetterReason reason, const AnyRef& target);
+  void TellLoss(Envelope& e, DeadLetterReason reason, const AnyRef& target,
+                std::string_view mailbox);
   bool MayLaunch(const ActorCell* parent) const;
   Shard& MyShard();
   Scheduler& SchedulerFor(const ActorOptions& options) const;

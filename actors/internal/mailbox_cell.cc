@@ -97,14 +97,14 @@ MailboxCell::PutResult MailboxCell::Put(uint64_t incarnation, Envelope& e, bool 
   Duties duties(*this);
   const Holder lock(*this);
   if (!is_open(incarnation) || draining_) {
-    duties.Lose(e, DeadLetterReason::kNoSuchActor);
+    duties.Lose(e, DeadLetterReason::kNoSuchActor, incarnation);
     return PutResult::kClosed;
   }
   try {
     return PutLocked(e, may_wait, until_taken, waiter, duties);
   } catch (...) {  // before it was placed
     ++dropped_;
-    duties.Lose(e, DeadLetterReason::kDroppedNewest);
+    duties.Lose(e, DeadLetterReason::kDroppedNewest, incarnation);
     return PutResult::kNotCopied;
   }
 }
@@ -113,7 +113,7 @@ MailboxCell::PutResult MailboxCell::PutLocked(Envelope& e, bool may_wait, bool u
                                               MailWaiter* waiter, Duties& duties) {
   if (!MaySend(e) || (until_taken && spec_.receivers == Receivers::kAll)) {
     ++dropped_;
-    duties.Lose(e, DeadLetterReason::kNotAllowed);
+    duties.Lose(e, DeadLetterReason::kNotAllowed, incarnation_);
     return PutResult::kNotAllowed;
   }
   if (until_taken && waiter == nullptr) {
@@ -141,7 +141,7 @@ MailboxCell::PutResult MailboxCell::PutLocked(Envelope& e, bool may_wait, bool u
   const bool drops =
       spec_.when_full == WhenFull::kDropNewest || spec_.when_full == WhenFull::kDropOldest;
   ++dropped_;
-  duties.Lose(e, drops ? DeadLetterReason::kDroppedNewest : DeadLetterReason::kFull);
+  duties.Lose(e, drops ? DeadLetterReason::kDroppedNewest : DeadLetterReason::kFull, incarnation_);
   return drops ? PutResult::kDropped : PutResult::kFull;
 }
 
@@ -259,7 +259,7 @@ void MailboxCell::MakeRoom(Envelope& for_this, Duties& duties) {
       MailStamp stamp;
       ++dropped_;
       duties.Lose(TakeOut(lane, stamp, LostStatus(Lost::kReceiverFull), duties),
-                  DeadLetterReason::kDroppedOldest);
+                  DeadLetterReason::kDroppedOldest, incarnation_);
     }
   };
   if (spec_.receivers != Receivers::kAll) return drop_oldest(*LaneFor(for_this));
@@ -371,7 +371,7 @@ void MailboxCell::AdmitSenders(Duties& duties) {
       placed = true;
       told = LostStatus(Lost::kReceiverFailed);
       ++dropped_;
-      duties.Lose(*w->message, DeadLetterReason::kDroppedNewest);
+      duties.Lose(*w->message, DeadLetterReason::kDroppedNewest, incarnation_);
     }
     if (!placed) {
       if (one_lane() || spec_.receivers == Receivers::kAll) return;
@@ -391,7 +391,7 @@ void MailboxCell::PutBack(uint64_t incarnation, uint32_t share, Envelope& e, Mai
     // The key may have moved meanwhile.
     lane = spec_.receivers == Receivers::kByKey ? LaneFor(e) : LaneOf(share);
   }
-  if (lane == nullptr) return duties.Lose(e, DeadLetterReason::kStopped);
+  if (lane == nullptr) return duties.Lose(e, DeadLetterReason::kStopped, incarnation);
   --sent_;
   CountReceived(-1);
   if (HandOver(*lane, e, stamp, duties)) return;
@@ -429,7 +429,7 @@ void MailboxCell::Withdraw(MailWaiter& w) {
     }
   }
   ++cell.dropped_;
-  duties.Lose(*w.message, DeadLetterReason::kExpired);
+  duties.Lose(*w.message, DeadLetterReason::kExpired, w.at.incarnation);
   w.told_slot->Release();
   if (cell.senders_.first() != nullptr) cell.AdmitSenders(duties);
   cell.EndIfDrained(duties);
@@ -475,13 +475,13 @@ MailboxStats MailboxCell::StatsLocked() {
 }
 
 std::string MailboxCell::ToString(uint64_t incarnation) {
+  const ShortLockHolder lock(lock_);
+  return ToStringLocked(incarnation);
+}
+
+std::string MailboxCell::ToStringLocked(uint64_t incarnation) const {
   std::string text;
-  {
-    const ShortLockHolder lock(lock_);
-    if (is_open(incarnation)) {
-      text = spec_.name.empty() ? std::string(*spec_.message) : spec_.name;
-    }
-  }
+  if (is_open(incarnation)) text = spec_.name.empty() ? std::string(*spec_.message) : spec_.name;
   return text + PrintedNumber(incarnation, space_.print_key());
 }
 

@@ -195,6 +195,7 @@ class alignas(128) MailboxCell {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void EndIfDrained(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   uint32_t AddShareLocked(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  std::string ToStringLocked(uint64_t incarnation) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   MailboxStats StatsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   uint32_t NowMs() const;
   void CountReceived(int64_t more) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {

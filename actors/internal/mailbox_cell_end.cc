@@ -135,7 +135,7 @@ size_t MailboxCell::CloseLocked(Backlog backlog, const absl::Status& why, Duties
   while (MailWaiter* const w = senders_.first()) {
     senders_.Remove(*w);
     ++dropped_;
-    duties.Lose(*w->message, DeadLetterReason::kStopped);
+    duties.Lose(*w->message, DeadLetterReason::kStopped, incarnation_);
     duties.Tell(*w, OwnCopy(closed));
   }
   while (MailWaiter* const w = close_watchers_.first()) {
@@ -152,7 +152,8 @@ void MailboxCell::DropLane(MailLane& lane, Duties& duties) {
   while (!lane.empty()) {
     MailStamp stamp;
     ++dropped_;
-    duties.Lose(TakeOut(lane, stamp, ClosedStatus(), duties), DeadLetterReason::kStopped);
+    duties.Lose(TakeOut(lane, stamp, ClosedStatus(), duties), DeadLetterReason::kStopped,
+                incarnation_);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -48,7 +49,7 @@ class MailboxCell::Duties {
     for (auto& [slot, status] : told_) slot->Fulfil(std::move(status));
     for (const auto& [e, reason] : lost_) {
       e->address = 0;
-      cell_.space_.Lose(*e, reason, AnyRef());
+      cell_.space_.Lose(*e, reason, AnyRef(), lost_by_);
     }
     if (warning_) warning_->first(warning_->second);
     if (ended_) cell_.space_.mailbox_table().Release(cell_, ended_->name);
@@ -66,7 +67,13 @@ class MailboxCell::Duties {
       w.told_slot->Release();
     }
   }
-  void Lose(Envelope& e, DeadLetterReason reason) { lost_.emplace_back(&e, reason); }
+  // `by`, a mailbox of the cell, which may have ended. What it is called must be asked now, since the
+  // losses may be its end; and only of the first, since all are of one mailbox.
+  void Lose(Envelope& e, DeadLetterReason reason, uint64_t by) ABSL_NO_THREAD_SAFETY_ANALYSIS
+  /* the lock is held, as always where there are Duties */ {
+    if (lost_.empty() && cell_.space_.tells_losses()) lost_by_ = cell_.ToStringLocked(by);
+    lost_.emplace_back(&e, reason);
+  }
   void Warn(std::function<void(const MailboxStats&)> call, const MailboxStats& stats) {
     warning_.emplace(std::move(call), stats);
   }
@@ -77,6 +84,7 @@ class MailboxCell::Duties {
   absl::InlinedVector<std::pair<ReplySlotOf<Mail>*, ReplyResult<Mail>>, 1> served_;
   absl::InlinedVector<std::pair<ReplySlotOf<void>*, absl::Status>, 2> told_;
   absl::InlinedVector<std::pair<Envelope*, DeadLetterReason>, 1> lost_;
+  std::string lost_by_;
   std::optional<std::pair<std::function<void(const MailboxStats&)>, MailboxStats>> warning_;
   std::optional<MailboxSpec> ended_;
 };

@@ -6,9 +6,11 @@
 namespace troupe::testing {
 
 std::string ToString(const DeadLetter& letter) {
-  return std::string(letter.message_type) + " to " + letter.target.ToString() + " from " +
-         letter.sender.ToString() + ", sent at " + letter.where.file_name() + ":" +
-         std::to_string(letter.where.line()) + ": " + std::string(troupe::ToString(letter.reason));
+  const std::string target =
+      letter.mailbox.empty() ? letter.target.ToString() : "the mailbox " + letter.mailbox;
+  return std::string(letter.message_type) + " to " + target + " from " + letter.sender.ToString() +
+         ", sent at " + letter.where.file_name() + ":" + std::to_string(letter.where.line()) +
+         ": " + std::string(troupe::ToString(letter.reason));
 }
 
 std::string ToString(const std::vector<DeadLetter>& letters) {

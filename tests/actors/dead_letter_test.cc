@@ -45,6 +45,7 @@ void ExpectLetter(const DeadLetter& letter, DeadLetterReason reason, const AnyRe
                   const AnyRef& sender, uint32_t line) {
   EXPECT_EQ(letter.reason, reason);
   EXPECT_TRUE(EndsWith(letter.message_type, "Letter")) << letter.message_type;
+  EXPECT_EQ(letter.mailbox, "");
   EXPECT_EQ(letter.target, target);
   EXPECT_EQ(letter.sender, sender);
   EXPECT_EQ(letter.where.line(), line);
@@ -118,6 +119,52 @@ TEST_F(DeadLetterTest, TheSenderIsTheActorWhoseHandlerSent) {
   Run();
   ASSERT_EQ(letters_.size(), 1u);
   ExpectLetter(letters_[0], DeadLetterReason::kNoSuchActor, reader, writer, line);
+}
+
+TEST_F(DeadLetterTest, AMessageToAMailboxNamesTheMailbox) {
+  auto [jobs, inbox] = system_.OpenMailbox<Letter>("jobs", {.capacity = 1});
+  const std::string name = jobs.ToString();
+  EXPECT_EQ(jobs.TrySend(Letter{}), SendResult::kQueued);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(jobs.Enqueue(Letter{}, absl::ZeroDuration()).Wait()));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(jobs.Deliver(Letter{}, absl::ZeroDuration()).Wait()));
+  inbox.Close(Backlog::kDrop);
+  ASSERT_EQ(letters_.size(), 3u);
+  for (const DeadLetter& letter : letters_) {
+    EXPECT_EQ(letter.mailbox, name) << letter.reason;
+    EXPECT_FALSE(letter.target);
+  }
+}
+
+TEST_F(DeadLetterTest, AMessageToAMailboxThatDropsNamesTheMailbox) {
+  for (WhenFull policy : {WhenFull::kDropOldest, WhenFull::kDropNewest, WhenFull::kFail}) {
+    auto [latest, inbox] =
+        system_.OpenMailbox<Letter>("latest", {.capacity = 1, .when_full = policy});
+    latest.Send(Letter{});
+    latest.Send(Letter{});
+    ASSERT_EQ(letters_.size(), 1u);
+    EXPECT_EQ(letters_.back().mailbox, latest.ToString()) << letters_.back().reason;
+    inbox.TryReceive();
+    letters_.clear();
+  }
+}
+
+TEST_F(DeadLetterTest, AMessageToAMailboxThatHadEndedHasTheNumberOfTheMailbox) {
+  auto [jobs, inbox] = system_.OpenMailbox<Letter>("jobs");
+  const std::string name = jobs.ToString();
+  inbox.Close(Backlog::kDrop);
+  jobs.Send(Letter{});
+  ASSERT_EQ(letters_.size(), 1u);
+  EXPECT_EQ("jobs" + letters_[0].mailbox, name);
+}
+
+TEST_F(DeadLetterTest, AMailboxWithoutANameIsNamedByItsMessages) {
+  auto [letters, inbox] = system_.OpenMailbox<Letter>();
+  const std::string name = letters.ToString();
+  letters.Send(Letter{});
+  inbox = Receiver<Letter>();
+  ASSERT_EQ(letters_.size(), 1u);
+  EXPECT_EQ(letters_[0].mailbox, name);
+  EXPECT_NE(name.find("Letter"), std::string::npos) << name;
 }
 
 TEST_F(DeadLetterTest, EveryWayToSendSaysItsOwnSourceLine) {

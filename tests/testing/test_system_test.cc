@@ -259,6 +259,17 @@ TEST(TestSystemDeadLetterTest, TheErrorListsTheOthers) {
                                     "  shop::Sum to .*: no such actor")));
 }
 
+TEST(TestSystemDeadLetterTest, OneToAMailboxNamesTheMailbox) {
+  TestSystem system;
+  auto [jobs, inbox] = system.OpenMailbox<Job>("jobs");
+  const std::string name = jobs.ToString();
+  jobs.Send(Job{});
+  inbox.Close(Backlog::kDrop);
+  EXPECT_THAT(system.ExpectNoDeadLetters(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("shop::Job to the mailbox " + name + " from nobody")));
+}
+
 TEST(TestSystemDeadLetterTest, TheDestructorComplainsOfThoseThatNobodyTook) {
   std::vector<std::string> complaints;
   {
