@@ -3,6 +3,7 @@
 #define TROUPE_ACTORS_ACTOR_REF_H_
 
 #include <concepts>
+#include <memory>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -25,6 +26,8 @@ namespace internal {
 
 // What every kind of ref does once it has a thunk.
 SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block);
+// What is refused goes back to `from` (Return).
+SendResult TryMessage(const AnyRef& to, Envelope& e, void* from);
 void StopActor(const AnyRef& who, StopWhen when);
 
 // The message of a Send or Ask, for its envelope. One that would be copied is refused, unless copying
@@ -45,11 +48,30 @@ EnvelopeOf<std::decay_t<M>>* Pack(Thunk thunk, M&& message, std::source_location
 }
 
 template <class Actor, class M>
-SendResult SendThrough(const AnyRef& to, Thunk thunk, M&& message, bool may_block,
-                       std::source_location where) {
+SendResult SendThrough(const AnyRef& to, Thunk thunk, M&& message, std::source_location where) {
   auto* envelope = Pack<Actor>(thunk, std::forward<M>(message), where);
   if constexpr (Movable<std::decay_t<M>>) {
-    return PostMessage(to, *envelope, may_block);
+    return PostMessage(to, *envelope, /*may_block=*/true);
+  } else {
+    return SendResult::kClosed;
+  }
+}
+
+// What was copied into the envelope is the sender's anyway.
+template <class M>
+void* MovedFrom(M&& message) {
+  if constexpr (std::is_same_v<M, std::decay_t<M>>) {
+    return std::addressof(message);
+  } else {
+    return nullptr;
+  }
+}
+
+template <class Actor, class M>
+SendResult TryThrough(const AnyRef& to, Thunk thunk, M&& message, std::source_location where) {
+  auto* envelope = Pack<Actor>(thunk, std::forward<M>(message), where);
+  if constexpr (Movable<std::decay_t<M>>) {
+    return TryMessage(to, *envelope, MovedFrom(std::forward<M>(message)));
   } else {
     return SendResult::kClosed;
   }
@@ -111,16 +133,17 @@ class ActorRef : public AnyRef {
   template <class M>
   SendResult Send(M&& message, std::source_location where = std::source_location::current()) const {
     return internal::SendThrough<A>(*this, internal::ThunkFor<A, std::decay_t<M>>(),
-                                    std::forward<M>(message), true, where);
+                                    std::forward<M>(message), where);
   }
 
-  // Never blocks: a full mailbox with kBlock refuses with kFull. What is refused, here and by Send, is
-  // gone, though it was moved; a Receiver in it closes its mailbox.
+  // Never blocks: a full mailbox with kBlock refuses with kFull. What is refused, which is any answer but
+  // kQueued, is still yours: `message` is as it was, unless its moves may throw. (What Send is refused is
+  // gone, though it was moved; a Receiver in it closes its mailbox.)
   template <class M>
   SendResult TrySend(M&& message,
                      std::source_location where = std::source_location::current()) const {
-    return internal::SendThrough<A>(*this, internal::ThunkFor<A, std::decay_t<M>>(),
-                                    std::forward<M>(message), false, where);
+    return internal::TryThrough<A>(*this, internal::ThunkFor<A, std::decay_t<M>>(),
+                                   std::forward<M>(message), where);
   }
 
   // Where the mailbox is full and says kBlock the message waits for room, and no thread does: to be

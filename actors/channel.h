@@ -2,6 +2,7 @@
 #ifndef TROUPE_ACTORS_CHANNEL_H_
 #define TROUPE_ACTORS_CHANNEL_H_
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <source_location>
@@ -56,8 +57,14 @@ class ChannelEnd {
   SendResult Send(Out message, std::source_location where = std::source_location::current()) {
     return out_.Send(std::move(message), where);
   }
-  SendResult TrySend(Out message, std::source_location where = std::source_location::current()) {
+  SendResult TrySend(Out&& message, std::source_location where = std::source_location::current()) {
     return out_.TrySend(std::move(message), where);
+  }
+  SendResult TrySend(const Out& message,
+                     std::source_location where = std::source_location::current())
+    requires std::copy_constructible<Out>
+  {
+    return out_.TrySend(message, where);
   }
   PendingSend Enqueue(Out message, absl::Duration timeout = absl::InfiniteDuration(),
                       std::source_location where = std::source_location::current()) {

@@ -6,14 +6,12 @@
 
 namespace troupe::internal {
 
-SendResult RefuseStranger(const AnyRef& end, Envelope& e) {
+SendResult RefuseStranger(const AnyRef& end, Envelope& e, void* from) {
   e.sender = ActorCell::CurrentRef();
-  if (ActorSpace* const space = SpaceOf(end)) {
-    space->Lose(e, DeadLetterReason::kNotAllowed, end);
-    return SendResult::kNotAllowed;
-  }
-  Discard(e, Lost::kReceiverGone);
-  return SendResult::kClosed;
+  ActorSpace* const space = SpaceOf(end);
+  if (space != nullptr) space->Report(e, DeadLetterReason::kNotAllowed, end);
+  Return(e, from);
+  return space != nullptr ? SendResult::kNotAllowed : SendResult::kClosed;
 }
 
 }  // namespace troupe::internal

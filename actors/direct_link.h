@@ -21,8 +21,8 @@ namespace troupe {
 namespace internal {
 
 AnyRef CurrentSender();
-// `e` comes from neither end.
-SendResult RefuseStranger(const AnyRef& end, Envelope& e);
+// `e` comes from neither end; it goes back to `from` (Return).
+SendResult RefuseStranger(const AnyRef& end, Envelope& e, void* from);
 
 // Of a message to nobody, since its sender has no right.
 template <class M>
@@ -110,8 +110,10 @@ class DirectLink {
     using Message = std::decay_t<M>;
     if constexpr (internal::Movable<Message> && internal::kIsOneOf<Message, Ms...>) {
       return internal::RefuseStranger(
-          ends_[0], *internal::Pack<DirectLink>(&internal::DispatchNotAllowed<Message>,
-                                                std::forward<M>(message), where));
+          ends_[0],
+          *internal::Pack<DirectLink>(&internal::DispatchNotAllowed<Message>,
+                                      std::forward<M>(message), where),
+          internal::MovedFrom(std::forward<M>(message)));
     } else {
       return SendResult::kNotAllowed;  // Recipient::Send has said its sentence
     }

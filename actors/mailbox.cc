@@ -13,6 +13,7 @@ namespace troupe {
 namespace internal {
 namespace {
 
+using PutMode = MailboxCell::PutMode;
 using PutResult = MailboxCell::PutResult;
 using TakeResult = MailboxCell::TakeResult;
 
@@ -46,14 +47,14 @@ bool MaySleep(ActorSpace& space) {
 SendResult SleepAndSend(MailboxId to, Envelope& e) {
   ThreadWait wait(to, to.cell->senders_patience());
   if (wait.RoomSoon()) {  // once: whoever looks for ever never waits in the order in which he came
-    const PutResult result = to.cell->Put(to.incarnation, e, true, false, nullptr);
+    const PutResult result = to.cell->Put(to.incarnation, e, PutMode::kMayWait, false, nullptr);
     if (result != PutResult::kWaits) {
       wait.Learn();
       return SendResultOf(result);
     }
   }
   if (!MaySleep(to.cell->space())) {
-    return SendResultOf(to.cell->Put(to.incarnation, e, false, false, nullptr));
+    return SendResultOf(to.cell->Put(to.incarnation, e, PutMode::kNeverWait, false, nullptr));
   }
   PutResult result;
   const absl::Status status = WaitForMailbox<void>(
@@ -113,12 +114,23 @@ absl::Status TimedOut(const MailWaiter& waiter) {
                                     : "the mailbox was not closed before the deadline");
 }
 
+SendResult TryMailbox(MailboxId to, Envelope& e, void* from) {
+  PutResult result = PutResult::kClosed;
+  if (to.cell != nullptr) [[likely]] {
+    result = to.cell->Put(to.incarnation, e, PutMode::kTry, false, nullptr);
+    if (result == PutResult::kTaken) return SendResult::kQueued;
+  }
+  Return(e, from);
+  return SendResultOf(result);
+}
+
 SendResult SendToMailbox(MailboxId to, Envelope& e, bool may_block) {
   if (to.cell == nullptr) {
     Discard(e, Lost::kReceiverGone);
     return SendResult::kClosed;
   }
-  const PutResult result = to.cell->Put(to.incarnation, e, may_block, false, nullptr);
+  const PutMode mode = may_block ? PutMode::kMayWait : PutMode::kNeverWait;
+  const PutResult result = to.cell->Put(to.incarnation, e, mode, false, nullptr);
   return result != PutResult::kWaits ? SendResultOf(result) : SleepAndSend(to, e);
 }
 
@@ -126,7 +138,7 @@ PutResult BeginSend(MailboxId to, Envelope& e, bool until_taken, ReplySlotOf<voi
                     MailWaiter& waiter) {
   waiter.at = to;
   waiter.told_slot = &slot;
-  const PutResult result = to.cell->Put(to.incarnation, e, true, until_taken, &waiter);
+  const PutResult result = to.cell->Put(to.incarnation, e, PutMode::kMayWait, until_taken, &waiter);
   if (result != PutResult::kWaits) slot.Settle(StatusOf(result));
   return result;
 }
@@ -244,7 +256,8 @@ absl::Status PendingSend::Wait() && {
 std::optional<absl::Status> PendingSend::TryNow() {
   using PutResult = internal::MailboxCell::PutResult;
   if (to_.cell == nullptr) return internal::StatusOf(PutResult::kClosed);
-  const PutResult result = to_.cell->Put(to_.incarnation, *message_, true, until_taken_, nullptr);
+  const PutResult result = to_.cell->Put(
+      to_.incarnation, *message_, internal::MailboxCell::PutMode::kMayWait, until_taken_, nullptr);
   if (result == PutResult::kWaits) return std::nullopt;
   message_ = nullptr;
   return internal::StatusOf(result);

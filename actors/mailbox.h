@@ -55,6 +55,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <source_location>
@@ -91,6 +92,8 @@ AnyRef CurrentSender();
 absl::Time DeadlineAt(const MailboxId& mailbox, absl::Duration timeout);  // by its system's clock
 // Blocks the calling thread while the mailbox is full and may be waited for.
 SendResult SendToMailbox(MailboxId to, Envelope& e, bool may_block);
+// Never blocks; what is refused goes back to `from` (Return).
+SendResult TryMailbox(MailboxId to, Envelope& e, void* from);
 MailboxId OpenMailboxIn(ActorSpace& space, MailboxSpec spec);
 absl::StatusOr<MailboxId> FindMailboxIn(ActorSpace& space, std::string_view name,
                                         MessageType message);
@@ -239,13 +242,21 @@ class Sender : public Attenuation<Sender<M>, M> {
   // worker's place to another thread, or holds it where no more may be lent
   // (Options::max_blocking_threads); a coroutine had better say co_await Enqueue.
   SendResult Send(M message, std::source_location where = std::source_location::current()) const {
-    return Put(std::move(message), true, where);
+    return internal::SendToMailbox(id_, *Pack(std::move(message), where), /*may_block=*/true);
   }
   // Never waits: a full mailbox with kBlock refuses with kFull, and one with a capacity of 0 unless
-  // a receiver is waiting. What is refused does not come back.
-  SendResult TrySend(M message,
+  // a receiver is waiting. What is refused, which is any answer but kQueued, is still yours: `message` is
+  // as it was, unless its moves may throw; and it is a dead letter all the same, so that ignoring the
+  // answer does not hide it.
+  SendResult TrySend(M&& message,
                      std::source_location where = std::source_location::current()) const {
-    return Put(std::move(message), false, where);
+    return internal::TryMailbox(id_, *Pack(std::move(message), where), std::addressof(message));
+  }
+  SendResult TrySend(const M& message,
+                     std::source_location where = std::source_location::current()) const
+    requires std::copy_constructible<M>
+  {
+    return TrySend(M(message), where);
   }
   // Blocking, in the sense of: until the mailbox has it.
   PendingSend Enqueue(M message, absl::Duration timeout = absl::InfiniteDuration(),
@@ -298,9 +309,6 @@ class Sender : public Attenuation<Sender<M>, M> {
         internal::EnvelopeOf<M>::Make(&internal::DispatchToNobody<M>, std::move(message), where);
     e->sender = internal::CurrentSender();
     return e;
-  }
-  SendResult Put(M&& message, bool may_block, std::source_location where) const {
-    return internal::SendToMailbox(id_, *Pack(std::move(message), where), may_block);
   }
 
   internal::MailboxId id_;

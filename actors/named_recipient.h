@@ -62,14 +62,14 @@ class NamedRecipient {
   SendResult Send(M&& message, std::source_location where = std::source_location::current()) const {
     const internal::Route route = RouteOf<std::decay_t<M>>();
     return internal::SendThrough<NamedRecipient>(route.to, route.thunk, std::forward<M>(message),
-                                                 true, where);
+                                                 where);
   }
   template <class M>
   SendResult TrySend(M&& message,
                      std::source_location where = std::source_location::current()) const {
     const internal::Route route = RouteOf<std::decay_t<M>>();
-    return internal::SendThrough<NamedRecipient>(route.to, route.thunk, std::forward<M>(message),
-                                                 false, where);
+    return internal::TryThrough<NamedRecipient>(route.to, route.thunk, std::forward<M>(message),
+                                                where);
   }
 
   // As ActorRef::Ask. The name is looked up by this call, not by the Wait or Then that sends.

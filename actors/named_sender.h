@@ -2,6 +2,7 @@
 #ifndef TROUPE_ACTORS_NAMED_SENDER_H_
 #define TROUPE_ACTORS_NAMED_SENDER_H_
 
+#include <concepts>
 #include <memory>
 #include <source_location>
 #include <string_view>
@@ -58,9 +59,15 @@ class NamedSender {
   SendResult Send(M message, std::source_location where = std::source_location::current()) const {
     return sender().Send(std::move(message), where);
   }
-  SendResult TrySend(M message,
+  SendResult TrySend(M&& message,
                      std::source_location where = std::source_location::current()) const {
     return sender().TrySend(std::move(message), where);
+  }
+  SendResult TrySend(const M& message,
+                     std::source_location where = std::source_location::current()) const
+    requires std::copy_constructible<M>
+  {
+    return sender().TrySend(message, where);
   }
   PendingSend Enqueue(M message, absl::Duration timeout = absl::InfiniteDuration(),
                       std::source_location where = std::source_location::current()) const {

@@ -79,13 +79,13 @@ class Recipient : public AnyRef, public Attenuation<Recipient<Ms...>, Ms...> {
   template <class M>
   SendResult Send(M&& message, std::source_location where = std::source_location::current()) const {
     return internal::SendThrough<Recipient>(*this, ThunkOf<std::decay_t<M>>(),
-                                            std::forward<M>(message), true, where);
+                                            std::forward<M>(message), where);
   }
   template <class M>
   SendResult TrySend(M&& message,
                      std::source_location where = std::source_location::current()) const {
-    return internal::SendThrough<Recipient>(*this, ThunkOf<std::decay_t<M>>(),
-                                            std::forward<M>(message), false, where);
+    return internal::TryThrough<Recipient>(*this, ThunkOf<std::decay_t<M>>(),
+                                           std::forward<M>(message), where);
   }
   template <class M>
   PendingEnqueue Enqueue(M&& message, absl::Duration timeout = absl::InfiniteDuration(),

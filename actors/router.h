@@ -87,15 +87,13 @@ class Router {
   template <class M>
   SendResult Send(M&& message, std::source_location where = std::source_location::current()) const {
     const internal::Route route = RouteOf(message);
-    return internal::SendThrough<Router>(route.to, route.thunk, std::forward<M>(message), true,
-                                         where);
+    return internal::SendThrough<Router>(route.to, route.thunk, std::forward<M>(message), where);
   }
   template <class M>
   SendResult TrySend(M&& message,
                      std::source_location where = std::source_location::current()) const {
     const internal::Route route = RouteOf(message);
-    return internal::SendThrough<Router>(route.to, route.thunk, std::forward<M>(message), false,
-                                         where);
+    return internal::TryThrough<Router>(route.to, route.thunk, std::forward<M>(message), where);
   }
 
   // As ActorRef::Ask: asks one routee, which is chosen by this call.
@@ -193,8 +191,10 @@ class Router {
     if constexpr (std::copy_constructible<M>) {
       size_t queued = 0;
       for (const internal::Route& route : AllRoutesOf<M>()) {
-        queued += internal::SendThrough<Router>(route.to, route.thunk, M(message), may_block,
-                                                where) == SendResult::kQueued;
+        const SendResult result =
+            may_block ? internal::SendThrough<Router>(route.to, route.thunk, M(message), where)
+                      : internal::TryThrough<Router>(route.to, route.thunk, M(message), where);
+        queued += result == SendResult::kQueued;
       }
       return queued;
     } else {

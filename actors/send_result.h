@@ -10,8 +10,8 @@ namespace troupe {
 
 // What became of a message at the moment it was sent. Anything but kQueued is also a dead letter,
 // so ignoring the answer loses the message but not the fact (System::stats(),
-// Options::on_dead_letter). Only what a plain thread sends to nobody is not counted: there is no
-// system to count it.
+// Options::on_dead_letter). That of a TrySend is one, too, though it is still the sender's. Only what a
+// plain thread sends to nobody is not counted: there is no system to count it.
 enum class SendResult : uint8_t {
   kQueued,   // in the mailbox; will be handled unless the receiver ends first (then it is a dead
              // letter)

@@ -128,8 +128,13 @@ inline bool ActorCell::MayOvertake(const Envelope& e) {
     case PushResult::kClosed:
       break;
   }
-  cell.space().Lose(e, DeadLetterReason::kNoSuchActor, to);
+  Refuse(to, e, DeadLetterReason::kNoSuchActor, mode);
   return SendResult::kClosed;
+}
+
+void ActorCell::Refuse(const AnyRef& to, Envelope& e, DeadLetterReason reason, PostMode mode) {
+  ActorSpace& space = to.cell_->space();
+  mode == PostMode::kTry ? space.Report(e, reason, to) : space.Lose(e, reason, to);
 }
 
 SendResult ActorCell::Post(const AnyRef& to, Envelope& e, PostMode mode) {
@@ -150,6 +155,20 @@ SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block) {
   }
   e.address = ActorCell::IncarnationOf(to);
   return ActorCell::PostHere(to, e, may_block ? PostMode::kByPolicy : PostMode::kNeverBlock);
+}
+
+SendResult TryMessage(const AnyRef& to, Envelope& e, void* from) {
+  e.sender = ActorCell::CurrentRef();
+  SendResult result = SendResult::kClosed;
+  if (to) [[likely]] {
+    e.address = ActorCell::IncarnationOf(to);
+    result = ActorCell::PostHere(to, e, PostMode::kTry);
+    if (result == SendResult::kQueued) return result;
+  } else if (ActorCell* sender = ActorCell::Current()) {  // as in PostMessage
+    sender->space().Report(e, DeadLetterReason::kNoSuchActor, to);
+  }
+  Return(e, from);
+  return result;
 }
 
 SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e,
@@ -173,13 +192,13 @@ SendResult ActorCell::Finish(const AnyRef& to, Envelope& e, const BoundedOffer& 
       if (cell.queue_.Wake()) cell.ScheduleNow();
       break;
     case SendResult::kFull:
-      if (mode != PostMode::kOffer) cell.space().Lose(e, DeadLetterReason::kFull, to);
+      if (mode != PostMode::kOffer) Refuse(to, e, DeadLetterReason::kFull, mode);
       break;
     case SendResult::kDropped:
-      cell.space().Lose(e, DeadLetterReason::kDroppedNewest, to);
+      Refuse(to, e, DeadLetterReason::kDroppedNewest, mode);
       break;
     case SendResult::kClosed:
-      cell.space().Lose(e, DeadLetterReason::kNoSuchActor, to);
+      Refuse(to, e, DeadLetterReason::kNoSuchActor, mode);
       break;
     case SendResult::kNotAllowed:
       break;  // a BoundedQueue asks for no right

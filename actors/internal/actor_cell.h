@@ -39,6 +39,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "troupe/actors/any_ref.h"
+#include "troupe/actors/dead_letter.h"
 #include "troupe/actors/exit.h"
 #include "troupe/actors/internal/actor_type.h"
 #include "troupe/actors/internal/envelope.h"
@@ -68,6 +69,7 @@ enum class PostMode : uint8_t {
   kByPolicy,    // what ActorOptions::when_full says
   kNeverBlock,  // the same, but kBlock refuses with kFull
   kOffer,       // the same, and what is refused with kFull stays the caller's: no dead letter
+  kTry,         // as kNeverBlock, and what is refused, for whatever reason, stays the caller's
 };
 
 // What an actor fails with when `error` leaves a handler.
@@ -192,6 +194,7 @@ class alignas(64) ActorCell : public Runnable {
 
  private:
   friend SendResult PostMessage(const AnyRef& to, Envelope& e, bool may_block);  // it is PostHere
+  friend SendResult TryMessage(const AnyRef& to, Envelope& e, void* from);       // likewise
   class Turn;
   class Activated;
 
@@ -203,6 +206,7 @@ class alignas(64) ActorCell : public Runnable {
   static SendResult PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e, PostMode mode);
   static SendResult Finish(const AnyRef& to, Envelope& e, const BoundedOffer& offered,
                            PostMode mode);
+  static void Refuse(const AnyRef& to, Envelope& e, DeadLetterReason reason, PostMode mode);
   bool WaitForRoom(BoundedQueue& queue, const AnyRef& to);
   static void TurnAwaySenders(BoundedQueue& queue, const AnyRef& to);
   void WakeSenders();

@@ -246,12 +246,16 @@ Lost LostBy(DeadLetterReason reason) {
 
 void ActorSpace::Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target,
                       std::string_view mailbox) {
-  // Replies, Down and Stop are nobody's letters.
-  if ((e.address & (kExempt | kLetter)) != kExempt) {
-    MyShard().CountDeadLetter(reason);
-    if (tells_losses()) TellLoss(e, reason, target, mailbox);
-  }
+  Report(e, reason, target, mailbox);
   Discard(e, LostBy(reason));
+}
+
+void ActorSpace::Report(Envelope& e, DeadLetterReason reason, const AnyRef& target,
+                        std::string_view mailbox) {
+  // Replies, Down and Stop are nobody's letters.
+  if ((e.address & (kExempt | kLetter)) == kExempt) return;
+  MyShard().CountDeadLetter(reason);
+  if (tells_losses()) TellLoss(e, reason, target, mailbox);
 }
 
 // A lost event is no event: its subscriber may be full, or gone.

@@ -5,6 +5,7 @@
 //   Retire       the running thread   take back the cell and all linked by its `next` (C5)
 //   CountEnd     the running thread   the actor has ended: its last touch of the space
 //   Lose         any thread           count a dead letter, tell the hook, consume the envelope
+//   Report       any thread           the same, but the envelope stays the caller's
 //   StopAll      any thread           no new top-level actors from here on; those there are told to
 //                                     end; nobody waits for room in a mailbox any more
 //   AwaitEmpty   a plain thread       wait for the last actor to end
@@ -109,6 +110,9 @@ class ActorSpace {
   // `mailbox`: what DeadLetter says; nobody asks for it unless tells_losses().
   void Lose(Envelope& e, DeadLetterReason reason, const AnyRef& target,
             std::string_view mailbox = {});
+  // Lose, of what stays the caller's.
+  void Report(Envelope& e, DeadLetterReason reason, const AnyRef& target,
+              std::string_view mailbox = {});
   bool tells_losses() const { return parts_.on_dead_letter || events_.Wants<DeadLetter>(); }
 
   // A timer that belongs to the system rather than to an actor.

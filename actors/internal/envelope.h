@@ -3,6 +3,7 @@
 #define TROUPE_ACTORS_INTERNAL_ENVELOPE_H_
 
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <source_location>
 #include <string_view>
@@ -22,7 +23,7 @@ namespace internal {
 
 struct Envelope;
 
-// What is asked of an envelope's thunk. One function pointer serves all three, so that the usual
+// What is asked of an envelope's thunk. One function pointer serves all four, so that the usual
 // case (kHandle) is a single indirect call and the envelope needs no further word.
 struct Delivery {
   enum class Verb : uint8_t {
@@ -30,9 +31,10 @@ struct Delivery {
     kDiscard,  // no handler will see it: settle its ask with `lost`, destroy it; consumes the
                // envelope
     kName,     // fill in message_type
+    kReturn,   // move the message back to whoever tried to send it; consumes the envelope
   };
   Verb verb = Verb::kHandle;
-  void* actor = nullptr;            // kHandle
+  void* actor = nullptr;            // kHandle; kReturn: where the message was moved from
   Context* self = nullptr;          // kHandle
   Lost lost = Lost::kReceiverGone;  // kDiscard
   std::string_view message_type;    // kName: out
@@ -71,6 +73,26 @@ inline void Discard(Envelope& e, Lost lost) {
   d.verb = Delivery::Verb::kDiscard;
   d.lost = lost;
   e.thunk(e, d);
+}
+
+// `from`: the message it was made of, or nullptr if that needs nothing back.
+inline void Return(Envelope& e, void* from) {
+  Delivery d;
+  d.verb = Delivery::Verb::kReturn;
+  d.actor = from;
+  e.thunk(e, d);
+}
+
+// Not where a move might throw: there is nobody to throw to. Assigned rather than made anew wherever
+// possible, since it may be a part of a larger object.
+template <class M>
+void MoveBack(M& from, M& to) noexcept {
+  if constexpr (std::is_nothrow_move_assignable_v<M>) {
+    to = std::move(from);
+  } else if constexpr (std::is_nothrow_move_constructible_v<M>) {
+    std::destroy_at(&to);
+    std::construct_at(&to, std::move(from));
+  }
 }
 
 // The slot an askable message's answer goes to; nothing for the others.
@@ -120,6 +142,10 @@ struct EnvelopeOf : Envelope, ReplyPartOf<M>::type {
     if (d.verb == Delivery::Verb::kName) {
       d.message_type = TypeName<M>();
       return;
+    }
+    if (d.verb == Delivery::Verb::kReturn) {
+      if (d.actor != nullptr) MoveBack(message, *static_cast<M*>(d.actor));
+      return Free();
     }
     if constexpr (Askable<M>) {
       this->reply.TakeOut();

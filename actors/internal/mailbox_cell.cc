@@ -88,7 +88,7 @@ bool MailboxCell::IntakeIsEmptiedSoon() {
 
 // ---- sending
 
-MailboxCell::PutResult MailboxCell::Put(uint64_t incarnation, Envelope& e, bool may_wait,
+MailboxCell::PutResult MailboxCell::Put(uint64_t incarnation, Envelope& e, PutMode mode,
                                         bool until_taken, MailWaiter* waiter) {
   if (!until_taken) {
     if (intake_.Put(incarnation, e, NowMs())) return PutResult::kTaken;
@@ -97,23 +97,23 @@ MailboxCell::PutResult MailboxCell::Put(uint64_t incarnation, Envelope& e, bool 
   Duties duties(*this);
   const Holder lock(*this);
   if (!is_open(incarnation) || draining_) {
-    duties.Lose(e, DeadLetterReason::kNoSuchActor, incarnation);
+    duties.Refuse(e, DeadLetterReason::kNoSuchActor, incarnation, mode);
     return PutResult::kClosed;
   }
   try {
-    return PutLocked(e, may_wait, until_taken, waiter, duties);
+    return PutLocked(e, mode, until_taken, waiter, duties);
   } catch (...) {  // before it was placed
     ++dropped_;
-    duties.Lose(e, DeadLetterReason::kDroppedNewest, incarnation);
+    duties.Refuse(e, DeadLetterReason::kDroppedNewest, incarnation, mode);
     return PutResult::kNotCopied;
   }
 }
 
-MailboxCell::PutResult MailboxCell::PutLocked(Envelope& e, bool may_wait, bool until_taken,
+MailboxCell::PutResult MailboxCell::PutLocked(Envelope& e, PutMode mode, bool until_taken,
                                               MailWaiter* waiter, Duties& duties) {
   if (!MaySend(e) || (until_taken && spec_.receivers == Receivers::kAll)) {
     ++dropped_;
-    duties.Lose(e, DeadLetterReason::kNotAllowed, incarnation_);
+    duties.Refuse(e, DeadLetterReason::kNotAllowed, incarnation_, mode);
     return PutResult::kNotAllowed;
   }
   if (until_taken && waiter == nullptr) {
@@ -129,7 +129,7 @@ MailboxCell::PutResult MailboxCell::PutLocked(Envelope& e, bool may_wait, bool u
     return until_taken && waiter->state == MailWaiter::State::kInLane ? PutResult::kWaits
                                                                       : PutResult::kTaken;
   }
-  if (spec_.when_full == WhenFull::kBlock && may_wait) {
+  if (spec_.when_full == WhenFull::kBlock && mode == PutMode::kMayWait) {
     if (waiter != nullptr) senders_.Add(*waiter, MailWaiter::State::kForRoom);
     return PutResult::kWaits;
   }
@@ -141,7 +141,8 @@ MailboxCell::PutResult MailboxCell::PutLocked(Envelope& e, bool may_wait, bool u
   const bool drops =
       spec_.when_full == WhenFull::kDropNewest || spec_.when_full == WhenFull::kDropOldest;
   ++dropped_;
-  duties.Lose(e, drops ? DeadLetterReason::kDroppedNewest : DeadLetterReason::kFull, incarnation_);
+  duties.Refuse(e, drops ? DeadLetterReason::kDroppedNewest : DeadLetterReason::kFull, incarnation_,
+                mode);
   return drops ? PutResult::kDropped : PutResult::kFull;
 }
 

@@ -82,6 +82,12 @@ class alignas(128) MailboxCell {
     kNotCopied,  // copying it threw (kAll)
     kWaits,      // the waiter is linked; without one: nothing was done, and it takes one
   };
+  // How a Put treats a full mailbox, and what it refuses.
+  enum class PutMode : uint8_t {
+    kMayWait,    // kBlock counts
+    kNeverWait,  // it refuses
+    kTry,        // the same, and what is refused, for whatever reason, stays the caller's
+  };
   enum class TakeResult : uint8_t {
     kMail,
     kEmpty,   // nothing there, and no waiter was given
@@ -101,8 +107,8 @@ class alignas(128) MailboxCell {
   // The only other party is whoever held this cell before (B1).
   void Open(uint64_t incarnation, MailboxSpec spec);
 
-  // Consumes `e` unless it says kWaits and there is no waiter. `may_wait`: kBlock counts.
-  PutResult Put(uint64_t incarnation, Envelope& e, bool may_wait, bool until_taken,
+  // Consumes `e` unless it says kWaits and there is no waiter, or what it refuses is the caller's (kTry).
+  PutResult Put(uint64_t incarnation, Envelope& e, PutMode mode, bool until_taken,
                 MailWaiter* waiter);
 
   // kMail: in `mail`, or, if there is a waiter, on its way to its slot.
@@ -165,7 +171,7 @@ class alignas(128) MailboxCell {
   MailLane* LaneOf(uint32_t share) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   MailLane* LaneFor(Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool MaySend(const Envelope& e) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  PutResult PutLocked(Envelope& e, bool may_wait, bool until_taken, MailWaiter* waiter,
+  PutResult PutLocked(Envelope& e, PutMode mode, bool until_taken, MailWaiter* waiter,
                       Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool Place(Envelope& e, MailWaiter* sender, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool PlaceIn(MailLane& lane, Envelope& e, MailWaiter* sender, Duties& duties)

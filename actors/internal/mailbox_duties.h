@@ -49,7 +49,11 @@ class MailboxCell::Duties {
     for (auto& [slot, status] : told_) slot->Fulfil(std::move(status));
     for (const auto& [e, reason] : lost_) {
       e->address = 0;
-      cell_.space_.Lose(*e, reason, AnyRef(), lost_by_);
+      if (e == kept_) {
+        cell_.space_.Report(*e, reason, AnyRef(), lost_by_);
+      } else {
+        cell_.space_.Lose(*e, reason, AnyRef(), lost_by_);
+      }
     }
     if (warning_) warning_->first(warning_->second);
     if (ended_) cell_.space_.mailbox_table().Release(cell_, ended_->name);
@@ -74,6 +78,10 @@ class MailboxCell::Duties {
     if (lost_.empty() && cell_.space_.tells_losses()) lost_by_ = cell_.ToStringLocked(by);
     lost_.emplace_back(&e, reason);
   }
+  void Refuse(Envelope& e, DeadLetterReason reason, uint64_t by, PutMode mode) {
+    if (mode == PutMode::kTry) kept_ = &e;
+    Lose(e, reason, by);
+  }
   void Warn(std::function<void(const MailboxStats&)> call, const MailboxStats& stats) {
     warning_.emplace(std::move(call), stats);
   }
@@ -85,6 +93,7 @@ class MailboxCell::Duties {
   absl::InlinedVector<std::pair<ReplySlotOf<void>*, absl::Status>, 2> told_;
   absl::InlinedVector<std::pair<Envelope*, DeadLetterReason>, 1> lost_;
   std::string lost_by_;
+  const Envelope* kept_ = nullptr;  // of lost_, the caller's
   std::optional<std::pair<std::function<void(const MailboxStats&)>, MailboxStats>> warning_;
   std::optional<MailboxSpec> ended_;
 };

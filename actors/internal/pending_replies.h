@@ -184,6 +184,8 @@ class Continuation final : public AwaitedReply, public ReplySlotOf<R> {
         return me.Continue(*d.self);
       case Delivery::Verb::kDiscard:
         return me.Release(me.ReferencesHere());
+      case Delivery::Verb::kReturn:
+        return;  // nobody tries to send an answer
       case Delivery::Verb::kName:
         d.message_type = "troupe::Reply";
     }

@@ -93,6 +93,80 @@ TEST_F(MailboxTest, AFullMailboxRefusesATrySend) {
   EXPECT_EQ(Drain(inbox), (Numbers{1, 2}));
 }
 
+TEST_F(MailboxTest, WhatATrySendIsRefusedIsStillTheSenders) {
+  using Parcel = std::unique_ptr<int>;
+  for (WhenFull policy : {WhenFull::kBlock, WhenFull::kFail, WhenFull::kDropNewest}) {
+    auto [out, in] = system_.OpenMailbox<Parcel>("", {.capacity = 1, .when_full = policy});
+    auto parcel = std::make_unique<int>(1);
+    EXPECT_EQ(out.TrySend(std::move(parcel)), SendResult::kQueued);
+    EXPECT_EQ(parcel, nullptr);
+    parcel = std::make_unique<int>(2);
+    EXPECT_NE(out.TrySend(std::move(parcel)), SendResult::kQueued);
+    ASSERT_NE(parcel, nullptr);
+    in.TryReceive();
+    EXPECT_EQ(out.TrySend(std::move(parcel)), SendResult::kQueued) << "now there is room";
+    EXPECT_EQ(*in.TryReceive()->message, 2);
+    in.Close(Backlog::kDrop);
+    parcel = std::make_unique<int>(3);
+    EXPECT_EQ(out.TrySend(std::move(parcel)), SendResult::kClosed);
+    ASSERT_NE(parcel, nullptr);
+    EXPECT_EQ(Sender<Parcel>().TrySend(std::move(parcel)), SendResult::kClosed);
+    EXPECT_EQ(*parcel, 3);
+  }
+  EXPECT_EQ(letters_.size(), 6u) << "it is reported all the same";
+}
+
+TEST_F(MailboxTest, WhatATrySendMayNotSendIsStillTheSenders) {
+  auto [out, in] = system_.OpenMailbox<std::string>("", {.receivers = Receivers::kExclusivePair});
+  system_.Spawn([to = out](Job) { to.Send("mine"); }).Send(Job{});
+  Run();
+  std::string words = "a text that is too long to lie in the string itself";
+  EXPECT_EQ(out.TrySend(std::move(words)), SendResult::kNotAllowed);
+  EXPECT_EQ(words, "a text that is too long to lie in the string itself");
+}
+
+TEST_F(MailboxTest, ATrySendOfACopyLeavesTheOriginalAlone) {
+  auto [out, in] = system_.OpenMailbox<std::string>("", {.capacity = 1});
+  const std::string words = "a text that is too long to lie in the string itself";
+  EXPECT_EQ(out.TrySend(words), SendResult::kQueued);
+  EXPECT_EQ(out.TrySend(words), SendResult::kFull);
+  EXPECT_EQ(in.TryReceive()->message, words);
+}
+
+// Its fields are what it was made with, so what comes back is made anew.
+struct Sealed {
+  const std::unique_ptr<int> number;
+  Sealed(Sealed&& other) noexcept
+      : number(std::move(const_cast<std::unique_ptr<int>&>(other.number))) {}
+  explicit Sealed(int n) : number(std::make_unique<int>(n)) {}
+};
+TEST_F(MailboxTest, WhatCannotBeAssignedComesBackFromARefusedTrySendToo) {
+  auto [out, in] = system_.OpenMailbox<Sealed>("", {.capacity = 0});
+  Sealed sealed(7);
+  EXPECT_EQ(out.TrySend(std::move(sealed)), SendResult::kFull);
+  ASSERT_NE(sealed.number, nullptr);
+  EXPECT_EQ(*sealed.number, 7);
+}
+
+struct Take {
+  Receiver<Job> inbox;
+};
+TEST_F(MailboxTest, AReceiverThatATrySendIsRefusedStaysAliveWithItsBacklog) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>();
+  jobs.Send(Job{1});
+  auto [desk, rights] = system_.OpenMailbox<Take>("", {.capacity = 0});
+  Take take{std::move(inbox)};
+  EXPECT_EQ(desk.TrySend(std::move(take)), SendResult::kFull);
+  EXPECT_EQ(jobs.Send(Job{2}), SendResult::kQueued);
+  EXPECT_EQ(Drain(take.inbox), (Numbers{1, 2}));
+  auto gone = system_.Spawn([](Take) {});
+  gone.Stop();
+  Run();
+  EXPECT_EQ(gone.TrySend(std::move(take)), SendResult::kClosed);
+  EXPECT_EQ(jobs.Send(Job{3}), SendResult::kQueued);
+  EXPECT_EQ(Drain(take.inbox), Numbers{3});
+}
+
 // Around the number of messages that senders leave by themselves (internal/mail_intake.h).
 TEST_F(MailboxTest, TheBoundIsExactAndTheOrderKeptHoweverManyWait) {
   for (const uint32_t capacity : {1u, 16u, 17u, 81u, 257u, 600u}) {

@@ -50,6 +50,54 @@ TEST_F(SendTest, TrySendDeliversLikeSend) {
   EXPECT_EQ(heard, std::vector<int>{1});
 }
 
+struct Parcel {
+  std::unique_ptr<int> number;
+};
+// By every kind of ref to one actor that is full, and to one that has ended.
+TEST_F(SendTest, WhatATrySendIsRefusedIsStillTheSenders) {
+  const auto expect_back = [](const auto& to, SendResult result) {
+    Parcel parcel{std::make_unique<int>(7)};
+    EXPECT_EQ(to.TrySend(std::move(parcel)), result);
+    ASSERT_NE(parcel.number, nullptr);
+    EXPECT_EQ(*parcel.number, 7);
+  };
+  const auto expect_back_by_all = [&](const auto& to, SendResult result) {
+    expect_back(to, result);
+    expect_back(Recipient<Parcel>(to), result);
+    ASSERT_TRUE(system_.Bind<Parcel>("receiver", to).ok());
+    expect_back(system_.FindLate<Parcel>("receiver"), result);
+    system_.Unbind("receiver");
+    Group<Parcel> group;
+    group.Add(to);
+    expect_back(group, result);
+  };
+  for (WhenFull policy : {WhenFull::kBlock, WhenFull::kFail, WhenFull::kDropNewest}) {
+    auto full = system_.Spawn({.capacity = 1, .when_full = policy}, [](Parcel) {});
+    Parcel parcel;
+    EXPECT_EQ(full.TrySend(std::move(parcel)), SendResult::kQueued);
+    expect_back_by_all(full,
+                       policy == WhenFull::kDropNewest ? SendResult::kDropped : SendResult::kFull);
+    full.Stop();
+    Run();
+    expect_back(full, SendResult::kClosed);
+  }
+  auto ended = system_.Spawn([](Parcel) {});
+  ended.Stop();
+  Run();
+  expect_back(ended, SendResult::kClosed);
+  expect_back(Recipient<Parcel>(), SendResult::kClosed);
+  expect_back(DirectLink<Parcel>(ended, ended), SendResult::kNotAllowed);
+}
+
+TEST_F(SendTest, ARefusedTrySendIsADeadLetterAllTheSame) {
+  auto full = system_.Spawn({.capacity = 1, .when_full = WhenFull::kFail}, [](Parcel) {});
+  full.TrySend(Parcel{});
+  full.TrySend(Parcel{});
+  ASSERT_EQ(letters_.size(), 1u);
+  EXPECT_EQ(letters_[0].reason, DeadLetterReason::kFull);
+  EXPECT_EQ(letters_[0].target, full);
+}
+
 TEST_F(SendTest, MessagesOfAPlainThreadArriveInTheOrderOfTheSends) {
   std::vector<int> heard;
   auto listener = system_.Spawn<Listener>(heard);

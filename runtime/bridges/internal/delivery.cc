@@ -49,9 +49,10 @@ void PutInMailbox(const Arrival& arrival, Envelope& e) {
   auto* receipt = new MailReceipt(arrival);
   receipt->waiter.at = to;
   receipt->waiter.told_slot = receipt;
-  const PutResult put =
-      to.cell->Put(to.incarnation, e, /*may_wait=*/!arrival.is_request(),
-                   /*until_taken=*/receivers != Receivers::kAll, &receipt->waiter);
+  using PutMode = MailboxCell::PutMode;
+  const PutResult put = to.cell->Put(
+      to.incarnation, e, arrival.is_request() ? PutMode::kNeverWait : PutMode::kMayWait,
+      /*until_taken=*/receivers != Receivers::kAll, &receipt->waiter);
   if (put != PutResult::kWaits) receipt->Settle(absl::OkStatus());
 }
 
