@@ -3,6 +3,7 @@
 // What lies between sender and receiver: nothing, so many messages, or any number of them.
 #include <iostream>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "troupe/troupe.h"
@@ -25,6 +26,17 @@ void Fill(troupe::System& system, const char* what, troupe::MailboxOptions<Frame
   std::cout << " (depth " << stats.depth << ", dropped " << stats.dropped << ")\n";
 }
 
+// A thread that sends to a full mailbox sleeps until there is room.
+void Wait(troupe::System& system) {
+  auto [frames, screen] = system.OpenMailbox<Frame>("", {.capacity = 1});
+  frames.Send(Frame{1});
+  std::thread sender([to = frames] { to.Send(Frame{2}); });
+  while (frames.stats().waiting_senders == 0) std::this_thread::yield();
+  std::cout << "one, block: a sender waits; there is " << screen.TryReceive()->message.number;
+  sender.join();  // there was room then
+  std::cout << " and then " << screen.TryReceive()->message.number << "\n";
+}
+
 int main() {
   troupe::System system;
   using troupe::WhenFull;
@@ -34,6 +46,7 @@ int main() {
   // Bounded: while there is room a sender goes on. When there is none it waits (Send, Enqueue) or is
   // refused (TrySend), or the mailbox has another policy.
   Fill(system, "two, block", {.capacity = 2, .when_full = WhenFull::kBlock});
+  Wait(system);
   Fill(system, "two, fail", {.capacity = 2, .when_full = WhenFull::kFail});
   Fill(system, "two, drop newest", {.capacity = 2, .when_full = WhenFull::kDropNewest});
   Fill(system, "two, drop oldest", {.capacity = 2, .when_full = WhenFull::kDropOldest});

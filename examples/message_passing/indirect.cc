@@ -13,20 +13,21 @@ struct Job {
   int number;
 };
 
-struct Price {
-  using Reply = int;
-  int pieces;
+struct WhoAreYou {
+  using Reply = std::string;
 };
 
 // Handles what comes to the mailbox as if it had been sent to him.
 class Clerk {
  public:
-  explicit Clerk(troupe::Receiver<Price> questions) : questions_(std::move(questions)) {}
+  Clerk(std::string name, troupe::Receiver<WhoAreYou> questions)
+      : name_(name), questions_(std::move(questions)) {}
   void OnStart(troupe::Context& self) { ListenTo(this, self, std::move(questions_)); }
-  int On(Price question) { return 3 * question.pieces; }
+  std::string On(WhoAreYou) { return name_; }
 
  private:
-  troupe::Receiver<Price> questions_;
+  std::string name_;
+  troupe::Receiver<WhoAreYou> questions_;
 };
 
 // Takes what there is, and says what it was.
@@ -44,6 +45,18 @@ void Show(troupe::System& system, const char* how, troupe::MailboxOptions<Job> o
   std::cout << ", the second"
             << (second.ok() ? Drain(*second) : ": " + std::string(second.status().message()))
             << "\n";
+}
+
+// Three wait. Who has answered waits again before the next question is asked.
+void ShowTurns(troupe::System& system, const char* how, troupe::Receivers receivers) {
+  auto [questions, inbox] = system.OpenMailbox<WhoAreYou>("", {.receivers = receivers});
+  for (const char* name : {"Ann", "Ben", "Cem"}) {
+    auto clerk = system.Spawn<Clerk>(name, inbox.Share().value());
+    clerk.Ask(WhoAreYou{}).Wait().value();  // he has begun to listen
+  }
+  std::cout << how << ":";
+  for (int i = 0; i < 6; ++i) std::cout << " " << questions.Ask(WhoAreYou{}).Wait().value();
+  std::cout << "\n";
 }
 
 int main() {
@@ -70,7 +83,13 @@ int main() {
   Show(system, "two at most", {.receivers = troupe::Receivers::kExclusivePair});
 
   // Whoever receives a question owes the answer; who that is the asker need not know.
-  auto [questions, counter] = system.OpenMailbox<Price>("counter");
-  system.Spawn<Clerk>(std::move(counter));
-  std::cout << "asked: " << questions.Ask(Price{7}).Wait().value_or(0) << "\n";
+  ShowTurns(system, "in turn", troupe::Receivers::kRoundRobin);
+  ShowTurns(system, "at random", troupe::Receivers::kRandom);
+
+  // While one waits no other may.
+  auto [questions, desk] =
+      system.OpenMailbox<WhoAreYou>("", {.receivers = troupe::Receivers::kOneAtATime});
+  auto clerk = system.Spawn<Clerk>("Ann", desk.Share().value());
+  clerk.Ask(WhoAreYou{}).Wait().value();
+  std::cout << "one at a time: " << desk.Receive().Wait().status().message() << "\n";
 }

@@ -15,16 +15,18 @@ struct Answer {
   std::string text;
 };
 
-// Serves one client, whoever has the other end. The end comes in a message and is owned here.
+// Serves one client, whoever has the other ends. They come in a message and are owned here.
 struct Serve {
   troupe::ChannelEnd<Answer, Request> client;
+  troupe::ChannelEnd<Answer, Request> news;
 };
 troupe::Task<> Server(troupe::Process<Serve>& self) {
   auto [serve, from] = co_await self.Receive<Serve>();
-  for (;;) {
+  for (int served = 1;; ++served) {
     absl::StatusOr<troupe::Received<Request>> request = co_await serve.client.Receive();
     if (!request.ok()) co_return;  // the other end is gone
     serve.client.Send(Answer{"you said " + request->message.text});
+    serve.news.Send(Answer{"served: " + std::to_string(served)});
   }
 }
 
@@ -65,22 +67,18 @@ int main() {
   troupe::ActorRef<troupe::Process<Serve>> server = system.Spawn(Server);
 
   // A channel is a link of exactly two, in both directions. Its ends cannot be copied: a third party
-  // does not compile.
+  // does not compile. Several links between the same two are told apart by the ends.
   auto [mine, theirs] = troupe::OpenChannel<Request, Answer>(system);
-  server.Send(Serve{std::move(theirs)});  // established by sending the end
+  auto [news, their_news] = troupe::OpenChannel<Request, Answer>(system);
+  server.Send(Serve{std::move(theirs), std::move(their_news)});  // established by sending the ends
   mine.Send(Request{"hello"});
   std::cout << mine.Receive().Wait()->message.text << "\n";
-
-  // Several links between the same two are told apart by who holds them.
-  auto [other, end] = troupe::OpenChannel<Request, Answer>(system);
-  end.Send(Answer{"on the second channel"});
-  std::cout << other.Receive().Wait()->message.text << "\n";
+  std::cout << "on the second link: " << news.Receive().Wait()->message.text << "\n";
 
   // If one end goes the other is told, at once.
   mine = {};
   std::cout << "the server has ended: " << system.Join(server).status() << "\n";
-  end = {};
-  std::cout << "send: " << troupe::ToString(other.Send(Request{"anybody?"})) << "\n";
+  std::cout << "send: " << troupe::ToString(news.Send(Request{"anybody?"})) << "\n";
 
   // Between two actors there is exactly one direct link, whoever makes it and how often.
   auto [log, lines] = system.OpenMailbox<std::string>();

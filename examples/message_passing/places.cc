@@ -30,9 +30,13 @@ int Work(const std::string& address) {
   troupe::System system;
   troupe::Node node(system);
   absl::StatusOr<troupe::Peer> office = node.Connect(address).Wait();
-  while (!office.ok()) {  // it does not listen yet
+  for (int tries = 1; !office.ok() && tries < 1000; ++tries) {  // it does not listen yet
     absl::SleepFor(absl::Milliseconds(10));
     office = node.Connect(address).Wait();
+  }
+  if (!office.ok()) {
+    std::cerr << office.status() << "\n";
+    return 1;
   }
   troupe::Sender<Job> jobs = office->FindMailbox<Job>("jobs").Wait().value();
   troupe::Sender<Report> reports = office->FindMailbox<Report>("reports").Wait().value();
