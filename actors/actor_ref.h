@@ -3,6 +3,7 @@
 #define TROUPE_ACTORS_ACTOR_REF_H_
 
 #include <concepts>
+#include <cstddef>
 #include <memory>
 #include <source_location>
 #include <type_traits>
@@ -92,6 +93,12 @@ struct RefusedAsk {
   void Then(Context&, F) const {}
 };
 
+template <class Actor, size_t kLimits>
+Anything RefuseToWeaken() {
+  static_assert(kActor<Actor>, TROUPE_ERROR_WEAKEN_ACTOR_REF);
+  return Anything();
+}
+
 template <class Actor, class M>
 auto AskThrough(const AnyRef& to, Thunk thunk, M&& message, absl::Duration timeout,
                 std::source_location where) {
@@ -173,6 +180,20 @@ class ActorRef : public AnyRef {
   template <class... Ms>
   Recipient<Ms...> Only() const {
     return *this;
+  }
+
+  // Not of an ActorRef, as the compiler says: of what Only has made of it (attenuation.h).
+  template <class... Limits>
+  auto Limit(Limits&&...) const {
+    return internal::RefuseToWeaken<A, sizeof...(Limits)>();
+  }
+  template <class... Limits>
+  auto Expires(Limits&&...) const {
+    return internal::RefuseToWeaken<A, sizeof...(Limits)>();
+  }
+  template <class... Limits>
+  auto Attenuate(Limits&&...) const {
+    return internal::RefuseToWeaken<A, sizeof...(Limits)>();
   }
 
   // Asks the actor to end with kNormal. Returns at once; watch or Join to learn when. Stopping an

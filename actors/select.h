@@ -16,6 +16,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "troupe/actors/actor_ref.h"
+#include "troupe/actors/internal/compile_error.h"
 #include "troupe/actors/internal/mail.h"
 #include "troupe/actors/internal/mail_waiter.h"
 #include "troupe/actors/internal/mailbox_waits.h"
@@ -38,6 +40,11 @@ concept ReceivesMail = requires(R& from) {
   typename R::Message;
   { from.source() } -> std::same_as<MailSource>;
 };
+
+template <class Message>
+constexpr void RefuseToSelect() {
+  static_assert(ReceivesMail<Message> || kMessage<Message>, TROUPE_ERROR_SELECT);
+}
 
 }  // namespace internal
 
@@ -165,6 +172,15 @@ PendingSelect<typename Rs::Message...> Select(Rs&... from) {
   static_assert(sizeof...(Rs) >= 1 && sizeof...(Rs) <= 8,
                 "Troupe: Select takes one to eight Receivers.");
   return PendingSelect<typename Rs::Message...>({from.source()...});
+}
+
+// Anything else does not compile, and one sentence says why.
+template <class... Rs>
+  requires((internal::ReceivesMail<std::remove_reference_t<Rs>> || ...) &&
+           !(internal::ReceivesMail<std::remove_reference_t<Rs>> && ...))
+internal::RefusedAsk Select(Rs&&...) {
+  (internal::RefuseToSelect<std::remove_cvref_t<Rs>>(), ...);
+  return {};
 }
 
 }  // namespace troupe

@@ -107,6 +107,12 @@
   "timeout of zero."
 #define TROUPE_ERROR_POSTPONED_DOWN \
   "Troupe: Actor postpones a Down in the state Message; handle it and keep what it says."
+#define TROUPE_ERROR_WEAKEN_ACTOR_REF                                                            \
+  "Troupe: the right to send everything to Actor cannot be limited, as there is no list of it; " \
+  "say which messages first: ref.Only<Message>().Limit(...), and Expires and Attenuate alike."
+#define TROUPE_ERROR_SELECT                                                                      \
+  "Troupe: Select receives from Receivers and ends of channels, and a Message is neither; what " \
+  "is sent to an actor is received by its handlers, or by the body of a Process."
 
 namespace troupe::internal {
 
