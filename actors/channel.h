@@ -89,7 +89,9 @@ class ChannelEnd {
   explicit operator bool() const { return static_cast<bool>(out_); }
 
   // For the framework.
-  ChannelEnd(Sender<Out> out, Receiver<In> in) : out_(out), in_(std::move(in)) {}
+  ChannelEnd(Sender<Out> out, Receiver<In> in) : out_(out), in_(std::move(in)) {
+    internal::ReferTo(out_.id());
+  }
   internal::MailSource source() { return in_.source(); }
   Receiver<In> TakeReceiver() { return std::move(in_); }
 

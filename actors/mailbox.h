@@ -42,8 +42,8 @@
 // Visibility   All that a sender did before is visible to who has received the message.
 // Threads      A Sender may be used by several threads at once, and so may what it returns be used
 //              elsewhere. A Receiver is used by one thread at a time.
-// Lifetime     Valid while the System lives. A Receiver must be destroyed before it: a class declares its
-//              System first, and then its Receivers.
+// Lifetime     A Sender is valid while the System lives. A Receiver that outlives it is that of a closed
+//              mailbox; so are the ends of a channel.
 // Cost         A Sender has 16 bytes, a mailbox some 0.8 KiB, with 4 more as soon as much has waited in it
 //              at once, and a message travels as one to an actor does. Each send and each receive takes a
 //              short lock, and while nobody waits the two ends do not take the same; one that waits takes a
@@ -100,6 +100,8 @@ absl::StatusOr<MailboxId> FindMailboxIn(ActorSpace& space, std::string_view name
 std::string MailboxToString(const MailboxId& id);
 // No more comes in; what is there can still be received.
 void CloseForSending(const MailboxId& id);
+// Whoever will do that, and maybe after the end of its System.
+void ReferTo(const MailboxId& id);
 absl::Status WhyNotShared(const MailboxId& id);
 absl::Status WhyNotAttached(std::string_view name);
 
@@ -479,6 +481,12 @@ OpenedMailbox<M> MailboxOpening<Owner>::OpenMailbox(std::string_view name,
       internal::OpenMailboxIn(space(), internal::SpecOf<M>(name, std::move(options)));
   return {Sender<M>(id),
           Receiver<M>(id, id.cell != nullptr ? internal::MailboxCell::kFirstShare : 0)};
+}
+
+template <class Owner>
+template <class M>
+OpenedMailbox<M> MailboxOpening<Owner>::OpenMailbox(MailboxOptions<M> options) {
+  return OpenMailbox<M>({}, std::move(options));
 }
 
 template <class Owner>

@@ -45,6 +45,9 @@ class MailboxOpening {
   // During and after Shutdown both are nobody's.
   template <class M>
   OpenedMailbox<M> OpenMailbox(std::string_view name = {}, MailboxOptions<M> options = {});
+  // Of one without a name: OpenMailbox<Tick>({.capacity = 1}).
+  template <class M>
+  OpenedMailbox<M> OpenMailbox(MailboxOptions<M> options);
 
   // The right to send to the mailbox of that name. kNotFound; kFailedPrecondition: it is for other
   // messages.

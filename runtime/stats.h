@@ -46,7 +46,8 @@ struct ActorStats {
   uint64_t handled = 0;       // messages taken out of the mailbox so far
   absl::Duration oldest_age;  // no waiting message is older; zero if none waits. To about a
                               // millisecond and one batch
-  std::string_view handling;  // the message whose handler is running; empty if none is
+  std::string_view handling;  // the message whose handler is running, or is suspended and keeps the
+                              // others waiting; empty if there is none
 };
 
 // An actor that had not ended at the deadline of a Shutdown.

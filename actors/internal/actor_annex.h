@@ -43,7 +43,9 @@ struct ActorAnnex {
   OwnedTimers timers;                      // cancelled when it ends
   std::unique_ptr<Supervised> supervised;  // nullptr: no supervisor's child
 
-  uint32_t spawns = 0;     // of children, ever
+  uint32_t spawns = 0;  // of children, ever
+  // While it defers, for people: the thunk of the message whose handler that is.
+  Thunk suspended_in = nullptr;
   bool defers = false;     // a suspended handler is not reentrant: messages wait in `deferred`
   bool named = false;      // registered with the space's names
   bool dedicated = false;  // has a thread of its own to give back

@@ -444,6 +444,9 @@ bool ActorCell::DefersMessages() const {
 void ActorCell::DeferMessages() {
   ActorAnnex& a = annex();
   a.defers = true;
+  // Relaxed, as all of running_: a picture for people. Its handler is suspended for the first time, so
+  // this is its message.
+  a.suspended_in = running_.load(std::memory_order_relaxed);
   if (Envelope* const last = std::exchange(a.last_resumed, nullptr)) {
     first_ = a.deferred.AppendUpTo(*first_, *last);
   }
@@ -451,6 +454,8 @@ void ActorCell::DeferMessages() {
 
 void ActorCell::ResumeMessages() {
   annex_->defers = false;
+  annex_->suspended_in = nullptr;
+  running_.store(nullptr, std::memory_order_relaxed);
   TakeDeferred();
 }
 
@@ -556,6 +561,7 @@ bool ActorCell::TendAnnex() {
   } else if (annex_->replies.HasIdleAlarm()) {
     annex_->replies.Disarm(space().timers());
   } else {
+    if (annex_->defers) running_.store(annex_->suspended_in, std::memory_order_relaxed);
     return annex_->ending && !annex_->told_to_end;
   }
   return true;

@@ -28,6 +28,8 @@ void Mail::GoBack() { from_.cell->PutBack(from_.incarnation, share_, *envelope_,
 
 // ---- beginning
 
+MailboxCell::MailboxCell(ActorSpace& space) : space_(space), print_key_(space.print_key()) {}
+
 MailboxCell::~MailboxCell() {
   if (intake_open_) CloseIntake();
   for (MailLane& lane : lanes_) {
@@ -451,9 +453,10 @@ Receivers MailboxCell::receivers(uint64_t incarnation) {
 }
 
 MailboxStats MailboxCell::stats(uint64_t incarnation) {
-  space_.RefreshCoarseClock();
   const Holder lock(*this);
-  return is_open(incarnation) ? StatsLocked() : MailboxStats{.closed = true};
+  if (!is_open(incarnation)) return {.closed = true};
+  space_.RefreshCoarseClock();
+  return StatsLocked();
 }
 
 MailboxStats MailboxCell::StatsLocked() {
@@ -483,7 +486,7 @@ std::string MailboxCell::ToString(uint64_t incarnation) {
 std::string MailboxCell::ToStringLocked(uint64_t incarnation) const {
   std::string text;
   if (is_open(incarnation)) text = spec_.name.empty() ? std::string(*spec_.message) : spec_.name;
-  return text + PrintedNumber(incarnation, space_.print_key());
+  return text + PrintedNumber(incarnation, print_key_);
 }
 
 uint32_t MailboxCell::NowMs() const { return static_cast<uint32_t>(space_.coarse_clock().NowMs()); }

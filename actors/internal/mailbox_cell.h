@@ -11,6 +11,7 @@
 //   CallOff      any thread    who waits by a right waits no longer
 //   Close        any thread    nothing is taken in from now on
 //   Open         MailboxTable  a mailbox begins here
+//   Abandon      MailboxTable  the System ends
 //
 // One short lock, as in a Go channel: the bound is exact, both sides may wait, and a wait may be
 // called off at any moment, which together is what lock-free queues do not give. While nobody waits
@@ -23,7 +24,9 @@
 // is room, so that none is made in vain). Both are for mailboxes that have no intake.
 //
 // B1  A cell belongs to one incarnation at a time; whoever comes for another is told kClosed. Cells
-//     are never freed while their System lives, only opened again: senders may hold stale ones.
+//     are never freed while their System lives, only opened again: senders may hold stale ones. One that
+//     Receivers or ends of channels still refer to outlives it (Abandon), closed for good; it does
+//     not use space_ then.
 // B2  A receiver waits only while nothing is there that it could have. A sender waits for room only
 //     while there is none.
 // B3  Waiters are linked and unlinked under the lock. Who unlinks a sender decides what becomes of
@@ -97,12 +100,15 @@ class alignas(128) MailboxCell {
   };
   static constexpr uint32_t kFirstShare = 1;
 
-  explicit MailboxCell(ActorSpace& space) : space_(space) {}
+  explicit MailboxCell(ActorSpace& space);
   MailboxCell(const MailboxCell&) = delete;
   MailboxCell& operator=(const MailboxCell&) = delete;
   ~MailboxCell();
 
   ActorSpace& space() { return space_; }
+
+  // All its mailboxes have ended. It goes now, or with the last right or end that refers to it.
+  static void Abandon(std::unique_ptr<MailboxCell> cell);
 
   // The only other party is whoever held this cell before (B1).
   void Open(uint64_t incarnation, MailboxSpec spec);
@@ -127,6 +133,9 @@ class alignas(128) MailboxCell {
   // The right of a mailbox that has none at present (MailboxOwner::kSystem); 0: it has one.
   uint32_t Attach(uint64_t incarnation);
   void DropShare(uint64_t incarnation, uint32_t share);
+  // As long as a right, or whoever else refers to it.
+  void Refer();
+  void Unrefer();
   // Nobody waits by this right any more: it has another owner.
   void CallOff(uint64_t incarnation, uint32_t share);
   // The number of messages that were dropped, or are left to drain. `why`, unless OK, is what those are
@@ -197,6 +206,7 @@ class alignas(128) MailboxCell {
   void DropLane(MailLane& lane, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void TurnAwayReceivers(uint32_t share, const absl::Status& why, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void DropShareLocked(uint32_t share, Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   size_t CloseLocked(Backlog backlog, const absl::Status& why, Duties& duties)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void EndIfDrained(Duties& duties) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
@@ -229,6 +239,9 @@ class alignas(128) MailboxCell {
   // What is read, or seldom needed.
   MailboxSpec spec_ ABSL_GUARDED_BY(lock_);
   ActorSpace& space_;
+  const uint64_t print_key_;
+  uint32_t referred_by_ ABSL_GUARDED_BY(lock_) = 0;  // Refer; rights of any of its mailboxes
+  bool abandoned_ ABSL_GUARDED_BY(lock_) = false;
   MailWaiters close_watchers_ ABSL_GUARDED_BY(lock_);  // kForClose
   uint32_t shares_ ABSL_GUARDED_BY(lock_) = 0;
   uint32_t last_share_ ABSL_GUARDED_BY(lock_) = 0;

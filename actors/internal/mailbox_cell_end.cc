@@ -31,6 +31,7 @@ uint32_t MailboxCell::Attach(uint64_t incarnation) {
 }
 
 uint32_t MailboxCell::AddShareLocked(Duties& duties) {
+  ++referred_by_;
   const uint32_t share = ++last_share_;
   const bool is_only = shares_++ == 0;
   if (one_lane()) return share;
@@ -47,9 +48,39 @@ uint32_t MailboxCell::AddShareLocked(Duties& duties) {
 }
 
 void MailboxCell::DropShare(uint64_t incarnation, uint32_t share) {
-  Duties duties(*this);
-  const Holder lock(*this);
-  if (!is_open(incarnation)) return;
+  {
+    Duties duties(*this);
+    const Holder lock(*this);
+    if (is_open(incarnation)) DropShareLocked(share, duties);
+  }
+  Unrefer();
+}
+
+void MailboxCell::Refer() {
+  const ShortLockHolder lock(lock_);
+  ++referred_by_;
+}
+
+void MailboxCell::Unrefer() {
+  bool last;
+  {
+    const ShortLockHolder lock(lock_);
+    last = --referred_by_ == 0 && abandoned_;
+  }
+  if (last) delete this;
+}
+
+void MailboxCell::Abandon(std::unique_ptr<MailboxCell> cell) {
+  bool kept;
+  {
+    const ShortLockHolder lock(cell->lock_);
+    cell->abandoned_ = true;
+    kept = cell->referred_by_ > 0;
+  }
+  if (kept) cell.release();  // Unrefer has it
+}
+
+void MailboxCell::DropShareLocked(uint32_t share, Duties& duties) {
   TurnAwayReceivers(share, absl::CancelledError("the receive right is gone"), duties);
   if (--shares_ == 0) {
     if (spec_.owner == MailboxOwner::kReceiver || draining_) {

@@ -16,6 +16,10 @@ absl::Status NameTaken(std::string_view name) {
 
 }  // namespace
 
+MailboxTable::~MailboxTable() {
+  for (auto& cell : cells_) MailboxCell::Abandon(std::move(cell));
+}
+
 absl::StatusOr<MailboxId> MailboxTable::Open(MailboxSpec spec) {
   const MutexLock lock(mutex_);
   if (closed_) return MailboxId();

@@ -35,6 +35,7 @@ class MailboxTable {
   explicit MailboxTable(ActorSpace& space) : space_(space) {}
   MailboxTable(const MailboxTable&) = delete;
   MailboxTable& operator=(const MailboxTable&) = delete;
+  ~MailboxTable();
 
   // kAlreadyExists: another mailbox has the name. Nobody's, if the system stops.
   absl::StatusOr<MailboxId> Open(MailboxSpec spec);

@@ -45,6 +45,27 @@ TEST_F(CoroutineDeferralTest, WhatWaitsCountsAsQueued) {
   EXPECT_EQ(queued(), 0u);
 }
 
+TEST_F(CoroutineDeferralTest, TheMessageWhoseHandlerIsSuspendedIsNamed) {
+  auto waiter = system_.Spawn<Waiter>(slow_, notes_);
+  const auto handling = [&] {
+    for (const ActorStats& actor : system_.actors()) {
+      if (actor.ref == waiter) return std::string(actor.handling);
+    }
+    return std::string("no such actor");
+  };
+  waiter.Send(Note{"before"});
+  Run();
+  EXPECT_EQ(handling(), "");
+  waiter.Send(Go{});
+  Run();
+  EXPECT_NE(handling().find("Go"), std::string::npos) << handling();
+  waiter.Send(Note{"waits"});
+  Run();
+  EXPECT_NE(handling().find("Go"), std::string::npos) << handling();
+  Answer(1);
+  EXPECT_EQ(handling(), "");
+}
+
 TEST_F(CoroutineDeferralTest, AHandlerThatWaitsAgainKeepsMessagesWaiting) {
   auto waiter = system_.Spawn<Waiter>(slow_, notes_);
   waiter.Send(Go{});

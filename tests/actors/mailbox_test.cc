@@ -47,6 +47,12 @@ TEST_F(MailboxTest, WhatIsSentIsReceivedInOrder) {
   EXPECT_FALSE(inbox.TryReceive().has_value());
 }
 
+TEST_F(MailboxTest, OneThatNeedsNoNameIsOpenedWithItsOptionsAlone) {
+  auto [jobs, inbox] = system_.OpenMailbox<Job>({.capacity = 4});
+  EXPECT_EQ(jobs.stats().capacity, 4u);
+  EXPECT_EQ(system_.OpenMailbox<Job>().sender.stats().capacity, kUnbounded);
+}
+
 TEST_F(MailboxTest, AMessageThatCanOnlyBeMovedPassesThrough) {
   auto [out, in] = system_.OpenMailbox<std::unique_ptr<int>>("", {.capacity = 1});
   out.Send(std::make_unique<int>(7));
@@ -165,6 +171,69 @@ TEST_F(MailboxTest, AReceiverThatATrySendIsRefusedStaysAliveWithItsBacklog) {
   EXPECT_EQ(gone.TrySend(std::move(take)), SendResult::kClosed);
   EXPECT_EQ(jobs.Send(Job{3}), SendResult::kQueued);
   EXPECT_EQ(Drain(take.inbox), Numbers{3});
+}
+
+// ---- beyond the end of the System
+
+struct Outlived {
+  Receiver<Job> inbox;
+  std::string name;
+};
+// With a share of the mailbox that is gone already, and of one that had the same cell before.
+Outlived OutliveTheSystem(bool closed_before) {
+  ManualScheduler loop;
+  System system({.scheduler = &loop});
+  auto first = system.OpenMailbox<Job>("first");
+  Receiver<Job> stale = std::move(first.receiver);
+  stale.Close(Backlog::kDrop);
+  auto [jobs, inbox] = system.OpenMailbox<Job>("jobs");
+  jobs.Send(Job{1});
+  inbox.Share().value();
+  if (closed_before) inbox.Close(Backlog::kDrain);
+  return {std::move(inbox), jobs.ToString()};
+}
+
+TEST(OutlivedMailboxTest, AReceiverThatOutlivesItsSystemIsThatOfAClosedMailbox) {
+  for (bool closed_before : {false, true}) {
+    auto [inbox, name] = OutliveTheSystem(closed_before);
+    EXPECT_FALSE(inbox.TryReceive().has_value());
+    EXPECT_EQ(inbox.Receive().Wait().status().code(), StatusCode::kUnavailable);
+    EXPECT_EQ(Select(inbox).Wait().status().code(), StatusCode::kUnavailable);
+    EXPECT_EQ(inbox.Share().status().code(), StatusCode::kUnavailable);
+    EXPECT_EQ(inbox.Close(Backlog::kDrain), 0u);
+    EXPECT_TRUE(inbox.stats().closed);
+    EXPECT_EQ("jobs" + inbox.ToString(), name);
+    Receiver<Job> moved = std::move(inbox);
+    EXPECT_TRUE(moved);
+  }
+}
+
+TEST(OutlivedMailboxTest, TheRightsOfOneMailboxMayOutliveTheSystemOneByOne) {
+  std::vector<Receiver<Job>> rights;
+  {
+    System system;
+    auto [jobs, inbox] = system.OpenMailbox<Job>(
+        "jobs", {.receivers = Receivers::kByKey, .key = [](const Job& j) { return j.number; }});
+    for (int i = 0; i < 3; ++i) rights.push_back(inbox.Share().value());
+    rights.push_back(std::move(inbox));
+    for (int i = 0; i < 10; ++i) jobs.Send(Job{i});
+  }
+  while (!rights.empty()) {
+    EXPECT_EQ(rights.back().Receive().Wait().status().code(), StatusCode::kUnavailable);
+    rights.pop_back();
+  }
+}
+
+// A member that is declared before the System is destroyed after it.
+TEST(OutlivedMailboxTest, AClassMayDeclareItsReceiverBeforeItsSystem) {
+  struct Embedded {
+    Receiver<Job> inbox;
+    ChannelEnd<Job, Job> end;
+    System system;
+  };
+  Embedded embedded;
+  embedded.inbox = std::move(embedded.system.OpenMailbox<Job>("jobs").receiver);
+  embedded.end = std::move(OpenChannel<Job, Job>(embedded.system).first);
 }
 
 // Around the number of messages that senders leave by themselves (internal/mail_intake.h).

@@ -246,6 +246,7 @@ void UseRights(troupe::System& system, troupe::ActorRef<Account> account) {
   if (link.TrySend(Deposit{1}) == troupe::SendResult::kQueued) std::cout << link.ToString();
   if (link.Ask(Balance{}).Wait().ok()) weaker.Send(Deposit{1});
 
+  (void)system.OpenMailbox<Deposit>({.capacity = 4});
   auto [deposits, inbox] = system.OpenMailbox<Deposit>("deposits");
   deposits.Limit(5, absl::Seconds(1)).Send(Deposit{1});
   system.SendAfter(absl::Seconds(1), deposits, Deposit{1});
