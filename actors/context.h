@@ -111,7 +111,8 @@ class Context : public Spawning<Context>,
 
   // A copy of `message` to `to`, often self.ref(this), when this actor has been idle for `idle` (at
   // least 1 ms, and to the millisecond): whatever wakes it counts, messages, answers and timers, and
-  // also an end that it watches or waits for. Once for each such time, however long; again when it
+  // also an end that it watches or waits for; and it is not idle while a handler is suspended that keeps
+  // messages waiting. Once for each such time, however long; again when it
   // has been busy since. Until cancelled, and so on as SendEvery. It costs a look each `idle` by the
   // timers, and nothing in a handler. A message that comes at that moment may be handled before.
   template <class To, class M>

@@ -24,8 +24,8 @@ struct Random {
   uint64_t seed = 0;
 };
 
-// Whoever has least to do: messages in the mailbox, and one if a handler is running; among equals
-// each in turn. It looks at the routees until it finds an idle one: 10 ns each, more if that actor
+// Whoever has least to do: messages in the mailbox, and one if a handler is running, or suspended and
+// keeps them waiting; among equals each in turn. It looks at the routees until it finds an idle one: 10 ns each, more if that actor
 // runs on another core just then. For work of uneven length; where all takes the same time
 // RoundRobin is cheaper and as good.
 struct SmallestMailbox {};
