@@ -90,14 +90,16 @@ class ChannelEnd {
 
   // For the framework.
   ChannelEnd(Sender<Out> out, Receiver<In> in) : out_(out), in_(std::move(in)) {
-    internal::ReferTo(out_.id());
+    internal::Refer(out_.id());
   }
   internal::MailSource source() { return in_.source(); }
   Receiver<In> TakeReceiver() { return std::move(in_); }
 
  private:
   void Close() {
-    if (out_) internal::CloseForSending(out_.id());
+    if (!out_) return;
+    internal::CloseForSending(out_.id());
+    internal::Unrefer(out_.id());
   }
 
   Sender<Out> out_;

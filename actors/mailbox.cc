@@ -185,13 +185,11 @@ bool MailSoon(const MailboxId& at) {
   return cell.glances().Look([&cell] { return cell.LooksLike(); });
 }
 
-void ReferTo(const MailboxId& id) {
+void CloseForSending(const MailboxId& id) { id.cell->Close(id.incarnation, Backlog::kDrain); }
+void Refer(const MailboxId& id) {
   if (id.cell != nullptr) id.cell->Refer();
 }
-void CloseForSending(const MailboxId& id) {
-  id.cell->Close(id.incarnation, Backlog::kDrain);
-  id.cell->Unrefer();
-}
+void Unrefer(const MailboxId& id) { id.cell->Unrefer(); }
 
 void PostToSelf(Envelope& e) {
   const AnyRef self = ActorCell::CurrentRef();

@@ -100,8 +100,9 @@ absl::StatusOr<MailboxId> FindMailboxIn(ActorSpace& space, std::string_view name
 std::string MailboxToString(const MailboxId& id);
 // No more comes in; what is there can still be received.
 void CloseForSending(const MailboxId& id);
-// Whoever will do that, and maybe after the end of its System.
-void ReferTo(const MailboxId& id);
+// Whoever will do that maybe after the end of its System says so: Refer once, and Unrefer at his own end.
+void Refer(const MailboxId& id);
+void Unrefer(const MailboxId& id);
 absl::Status WhyNotShared(const MailboxId& id);
 absl::Status WhyNotAttached(std::string_view name);
 
