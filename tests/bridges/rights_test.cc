@@ -452,10 +452,12 @@ TEST(EarlyLossTest, ASenderOfAConnectionThatWasLostAtOnceIsToldSo) {
   internal::TakeMail lost(internal::AnyReceiver(inbox.id(), inbox.share()), nullptr);
   inbox.Release();
   std::promise<absl::Status> told;
-  system.Spawn([&, jobs = jobs](Job, Context& self) {
-    jobs.Closed().Then(self, [&](absl::Status why) { told.set_value(std::move(why)); });
-    const internal::TakeMail ends(std::move(lost));
-  }).Send(Job{1});
+  system
+      .Spawn([&, jobs = jobs](Job, Context& self) {
+        jobs.Closed().Then(self, [&](absl::Status why) { told.set_value(std::move(why)); });
+        const internal::TakeMail ends(std::move(lost));
+      })
+      .Send(Job{1});
   const absl::Status why = told.get_future().get();
   EXPECT_TRUE(IsNodeLost(why)) << why;
 }
