@@ -117,6 +117,7 @@ class [[nodiscard]] PendingAskFirst {
 // when one has been answered well the others need not be. One deadline holds for all, the latest of
 // theirs.
 //
+//   // All with the same Reply, whatever they ask.
 //   absl::StatusOr<Page> page = co_await FirstOf(near.Ask(Get{url}), far.Ask(Get{url}));
 //   absl::StatusOr<Page> page = co_await FirstOf(std::move(asks));   // a vector<PendingAsk<Page>>
 //

@@ -15,8 +15,9 @@
 // If both come    the answer or the stop, whichever is first counts; it is told once, and on the waiting
 //                 actor. A stop that comes after the end of the wait does nothing.
 // Then            a receive has taken nothing, a send will not be delivered any more, and the Reply to
-//                 an ask says that nobody waits; a request that is still in a mailbox is dropped
-//                 (DeadLetterReason::kExpired). A function given to Offload that has begun goes on to its
+//                 an ask says that nobody waits; a request that is still in an actor's mailbox is dropped
+//                 (DeadLetterReason::kExpired), one in a mailbox as an object is received with such a
+//                 Reply. A function given to Offload that has begun goes on to its
 //                 end, and nobody learns its result; if it has not, it never runs.
 // A token         that is stopped already ends the wait before it begins: nothing is sent or
 //                 taken. One that cannot be stopped costs nothing.
@@ -59,7 +60,8 @@ concept CancellableWait = requires(W&& wait, Context& self, AnyContinuation then
 
 }  // namespace internal
 
-// Made by Cancellable. Used once, and by the thread that made it, as what it is made of.
+// Made by Cancellable. Used once, by the actor that made it: with co_await or Then. (Who has a thread to
+// wait with has a deadline; there is no Wait.)
 template <class Wait>
 class [[nodiscard]] PendingCancellable {
  public:

@@ -20,10 +20,10 @@ enum class DeadLetterReason : uint8_t {
                    // that has a limit (revocable_recipient.h)
   kDroppedNewest,  // WhenFull::kDropNewest
   kDroppedOldest,  // WhenFull::kDropOldest
-  kExpired,        // an ask whose deadline passed while it was queued, or that closed a cycle; or a
-                   // send to a mailbox that gave up waiting
-  kUnhandled,      // no handler for it in the state that its receiver, a StateMachine, was in
-  kNotAllowed,     // SendResult::kNotAllowed
+  kExpired,     // an ask whose deadline passed while it was queued for a handler, or that closed a
+                // cycle; or a send to a mailbox that gave up waiting
+  kUnhandled,   // no handler for it in the state that its receiver, a StateMachine, was in
+  kNotAllowed,  // SendResult::kNotAllowed
 };
 inline constexpr int kDeadLetterReasons = 8;
 

@@ -36,7 +36,7 @@ class RoomWait {
   void WithdrawOthers() {}
 
  private:
-  AnyRef to_;  // nobody: it was not linked
+  AnyRef to_;
   MailWaiter waiter_;
 };
 
@@ -60,9 +60,11 @@ class RoomWait {
 // kFailedPrecondition   it is the sender's own, and full: he would wait for himself. Or Wait() was called in a
 //                       handler
 // kCancelled            Cancellable (cancellable.h)
-// Anything but OK is a dead letter, too. An actor that ends waits no more, and what it waited to send is one.
+// Anything but OK is a dead letter, too, but for what has not begun: Wait() in a handler, a token that is stopped
+// already, an actor that is being destroyed. An actor that ends waits no more, and what it waited to send is one.
 //
-// Only a mailbox with a capacity and kBlock makes anybody wait (ActorOptions). So it is with one on another
+// By a right that can be revoked (revocable_recipient.h) it is OK at once, as Send says kQueued: it waits for
+// nobody's room. Only a mailbox with a capacity and kBlock makes anybody wait (ActorOptions). So it is with one on another
 // node: the Recipient's mailbox here is full as long as the other side gives no credit (node_options.h).
 // Order: what is awaited in turn arrives in that order. Something sent otherwise may come before what waits.
 // Two actors that wait for room at each other wait until a deadline, an end or a stop; nobody looks for that.

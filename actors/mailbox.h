@@ -43,7 +43,8 @@
 // Threads      A Sender may be used by several threads at once, and so may what it returns be used
 //              elsewhere. A Receiver is used by one thread at a time.
 // Lifetime     A Sender is valid while the System lives. A Receiver that outlives it is that of a closed
-//              mailbox; so are the ends of a channel.
+//              mailbox: it can be received from and destroyed. So can the end of a channel, by which nothing must be
+//              sent then. Neither while the System is being destroyed on another thread.
 // Cost         A Sender has 16 bytes, a mailbox some 0.8 KiB, with 4 more as soon as much has waited in it
 //              at once, and a message travels as one to an actor does. Each send and each receive takes a
 //              short lock, and while nobody waits the two ends do not take the same; one that waits takes a
@@ -187,7 +188,9 @@ class [[nodiscard]] PendingClose {
 
 // Made by Sender::Ask: as a PendingAsk (ask.h), whoever receives the request. The answer is an error at
 // once if the mailbox is full or closed, or is closed while the request is in it and drops what it has
-// (with Backlog::kDrain it may still be received and answered), and if the receiver drops the Reply.
+// (with Backlog::kDrain it may still be received and answered), and if the receiver drops the Reply. A request
+// that has expired is received all the same, with an empty Reply: look at it before the work. (ListenTo, which
+// calls a handler, drops it.)
 template <class R>
 class [[nodiscard]] PendingMailAsk {
  public:

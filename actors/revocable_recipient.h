@@ -46,9 +46,8 @@
 // Cost          To make one: a Spawn and a Watch. To have one: an actor of some 400 bytes; with a
 //               limit 600 more, and 16 for each message that passed within the last span. To use it: one
 //               more hop, that is a Send and a turn of the caretaker, and a look at the clock if there is
-//               a limit or an expiry: 13 ns more for a message of a long burst, 60 with a limit
-//               (SendByRight in tests/bench/micro/actors.cc; 2 cores, one worker), and more where each
-//               message wakes the caretaker. The receiver and all other ways to it pay nothing.
+//               a limit or an expiry: some 30 ns more for a message of a long burst, 60 with a limit
+//               (runtime/notes/0014), and more where each message wakes the caretaker. The receiver and all other ways to it pay nothing.
 #ifndef TROUPE_ACTORS_REVOCABLE_RECIPIENT_H_
 #define TROUPE_ACTORS_REVOCABLE_RECIPIENT_H_
 

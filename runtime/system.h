@@ -37,7 +37,8 @@ class SupervisorTree;
 // find them: Bind, Find and so on are in naming.h.
 //
 // Lifetime       Declare it before whatever holds refs or rights of it, so that it ends after them: what
-//                outlives it must not be used, but for Receivers and ends of channels: they are closed.
+//                outlives it must not be used; but a Receiver, and the end of a channel, may be received from
+//                (it is closed) and destroyed.
 // Thread safety  All functions but the constructor and destructor may be called from any thread.
 //                Shutdown and Join block, so they are for plain threads; handlers use Context.
 // The host       A System installs no signal handler and its threads block all signals, so the

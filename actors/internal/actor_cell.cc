@@ -229,16 +229,6 @@ void ActorCell::Withdraw(const AnyRef& to, MailWaiter& waiter) {
   waiter.told_slot->Release();
 }
 
-// Of a queue that has been closed, so nobody comes to it.
-void ActorCell::TurnAwaySenders(BoundedQueue& queue, const AnyRef& to) {
-  for (;;) {
-    const BoundedQueue::Linked sender = queue.NextSender();
-    if (sender.message == nullptr) return;
-    to.cell_->space().Lose(*sender.message, DeadLetterReason::kNoSuchActor, to);
-    sender.slot->Settle(LostStatus(Lost::kReceiverGone));
-  }
-}
-
 // False: waiting would be in vain, because only the calling thread could make room, or must not be,
 // because the system stops.
 bool ActorCell::WaitForRoom(BoundedQueue& queue, const AnyRef& to) {

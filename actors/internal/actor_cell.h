@@ -208,7 +208,6 @@ class alignas(64) ActorCell : public Runnable {
                            PostMode mode);
   static void Refuse(const AnyRef& to, Envelope& e, DeadLetterReason reason, PostMode mode);
   bool WaitForRoom(BoundedQueue& queue, const AnyRef& to);
-  static void TurnAwaySenders(BoundedQueue& queue, const AnyRef& to);
   void WakeSenders();
   uint32_t SendTime() const;  // CoarseClock
   void ScheduleNow();

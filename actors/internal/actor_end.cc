@@ -163,7 +163,7 @@ void ActorCell::CloseMailbox() {
   DiscardList(pushed);
   DiscardList(waiting);
   if (bounded == nullptr) return;
-  TurnAwaySenders(*bounded, ref());
+  space().TurnAwaySenders(*bounded, DeadLetterReason::kNoSuchActor, ref());
   space().GiveBack(*bounded);
 }
 

@@ -46,6 +46,10 @@ ActorSpace::~ActorSpace() {
   cells_.ForEach([&](ActorCell& cell) {
     if (cell.TakeSnapshot().ref) unended.push_back(cell.Shut());
   });
+  // Who waits for room may belong to another system, which lives on.
+  for (auto& queue : bounded_queues_) {
+    TurnAwaySenders(*queue, DeadLetterReason::kNoSuchActor, AnyRef());
+  }
   for (const ActorCell::Unhandled& left : unended) left.cell->Reclaim(left);
 }
 
@@ -279,13 +283,30 @@ void ActorSpace::CancelTimers() {
   timers.Swap(timers_);
 }
 
+// Of a queue to which nobody comes any more: it has been closed, or lets nobody wait.
+void ActorSpace::TurnAwaySenders(BoundedQueue& queue, DeadLetterReason reason, const AnyRef& to) {
+  for (;;) {
+    const BoundedQueue::Linked sender = queue.NextSender();
+    if (sender.message == nullptr) return;
+    Lose(*sender.message, reason, to);
+    sender.slot->Settle(LostStatus(LostBy(reason)));
+  }
+}
+
 void ActorSpace::StopAll(ExitReason reason) {
   stopping_.store(true);
   FullFence();                                           // see OpenCell
   for (const auto& shard : shards_) shard->AwaitLeft();  // shard.h, H5
+  std::vector<BoundedQueue*> queues;                     // never freed before the end
   {
     MutexLock lock(mutex_);
-    for (auto& queue : bounded_queues_) queue->ReleaseWaiters();
+    for (auto& queue : bounded_queues_) {
+      queue->ReleaseWaiters();
+      queues.push_back(queue.get());
+    }
+  }
+  for (BoundedQueue* const queue : queues) {
+    TurnAwaySenders(*queue, DeadLetterReason::kFull, AnyRef());
   }
   mailbox_table_.CloseAll();
   cells_.ForEach([&](ActorCell& cell) {

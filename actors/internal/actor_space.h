@@ -115,6 +115,9 @@ class ActorSpace {
               std::string_view mailbox = {});
   bool tells_losses() const { return parts_.on_dead_letter || events_.Wants<DeadLetter>(); }
 
+  // Those who wait for room without a thread (bounded_queue.h, B5) are told that there will be none.
+  void TurnAwaySenders(BoundedQueue& queue, DeadLetterReason reason, const AnyRef& to);
+
   // A timer that belongs to the system rather than to an actor.
   void OwnTimer(TimedMessage& timed);
 

@@ -25,7 +25,7 @@
 //
 // B1  A cell belongs to one incarnation at a time; whoever comes for another is told kClosed. Cells
 //     are never freed while their System lives, only opened again: senders may hold stale ones. One that
-//     Receivers or ends of channels still refer to outlives it (Abandon), closed for good; it does
+//     Receivers or ends of channels still refer to outlives it (Abandon), closed for good; but for Put it does
 //     not use space_ then.
 // B2  A receiver waits only while nothing is there that it could have. A sender waits for room only
 //     while there is none.

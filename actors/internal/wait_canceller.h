@@ -106,7 +106,10 @@ class CancellableContinuation {
     if (by_ != nullptr) by_->Drop();
   }
 
-  void Begins(AwaitedReply& wait, GiveUpFunction give_up) { by_->Begins(wait, give_up); }
+  void Begins(AwaitedReply& wait, GiveUpFunction give_up) {
+    by_->Begins(wait, give_up);
+    if constexpr (WantsToEndIt<F>) then_.Begins(wait, give_up);  // another token's
+  }
 
   template <class Result>
   void operator()(Result&& result, Context& self) {

@@ -92,6 +92,20 @@ TEST_F(CancellableTest, ATokenThatIsStoppedAlreadySendsNothing) {
   EXPECT_TRUE(asked_.empty());
 }
 
+TEST_F(CancellableTest, OfTwoTokensEitherEndsTheWait) {
+  auto& inner = Keep<std::stop_source>();
+  auto& unused = Keep<std::stop_source>();
+  Waiting([to = slow_, token = inner.get_token()] { return Cancellable(to.Ask(Get{}), token); });
+  inner.request_stop();
+  Run();
+  EXPECT_EQ(notes_, (Notes{"CANCELLED"}));
+  Waiting([to = slow_, token = unused.get_token()] { return Cancellable(to.Ask(Get{}), token); });
+  EXPECT_EQ(AskedAndWaiting(), 1);
+  Stop();
+  EXPECT_EQ(notes_, (Notes{"CANCELLED", "CANCELLED"}));
+  EXPECT_EQ(AskedAndWaiting(), 0);
+}
+
 TEST_F(CancellableTest, ATokenThatCannotBeStoppedChangesNothing) {
   struct Actor {
     Recipient<Get> from;
@@ -241,8 +255,7 @@ TEST_F(CancellableTest, AllThatFirstOfHasAskedLearnThatNobodyWaits) {
   EXPECT_EQ(AskedAndWaiting(), 0);
 }
 
-TEST_F(CancellableTest, AnOffloadedFunctionThatHasNotBegunNeverRuns) {
-  // No thread of the pool turns between the two messages: the manual scheduler runs this actor first.
+TEST_F(CancellableTest, WithATokenThatIsStoppedAlreadyNothingIsOffloaded) {
   struct Actor {
     std::stop_source& stop;
     Notes& notes;

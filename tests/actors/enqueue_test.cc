@@ -1,7 +1,9 @@
 // Waiting for room in the mailbox of an actor, without a thread.
+#include <future>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -181,6 +183,31 @@ TEST_F(EnqueueTest, ASystemThatStopsKeepsNobodyWaiting) {
   Writes(store_, {"at the end"});
   system_.Shutdown(absl::Seconds(1));
   EXPECT_EQ(notes_, Notes{});
+}
+
+// The receiver's handler does not end, so the receiver does not either.
+TEST(EnqueueAcrossSystemsTest, WhoWaitsForRoomInASystemThatStopsIsTold) {
+  System writers;
+  System stores;
+  std::promise<void> go;
+  std::promise<absl::Status> told;
+  const auto store =
+      stores.Spawn(ActorOptions{.capacity = 1, .placement = Placement::kDedicatedThread},
+                   [may_go = go.get_future().share()](Note) { may_go.wait(); });
+  for (int i = 0; i < 2; ++i) {  // one in hand, and one that fills the mailbox
+    EXPECT_EQ(store.Enqueue(Note{"before"}).Wait(), absl::OkStatus());
+  }
+  writers
+      .Spawn([&](Go, Context& self) {
+        store.Enqueue(Note{"waits"}).Then(self, [&](absl::Status s) {
+          told.set_value(std::move(s));
+        });
+      })
+      .Send(Go{});
+  std::thread stops([&] { stores.Shutdown(absl::Seconds(60)); });
+  EXPECT_EQ(told.get_future().get().code(), absl::StatusCode::kResourceExhausted);
+  go.set_value();
+  stops.join();
 }
 
 }  // namespace

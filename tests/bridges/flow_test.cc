@@ -86,6 +86,63 @@ TEST_F(SmallWindowTest, ASlowReceiverHoldsUpTheSenderWhoLearnsIt) {
   while (handled.load() < sent + 1) std::this_thread::yield();
 }
 
+uint64_t MostQueued(const System& system) {
+  uint64_t most = 0;
+  for (const ActorStats& actor : system.actors()) most = std::max(most, actor.queued);
+  return most;
+}
+
+class LittleRoomTest : public FlowTest {
+ protected:
+  LittleRoomTest() : FlowTest({.window = 1000}, {.capacity = 4}) {}
+};
+
+// Sends one after the other, each when the one before has found room, and no thread waits.
+struct Teller {
+  Recipient<Deposit> to;
+  int64_t left;
+  std::atomic<int64_t>& sent;
+  std::promise<absl::Status>& all;
+
+  void On(Deposit, Context& self) { Next(self); }
+  void Next(Context& self) {
+    if (left-- == 0) return all.set_value(absl::OkStatus());
+    to.Enqueue(Deposit{left}).Then(self, [this](const absl::Status& status, Context& now) {
+      if (!status.ok()) return all.set_value(status);
+      sent.fetch_add(1);
+      Next(now);
+    });
+  }
+};
+
+TEST_F(LittleRoomTest, ASenderAwaitsRoomTowardsAnotherNodeWithoutAThread) {
+  constexpr int64_t kAll = 200;
+  std::promise<void> go;
+  std::vector<int64_t> handled;
+  std::promise<void> last;
+  const auto slow = bank_system_.Spawn(ActorOptions{.placement = Placement::kDedicatedThread},
+                                       [&, may_go = go.get_future().share()](Deposit deposit) {
+                                         may_go.wait();
+                                         handled.push_back(deposit.cents);
+                                         if (handled.size() == kAll) last.set_value();
+                                       });
+  ASSERT_TRUE(bank_.Publish<Deposit>("slow", slow).ok());
+  const auto to = Connect().Find<Deposit>("slow", kLong).Wait();
+  ASSERT_TRUE(to.ok()) << to.status();
+  std::atomic<int64_t> sent = 0;
+  std::promise<absl::Status> all;
+  auto done = all.get_future();
+  client_system_.Spawn<Teller>(*to, kAll, sent, all).Send(Deposit{});
+  // As many as half of the window (1,000 bytes), one hand and the mailbox take.
+  EXPECT_TRUE(Eventually([&] { return MostQueued(client_system_) == 4; }));
+  EXPECT_GE(sent.load(), 4);
+  EXPECT_LT(sent.load(), 40);
+  go.set_value();
+  EXPECT_EQ(done.get(), absl::OkStatus());
+  last.get_future().wait();
+  for (int64_t i = 0; i < kAll; ++i) EXPECT_EQ(handled[i], kAll - 1 - i);
+}
+
 class LittleRoomThereTest : public FlowTest {
  protected:
   LittleRoomThereTest() : FlowTest({.window = 1000}, {}) {}
@@ -127,12 +184,6 @@ TEST_F(LittleRoomThereTest, AsksThatHaveWaitedForRoomLearnThatTheNodeIsLost) {
 }
 
 // With kBlock, which is what NodeOptions says if one says nothing.
-uint64_t MostQueued(const System& system) {
-  uint64_t most = 0;
-  for (const ActorStats& actor : system.actors()) most = std::max(most, actor.queued);
-  return most;
-}
-
 // Also the one that the proxy has in hand, whose frame waits for credit.
 TEST(LostNodeTest, AllThatWaitedForRoomIsADeadLetter) {
   constexpr uint64_t kSent = 100, kWindow = 1000, kFrame = 46;

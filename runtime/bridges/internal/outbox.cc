@@ -168,6 +168,12 @@ Outbox::LastFrame Outbox::Close(std::string last) {
     MutexLock lock(mutex_);
     if (duty_ == Duty::kWriting) result = LastFrame::kTaken;
     if (closed_ || duty_ == Duty::kAwaitingTheLink) result = LastFrame::kCannotGo;
+    for (const Lane lane :
+         {Lane::kOrdinary, Lane::kBulk}) {  // nobody would read what comes behind it
+      for (const std::string& chunk : std::exchange(waiting_[static_cast<size_t>(lane)], {})) {
+        bytes_ -= chunk.size();
+      }
+    }
     if (result != LastFrame::kCannotGo) Append(Lane::kControl, last, 0);
     closed_ = true;
     waiters = TakeWaiters();

@@ -13,12 +13,12 @@
 #include <memory>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "troupe/runtime/internal/thread.h"
 
 namespace troupe::internal {
 namespace {
@@ -123,8 +123,8 @@ class Lookup {
     }
     try {
       // The try ends with its loop, whether or not this comes back.
-      std::thread([address, loop = dial->loop().weak_from_this(),
-                   dial = std::weak_ptr<Try<tcp>>(dial)] {
+      StartThread("troupe-lookup", [address, loop = dial->loop().weak_from_this(),
+                                    dial = std::weak_ptr<Try<tcp>>(dial)] {
         const Lookup lookup(address.host, absl::StrCat(address.port));
         at_once.fetch_sub(1);
         const auto there = loop.lock();
