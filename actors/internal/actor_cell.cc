@@ -179,17 +179,18 @@ SendResult ActorCell::PostBounded(const AnyRef& to, BoundedQueue& queue, Envelop
          queue.when_full() == WhenFull::kBlock && cell.WaitForRoom(queue, to)) {
     offered = queue.Offer(e);
   }
-  return Finish(to, e, offered, mode);
+  return cell.Finish(to, e, offered, mode);
 }
 
+// kQueued: what has been an answer is gone by now, perhaps, and `to` was part of it. (No answer drops another
+// message.)
 SendResult ActorCell::Finish(const AnyRef& to, Envelope& e, const BoundedOffer& offered,
                              PostMode mode) {
-  ActorCell& cell = *to.cell_;
   switch (offered.result) {
     case SendResult::kQueued:
       if (offered.dropped != nullptr)
-        cell.space().Lose(*offered.dropped, DeadLetterReason::kDroppedOldest, to);
-      if (cell.queue_.Wake()) cell.ScheduleNow();
+        space().Lose(*offered.dropped, DeadLetterReason::kDroppedOldest, to);
+      if (queue_.Wake()) ScheduleNow();
       break;
     case SendResult::kFull:
       if (mode != PostMode::kOffer) Refuse(to, e, DeadLetterReason::kFull, mode);
@@ -217,7 +218,7 @@ std::optional<SendResult> ActorCell::Enqueue(const AnyRef& to, Envelope& e, Mail
   if (bounded == nullptr) return PostHere(to, e, PostMode::kNeverBlock);
   const BoundedQueue::Offered offered = bounded->Offer(e, waiter);
   if (offered.may_wait) return std::nullopt;
-  return Finish(to, e, offered, PostMode::kNeverBlock);
+  return cell.Finish(to, e, offered, PostMode::kNeverBlock);
 }
 
 void ActorCell::Withdraw(const AnyRef& to, MailWaiter& waiter) {

@@ -204,8 +204,7 @@ class alignas(64) ActorCell : public Runnable {
   void CountTaken(size_t count, uint32_t since_ms, uint32_t now_ms);
   static SendResult PostHere(const AnyRef& to, Envelope& e, PostMode mode);
   static SendResult PostBounded(const AnyRef& to, BoundedQueue& queue, Envelope& e, PostMode mode);
-  static SendResult Finish(const AnyRef& to, Envelope& e, const BoundedOffer& offered,
-                           PostMode mode);
+  SendResult Finish(const AnyRef& to, Envelope& e, const BoundedOffer& offered, PostMode mode);
   static void Refuse(const AnyRef& to, Envelope& e, DeadLetterReason reason, PostMode mode);
   bool WaitForRoom(BoundedQueue& queue, const AnyRef& to);
   void WakeSenders();
