@@ -13,13 +13,13 @@ namespace {
 // Of all shares the one with the highest number has the key: if a share comes or goes, only keys that
 // it gets or had move. (Thaler and Ravishankar, "Using name-based mappings to increase hit rates",
 // 1998.) The mixing is the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-uint64_t Mix(uint64_t x) {
+uint64_t Scramble(uint64_t x) {
   x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
   x = (x ^ x >> 27) * 0x94D049BB133111EBu;
   return x ^ x >> 31;
 }
 uint64_t NumberOf(uint64_t key, uint32_t share) {
-  return Mix(Mix(key + 0x9E3779B97F4A7C15u) + share * 0x9E3779B97F4A7C15u);
+  return Scramble(Scramble(key + 0x9E3779B97F4A7C15u) + share * 0x9E3779B97F4A7C15u);
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ void MailboxCell::Open(uint64_t incarnation, MailboxSpec spec) {
   lanes_.assign(1, MailLane());
   shares_ = last_share_ = last_served_ = 0;
   intake_.Begin();
-  random_ = Mix(spec_.seed);
+  random_ = Scramble(spec_.seed);
   has_sender_ = false;
   sent_ = dropped_ = 0;
   // Relaxed, both: read as guesses, but under the lock.
@@ -231,7 +231,7 @@ MailWaiter* MailboxCell::NextReceiver(const MailLane& lane) {
   }
   if (spec_.receivers == Receivers::kRandom) {
     random_ += 0x9E3779B97F4A7C15u;
-    for (uint64_t n = Mix(random_) % receivers_.size(); n > 0; --n) w = w->next;
+    for (uint64_t n = Scramble(random_) % receivers_.size(); n > 0; --n) w = w->next;
   } else if (spec_.receivers == Receivers::kRoundRobin) {
     // The next share after the one that was served last, in the circle of all numbers.
     const auto distance = [after = last_served_ + 1](const MailWaiter* r) {
