@@ -446,7 +446,7 @@ void ActorCell::DeferMessages() {
 void ActorCell::ResumeMessages() {
   annex_->defers = false;
   annex_->suspended_in = nullptr;
-  running_.store(nullptr, std::memory_order_relaxed);
+  running_.store(nullptr, std::memory_order_relaxed);  // a picture for people
   TakeDeferred();
 }
 
@@ -552,6 +552,7 @@ bool ActorCell::TendAnnex() {
   } else if (annex_->replies.HasIdleAlarm()) {
     annex_->replies.Disarm(space().timers());
   } else {
+    // relaxed: a picture for people
     if (annex_->defers) running_.store(annex_->suspended_in, std::memory_order_relaxed);
     return annex_->ending && !annex_->told_to_end;
   }

@@ -180,7 +180,7 @@ Envelope* BoundedQueue::Close() {
     first_ = last_ = no_answer_to_ = nullptr;
     owner_ = 0;
     counted_ = held_ = 0;
-    size_.store(0, std::memory_order_relaxed);
+    size_.store(0, std::memory_order_relaxed);  // relaxed, both: as in Count
     answers_.store(0, std::memory_order_relaxed);
   }
   room_.NotifyAll();

@@ -93,6 +93,7 @@ class BoundedQueue {
   };
   Linked NextSender();
 
+  // relaxed: see size_
   bool empty() const { return size() == 0; }
   bool HasAnswers() const { return answers_.load(std::memory_order_relaxed) != 0; }
   uint32_t size() const { return size_.load(std::memory_order_relaxed); }

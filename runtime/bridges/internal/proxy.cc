@@ -31,17 +31,18 @@ void Proxy::OnStop() {
   LoseHeld();
   refs_.Withdraw();
   connection_->ForgetImport(id_, incarnation_);
-  if (!mail_.from) return;
   const absl::Status lost = connection_->WhyClosed();
-  const MailboxId& id = mail_.from.id();
-  id.cell->Close(id.incarnation, Backlog::kDrop, lost.ok() ? lost : NodeLost(lost));
+  mail_.End(lost.ok() ? lost : NodeLost(lost));
 }
 
 TakeMail::~TakeMail() {
+  if (from) End(NodeLost(absl::UnavailableError("the connection has ended")));
+}
+
+void TakeMail::End(const absl::Status& why) const {
   if (!from) return;
   const MailboxId& id = from.id();
-  id.cell->Close(id.incarnation, Backlog::kDrop,
-                 NodeLost(absl::UnavailableError("the connection has ended")));
+  id.cell->Close(id.incarnation, Backlog::kDrop, why);
 }
 
 void Proxy::On(TakeMail mail, Context& self) {

@@ -37,6 +37,7 @@ struct TakeMail {
   TakeMail(TakeMail&&) = default;
   TakeMail& operator=(TakeMail&&) = default;
   ~TakeMail();
+  void End(const absl::Status& why) const;  // of the mailbox, for its senders
 
   AnyReceiver from;
   Thunk forward = nullptr;
